@@ -1,0 +1,52 @@
+# One folder is one static library `burnish_<name>`; its *_test.cpp become one test program `<name>_test`.
+function(burnish_folder folder)
+  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  string(REPLACE "/" "_" name ${folder})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cpp)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cpp$")
+  set(dependencies)
+  foreach(dependency ${ARG_DEPENDS})
+    if(TARGET burnish_${dependency})
+      list(APPEND dependencies burnish_${dependency})
+    else()
+      list(APPEND dependencies ${dependency})
+    endif()
+  endforeach()
+  if(sources)
+    add_library(burnish_${name} STATIC ${sources})
+    target_link_libraries(burnish_${name} PUBLIC ${dependencies})
+  else()
+    add_library(burnish_${name} INTERFACE)
+    target_link_libraries(burnish_${name} INTERFACE ${dependencies})
+  endif()
+  if(tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test burnish_${name} ${ARG_TEST_DEPENDS} GTest::gtest_main)
+    add_test(NAME ${name} COMMAND ${name}_test)
+  endif()
+endfunction()
+
+# Like burnish_folder; every ops/<name>.cpp or ops/<name>/<name>.cpp defines `op_<name>`. The table is generated, never edited.
+function(burnish_ops folder)
+  file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/${folder} ${folder}/*.cpp)
+  list(FILTER files EXCLUDE REGEX "_(test|bench|fuzz)\\.cpp$")
+  set(declarations "")
+  set(entries "")
+  foreach(file ${files})
+    get_filename_component(stem ${file} NAME_WE)
+    string(APPEND declarations "extern const OpDef op_${stem};\n")
+    string(APPEND entries "  &op_${stem},\n")
+  endforeach()
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/op_table.cpp CONTENT
+"#include \"ir/op.h\"
+namespace burnish {
+${declarations}static const OpDef* const table[] = {
+${entries}};
+std::span<const OpDef* const> all_ops() { return table; }
+}
+")
+  burnish_folder(${folder} ${ARGN})
+  target_sources(burnish_${folder} PRIVATE ${CMAKE_BINARY_DIR}/generated/op_table.cpp)
+endfunction()
