@@ -1,10 +1,20 @@
-# One folder is one static library `burnish_<name>`; its *_test.cpp become one test program `<name>_test`.
+# One folder is one static library `burnish_<name>`; its *_test.cpp become one test program `<name>_test`,
+# and its *_gpu_test.cpp another, `<name>_gpu_test` (ctest label gpu; skipped where there is no device).
+#   DEPENDS       what the library includes and links
+#   TEST_DEPENDS  what only its tests need besides
+#   EXCLUDE       folders inside this one that are folders of their own
 function(burnish_folder folder)
-  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPENDS;TEST_DEPENDS;EXCLUDE" ${ARGN})
   string(REPLACE "/" "_" name ${folder})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cpp)
+  foreach(inner ${ARG_EXCLUDE})
+    list(FILTER sources EXCLUDE REGEX "/${inner}/")
+  endforeach()
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  set(gpu_tests ${tests})
+  list(FILTER gpu_tests INCLUDE REGEX "_gpu_test\\.cpp$")
+  list(FILTER tests EXCLUDE REGEX "_gpu_test\\.cpp$")
   list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cpp$")
   set(dependencies)
   foreach(dependency ${ARG_DEPENDS})
@@ -25,6 +35,12 @@ function(burnish_folder folder)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test burnish_${name} ${ARG_TEST_DEPENDS} GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${name}_test)
+  endif()
+  if(gpu_tests)
+    add_executable(${name}_gpu_test ${gpu_tests})
+    target_link_libraries(${name}_gpu_test burnish_${name} ${ARG_TEST_DEPENDS} GTest::gtest_main)
+    add_test(NAME ${name}_gpu COMMAND ${name}_gpu_test)
+    set_tests_properties(${name}_gpu PROPERTIES LABELS gpu SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
   endif()
 endfunction()
 
