@@ -1,0 +1,32 @@
+# CUDA 13.0 without a toolkit. Gives
+#   burnish_cuda_headers   INTERFACE target with <cuda.h> and <nvrtc.h> (types only; every function is looked up at run time)
+#   BURNISH_CUDA_LIB_DIRS  folders where this machine keeps libnvrtc.so.13, for the compiler's search at run time
+# Both come from a 13.0 toolkit, else from the wheels that ./dev setup installs. Another version does not do: a newer NVRTC
+# emits PTX that a 580 driver refuses.
+file(GLOB wheels ${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/nvidia/cu13)
+unset(BURNISH_CUDA_INCLUDE)
+set(BURNISH_CUDA_LIB_DIRS)
+foreach(root ${BURNISH_CUDA_ROOT} /usr/local/cuda-13.0 /usr/local/cuda ${wheels})
+  if(EXISTS ${root}/include/cuda.h AND EXISTS ${root}/include/nvrtc.h)
+    file(STRINGS ${root}/include/cuda.h is_13_0 REGEX "^#define CUDA_VERSION 1300[0-9]$" LIMIT_COUNT 1)
+    if(is_13_0)
+      if(NOT BURNISH_CUDA_INCLUDE)
+        set(BURNISH_CUDA_INCLUDE ${root}/include)
+        message(STATUS "CUDA 13.0 headers: ${BURNISH_CUDA_INCLUDE}")
+      endif()
+      foreach(lib lib64 lib)
+        if(EXISTS ${root}/${lib}/libnvrtc.so.13)
+          list(APPEND BURNISH_CUDA_LIB_DIRS ${root}/${lib})
+          break()
+        endif()
+      endforeach()
+    endif()
+  endif()
+endforeach()
+list(REMOVE_DUPLICATES BURNISH_CUDA_LIB_DIRS)
+if(NOT BURNISH_CUDA_INCLUDE)
+  message(FATAL_ERROR "No CUDA 13.0 headers: neither a 13.0 toolkit in /usr/local/cuda nor the wheels in .venv.\n"
+                      "Run ./dev setup, or name a toolkit with -DBURNISH_CUDA_ROOT=<folder>.")
+endif()
+add_library(burnish_cuda_headers INTERFACE)
+target_include_directories(burnish_cuda_headers SYSTEM INTERFACE ${BURNISH_CUDA_INCLUDE})
