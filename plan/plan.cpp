@@ -1,0 +1,186 @@
+#include "plan/plan.h"
+
+#include <algorithm>
+
+namespace burnish {
+
+namespace {
+
+Error malformed(std::string what) {
+  return Error(Code::incompatible_engine, "the plan is malformed: " + std::move(what))
+      .remedy("build the engine again with this version of Burnish");
+}
+
+struct Verifier {
+  const Plan& plan;
+
+  Result<> slot(Slot s) const {
+    if (s >= plan.shapes.code.size()) return malformed("slot " + std::to_string(s) + " does not exist");
+    return {};
+  }
+  Result<> symbol(Slot s) const {
+    TRY(slot(s));
+    if (plan.shapes.code[s].op != ShapeProgram::Op::symbol) return malformed("slot " + std::to_string(s) + " is no symbol");
+    return {};
+  }
+  Result<> operand(const Operand& x, bool optional = true) const {
+    if (x.buffer == Operand::none && optional) return {};
+    if (x.buffer >= plan.buffers.size()) return malformed("an operand names a buffer that does not exist");
+    TRY(slot(x.offset));
+    if (x.extents.size() != x.strides.size()) return malformed("an operand has as many strides as extents");
+    for (Slot s : x.extents) TRY(slot(s));
+    for (Slot s : x.strides) TRY(slot(s));
+    return {};
+  }
+  Result<> operator()(const HostCall& step) const {
+    for (const Operand& x : step.inputs) TRY(operand(x));
+    for (const Operand& x : step.outputs) TRY(operand(x));
+    for (const LateExtent& late : step.late) {
+      TRY(symbol(late.symbol));
+      if (late.output >= step.outputs.size() || late.axis >= step.outputs[late.output].extents.size())
+        return malformed("a late extent names no output axis");
+    }
+    return {};
+  }
+  Result<> operator()(const KernelLaunch& step) const {
+    if (step.module >= plan.modules.size()) return malformed("a launch names a module that does not exist");
+    for (Slot s : step.grid) TRY(slot(s));
+    for (const KernelLaunch::Argument& a : step.arguments) {
+      TRY(slot(a.slot));
+      if (a.kind == KernelLaunch::Argument::Kind::pointer && a.buffer >= plan.buffers.size())
+        return malformed("a kernel argument names a buffer that does not exist");
+    }
+    return {};
+  }
+  Result<> operator()(const Copy& step) const {
+    TRY(operand(step.from, false));
+    TRY(operand(step.to, false));
+    if (step.from.extents.size() != step.to.extents.size() || size_of(step.from.dtype) != size_of(step.to.dtype))
+      return malformed("a copy between tensors of different form");
+    return {};
+  }
+  Result<> operator()(const ReadExtents& step) const {
+    TRY(operand(step.from, false));
+    for (const ReadExtents::Read& read : step.reads) TRY(symbol(read.symbol));
+    return {};
+  }
+  Result<> operator()(const SetExtents& step) const {
+    for (const SetExtents::Set& set : step.sets) {
+      TRY(symbol(set.symbol));
+      TRY(slot(set.value));
+    }
+    return {};
+  }
+  Result<> operator()(const If& step) const {
+    TRY(operand(step.condition, false));
+    TRY(steps(step.then_steps));
+    return steps(step.else_steps);
+  }
+  Result<> operator()(const Fail&) const { return {}; }
+
+  Result<> steps(const std::vector<Step>& list) const {
+    for (const Step& step : list) {
+      if (step.stage >= plan.shapes.stage_ends.size()) return malformed("step '" + step.name + "' names a stage that does not exist");
+      Result<> result = std::visit(*this, step.what);
+      if (!result) return std::move(result).during("checking step '" + step.name + "'");
+    }
+    return {};
+  }
+  Result<> port(const Port& port) const {
+    if (port.buffer >= plan.buffers.size()) return malformed("'" + port.name + "' names a buffer that does not exist");
+    for (const Port::Axis& axis : port.axes) TRY(axis.binds ? symbol(axis.slot) : slot(axis.slot));
+    return {};
+  }
+  Result<> buffer(const Buffer& b) const {
+    TRY(slot(b.bytes));
+    if (b.kind == Buffer::Kind::temporary) {
+      TRY(slot(b.offset));
+      const auto& arena = b.space == Space::host ? plan.host_arena : plan.device_arena;
+      if (b.stage >= arena.size()) return malformed("a buffer names an arena that does not exist");
+    }
+    const size_t limit = b.kind == Buffer::Kind::constant ? plan.constants.size()
+                         : b.kind == Buffer::Kind::input  ? plan.inputs.size()
+                         : b.kind == Buffer::Kind::output ? plan.outputs.size()
+                                                          : size_t{1} << 32;
+    if (b.index >= limit) return malformed("a buffer names a constant, input or output that does not exist");
+    return {};
+  }
+  Result<> all() const {
+    TRY(plan.shapes.verify());
+    for (const Buffer& b : plan.buffers) TRY(buffer(b));
+    for (const Port& p : plan.inputs) TRY(port(p));
+    for (const Port& p : plan.outputs) TRY(port(p));
+    for (const Check& check : plan.checks) {
+      TRY(slot(check.a));
+      TRY(slot(check.b));
+      if (check.stage >= plan.shapes.stage_ends.size()) return malformed("a check names a stage that does not exist");
+    }
+    for (Slot s : plan.host_arena) TRY(slot(s));
+    for (Slot s : plan.device_arena) TRY(slot(s));
+    return steps(plan.steps);
+  }
+};
+
+}  // namespace
+
+std::vector<BufferUse> uses_of(const Step& step) {
+  std::vector<BufferUse> uses;
+  auto add = [&](const Operand& x, bool writes) {
+    if (x.buffer != Operand::none) uses.push_back({x.buffer, writes});
+  };
+  if (const auto* call = std::get_if<HostCall>(&step.what)) {
+    for (const Operand& x : call->inputs) add(x, false);
+    for (const Operand& x : call->outputs) add(x, true);
+  } else if (const auto* launch = std::get_if<KernelLaunch>(&step.what)) {
+    for (const auto& a : launch->arguments)
+      if (a.kind == KernelLaunch::Argument::Kind::pointer) uses.push_back({a.buffer, a.written});
+  } else if (const auto* copy = std::get_if<Copy>(&step.what)) {
+    add(copy->from, false);
+    add(copy->to, true);
+  } else if (const auto* read = std::get_if<ReadExtents>(&step.what)) {
+    add(read->from, false);
+  } else if (const auto* branch = std::get_if<If>(&step.what)) {
+    add(branch->condition, false);
+  }
+  return uses;
+}
+
+Result<> verify(const Plan& plan) { return Verifier{plan}.all(); }
+
+Result<> verify_memory(const Plan& plan, std::span<const int64_t> slots) {
+  struct Life {
+    int64_t first = -1, last = -1;
+  };
+  std::vector<Life> life(plan.buffers.size());
+  int64_t position = 0;
+  for_each_step(plan.steps, [&](const Step& step) {
+    for (const BufferUse& use : uses_of(step)) {
+      Life& l = life[use.buffer];
+      if (l.first < 0) l.first = position;
+      l.last = position;
+    }
+    ++position;
+  });
+  std::vector<uint32_t> order;
+  for (uint32_t i = 0; i < plan.buffers.size(); ++i)
+    if (plan.buffers[i].kind == Buffer::Kind::temporary && life[i].first >= 0 && slots[plan.buffers[i].bytes] > 0) order.push_back(i);
+  auto begin = [&](uint32_t i) { return slots[plan.buffers[i].offset]; };
+  auto end = [&](uint32_t i) { return begin(i) + slots[plan.buffers[i].bytes]; };
+  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return begin(a) < begin(b); });
+  for (size_t i = 0; i < order.size(); ++i) {
+    const Buffer& a = plan.buffers[order[i]];
+    const auto& arena = a.space == Space::host ? plan.host_arena : plan.device_arena;
+    if (begin(order[i]) < 0 || end(order[i]) > slots[arena[a.stage]])
+      return malformed("buffer " + std::to_string(order[i]) + " lies outside its arena");
+    for (size_t j = i + 1; j < order.size() && begin(order[j]) < end(order[i]); ++j) {
+      const Buffer& b = plan.buffers[order[j]];
+      const Life &x = life[order[i]], &y = life[order[j]];
+      if (a.space == b.space && a.stage == b.stage && x.first <= y.last && y.first <= x.last)
+        return malformed("buffers " + std::to_string(order[i]) + " and " + std::to_string(order[j]) +
+                         " are in use at the same time and share bytes");
+    }
+  }
+  return {};
+}
+
+}  // namespace burnish

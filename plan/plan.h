@@ -1,0 +1,175 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/dtype.h"
+#include "base/result.h"
+#include "shape/shape_program.h"
+
+namespace burnish {
+
+enum class Space : uint8_t { host = 0, device = 1 };
+
+/// A block of memory. Extents are slots of the plan's shape program.
+struct Buffer {
+  enum class Kind : uint8_t { constant = 0, input = 1, output = 2, temporary = 3 };
+  Kind kind = Kind::temporary;
+  Space space = Space::host;
+  uint32_t index = 0;   // constant: in Plan::constants; input, output: in Plan::inputs, Plan::outputs
+  Slot bytes = 0;
+  Slot offset = 0;      // temporary: byte offset in the arena of (space, stage)
+  uint32_t stage = 0;   // temporary: the arena; its size is known once this stage is
+};
+
+/// A tensor in a buffer: element (i0, …) lies at element offset + Σ i_k * strides[k].
+struct Operand {
+  static constexpr uint32_t none = ~uint32_t{0};
+  uint32_t buffer = none;  // none: left out
+  DType dtype = DType::f32;
+  Slot offset = 0;
+  std::vector<Slot> extents;
+  std::vector<Slot> strides;
+};
+
+/// An extent of a tensor that its producer finds while it runs.
+struct LateExtent {
+  uint32_t output, axis;
+  Slot symbol;
+};
+
+/// Runs an op's `eval`; operands are dense row-major in host memory.
+struct HostCall {
+  std::string text;  // the node in the text form of the IR: op, attributes, bodies
+  std::vector<Operand> inputs, outputs;
+  std::vector<LateExtent> late;
+};
+/// Launches a kernel of Plan::modules.
+struct KernelLaunch {
+  struct Argument {
+    enum class Kind : uint8_t { pointer = 0, integer = 1 };
+    Kind kind = Kind::pointer;
+    uint32_t buffer = 0;  // pointer: base + slot elements of element_size bytes
+    uint32_t element_size = 1;
+    Slot slot = 0;
+    bool written = false;
+  };
+  uint32_t module = 0;
+  std::string function;
+  Slot grid[3] = {0, 0, 0};
+  uint32_t block[3] = {1, 1, 1};
+  uint32_t shared_bytes = 0;
+  std::vector<Argument> arguments;
+};
+/// Copies elements from one tensor to another of the same extents; spaces may differ only if both are dense.
+struct Copy {
+  Operand from, to;
+};
+/// Reads integers from host memory into symbols.
+struct ReadExtents {
+  struct Read {
+    uint32_t element;
+    Slot symbol;
+  };
+  Operand from;
+  std::vector<Read> reads;
+};
+/// symbol = slot; where the branches of an If join.
+struct SetExtents {
+  struct Set {
+    Slot symbol, value;
+  };
+  std::vector<Set> sets;
+};
+/// Stops the run with an error: a branch that the model allows but no shape can make right.
+struct Fail {
+  std::string message;
+};
+struct Step;
+/// Runs one of two step lists by a bool or integer scalar in host memory.
+struct If {
+  Operand condition;
+  std::vector<Step> then_steps, else_steps;
+};
+
+struct Step {
+  std::string name;  // ONNX nodes it does the work of, for profiles and errors
+  uint32_t stage = 0;  // nonzero: after the step this stage of the shape program is evaluated
+  std::variant<HostCall, KernelLaunch, Copy, ReadExtents, SetExtents, If, Fail> what;
+};
+
+/// An input or output of the engine, as the model declares it.
+struct Port {
+  struct Axis {
+    Slot slot = 0;
+    bool binds = false;  // input: this axis defines the symbol `slot`; otherwise it must equal it
+    int64_t least = 0, most = 0;
+    std::string text;    // "batch", "2*seq + 1", "3"
+  };
+  std::string name;
+  DType dtype = DType::f32;
+  std::vector<Axis> axes;
+  uint32_t buffer = 0;
+};
+
+/// Two numbers that must agree, checked once `stage` is known.
+struct Check {
+  Slot a = 0, b = 0;
+  uint32_t stage = 0;
+  std::string message;
+};
+
+/// Bytes in the engine's constant section.
+struct ConstantData {
+  uint64_t offset = 0, bytes = 0;
+};
+
+/// Compiled kernels for one architecture.
+struct KernelModule {
+  std::string target;  // "sm_90"
+  uint64_t offset = 0, bytes = 0;  // in the engine's code section
+};
+
+/// One executable form of the model: all that the runtime knows.
+struct Plan {
+  std::string target;  // "cpu", "sm_90", …
+  std::string precision;  // "fp32", "tf32", "fp16"
+  ShapeProgram shapes;
+  std::vector<Port> inputs, outputs;
+  std::vector<Check> checks;
+  std::vector<Buffer> buffers;
+  std::vector<ConstantData> constants;
+  std::vector<KernelModule> modules;
+  std::vector<Slot> host_arena, device_arena;  // total bytes, by stage
+  std::vector<Step> steps;
+};
+
+/// Calls f(step) for each step in execution order, those of both branches of an If after the If itself.
+template <class Steps, class F>
+void for_each_step(Steps& steps, const F& f) {
+  for (auto& step : steps) {
+    f(step);
+    if (auto* branch = std::get_if<If>(&step.what)) {
+      for_each_step(branch->then_steps, f);
+      for_each_step(branch->else_steps, f);
+    }
+  }
+}
+
+/// One access of a step to a buffer.
+struct BufferUse {
+  uint32_t buffer;
+  bool writes;
+};
+/// What a step itself touches (not the steps inside an If).
+std::vector<BufferUse> uses_of(const Step& step);
+
+/// Error if an index is out of range, the shape program is malformed, or a step's operands have the wrong ranks.
+Result<> verify(const Plan& plan);
+/// Error if two temporaries that are in use at the same time share bytes for these slot values. Arenas of one stage at a time.
+Result<> verify_memory(const Plan& plan, std::span<const int64_t> slots);
+
+}  // namespace burnish
