@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "ir/element.h"
-#include "ir/strided.h"
+#include "base/strided.h"
 
 namespace burnish {
 

@@ -5,7 +5,7 @@
 
 #include "ir/op.h"
 #include "ir/scalar.h"
-#include "ir/strided.h"
+#include "base/strided.h"
 
 namespace burnish {
 

@@ -64,6 +64,10 @@ struct Verifier {
     for (const ReadExtents::Read& read : step.reads) TRY(symbol(read.symbol));
     return {};
   }
+  Result<> operator()(const WriteExtents& step) const {
+    for (Slot s : step.values) TRY(slot(s));
+    return operand(step.to, false);
+  }
   Result<> operator()(const SetExtents& step) const {
     for (const SetExtents::Set& set : step.sets) {
       TRY(symbol(set.symbol));
@@ -139,6 +143,8 @@ std::vector<BufferUse> uses_of(const Step& step) {
     add(copy->to, true);
   } else if (const auto* read = std::get_if<ReadExtents>(&step.what)) {
     add(read->from, false);
+  } else if (const auto* write = std::get_if<WriteExtents>(&step.what)) {
+    add(write->to, true);
   } else if (const auto* branch = std::get_if<If>(&step.what)) {
     add(branch->condition, false);
   }

@@ -77,6 +77,11 @@ struct ReadExtents {
   Operand from;
   std::vector<Read> reads;
 };
+/// Writes slots as the elements of an integer tensor in host memory.
+struct WriteExtents {
+  Operand to;
+  std::vector<Slot> values;
+};
 /// symbol = slot; where the branches of an If join.
 struct SetExtents {
   struct Set {
@@ -98,7 +103,7 @@ struct If {
 struct Step {
   std::string name;  // ONNX nodes it does the work of, for profiles and errors
   uint32_t stage = 0;  // nonzero: after the step this stage of the shape program is evaluated
-  std::variant<HostCall, KernelLaunch, Copy, ReadExtents, SetExtents, If, Fail> what;
+  std::variant<HostCall, KernelLaunch, Copy, ReadExtents, WriteExtents, SetExtents, If, Fail> what;
 };
 
 /// An input or output of the engine, as the model declares it.

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ir/op.h"
+#include "plan/plan.h"
+
+namespace burnish {
+
+/// A compiled kernel, to be launched by its name.
+struct CompiledKernel {
+  std::string function;
+  std::vector<std::byte> binary;
+};
+
+/// Makes device kernels for one target.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::string_view target() const = 0;  // "sm_90"
+  /// Whether this node can run on the device; the reason if not.
+  virtual Verdict accepts(const Graph& graph, const Node& node) const = 0;
+  /// The kernels that do node's work, operands lying in memory as `ctx` says, appended to ctx.calls.
+  virtual Verdict describe(KernelCtx& ctx) const = 0;
+  /// The source of a call, and the order of its arguments. Two calls with the same source are one kernel.
+  struct Source {
+    std::string text;  // the kernel is named `kernel` in it
+    struct Argument {
+      std::variant<OperandPointer, Dim> what;
+    };
+    std::vector<Argument> arguments;
+  };
+  virtual Source emit(const KernelCtx& ctx, const KernelCall& call) const = 0;
+  /// Compiles sources to binaries, in parallel; each may be asked for on its own.
+  virtual Result<std::vector<std::vector<std::byte>>> compile(const std::vector<std::string>& sources) const = 0;
+};
+
+}  // namespace burnish
