@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""Holds the folders to the directions in which they may include each other."""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+CORE = ["base", "shape", "ir"]
+ALLOWED = {  # path prefix (the longest that fits decides): the folders it may include besides itself
+    "base": [],
+    "shape": ["base"],
+    "ir": ["base", "shape"],
+    "ops": CORE,
+    "onnx": [*CORE, "ops"],
+    "passes": [*CORE, "ops"],
+    "plan": ["base", "shape"],
+    "runtime": ["base", "shape", "plan"],
+    "providers/host": [*CORE, "ops", "plan", "runtime"],
+    "providers/nvrtc": [*CORE, "ops", "plan"],
+    "providers/nvrtc/rt": ["base", "shape", "plan", "runtime"],
+    "compiler": [*CORE, "ops", "onnx", "passes", "plan", "providers"],
+    "api": [*CORE, "onnx", "passes", "compiler", "plan", "runtime"],
+    "api/burnish.h": [],  # the public headers (.h and .hpp) stand alone
+    "api/burnish_compiler.h": [],
+    "cli": ["api"],
+    "tests": [*CORE, "ops", "onnx", "passes", "plan", "runtime", "providers", "compiler", "api"],
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
+
+
+def main():
+    wrong = []
+    for path in sorted(p for folder in ROOT.glob("[a-z]*/") for p in folder.rglob("*")):
+        name = path.relative_to(ROOT).as_posix()
+        if name.startswith("build") or path.suffix not in (".cpp", ".h", ".hpp", ".cuh"):
+            continue
+        prefix = max((p for p in ALLOWED if name.startswith(p)), key=len, default=None)
+        if prefix is None:
+            wrong.append(f"{name}: its folder has no row in tools/check_includes.py")
+            continue
+        reach = [next(p for p in ALLOWED if name.startswith(p)), *ALLOWED[prefix]]
+        for target in INCLUDE.findall(path.read_text()):
+            if not target.startswith(tuple(f"{folder}/" for folder in reach)):
+                wrong.append(f'{name} includes "{target}"; it may include {", ".join(reach)}')
+    print("\n".join(wrong) or "include directions hold", file=sys.stderr if wrong else sys.stdout)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
