@@ -1,0 +1,37 @@
+#include "runtime/cuda/memory.h"
+
+namespace burnish::cuda {
+
+Result<DeviceMemory> DeviceMemory::allocate(const Device& device, size_t bytes) {
+  DeviceMemory memory;
+  if (bytes == 0) return memory;
+  const ContextScope scope = TRY(device.enter());
+  CUdeviceptr address = 0;
+  TRY(device.check(device.driver().memory_allocate(&address, bytes), "cuMemAlloc")
+          .during("allocating " + bytes_text(bytes) + " of GPU memory"));
+  memory.memory_ = Handle<CUdeviceptr>(device, address, device.driver().memory_free);
+  memory.size_ = bytes;
+  return memory;
+}
+
+Result<> DeviceMemory::reserve(const Device& device, size_t bytes) {
+  if (bytes <= size_) return {};
+  *this = DeviceMemory();  // first, so that both are never held at once
+  *this = TRY(allocate(device, bytes));
+  return {};
+}
+
+Result<PinnedMemory> PinnedMemory::allocate(const Device& device, size_t bytes) {
+  PinnedMemory memory;
+  if (bytes == 0) return memory;
+  const ContextScope scope = TRY(device.enter());
+  void* data = nullptr;
+  TRY(device.driver()
+          .check(device.driver().host_allocate(&data, bytes, CU_MEMHOSTALLOC_PORTABLE), "cuMemHostAlloc")
+          .during("allocating " + bytes_text(bytes) + " of pinned host memory"));
+  memory.memory_ = Handle<void*>(device, data, device.driver().host_free);
+  memory.size_ = bytes;
+  return memory;
+}
+
+}  // namespace burnish::cuda
