@@ -1,10 +1,13 @@
+add_custom_target(threaded_tests)
+
 # One folder is one static library `burnish_<name>`; its *_test.cpp become one test program `<name>_test`,
 # and its *_gpu_test.cpp another, `<name>_gpu_test` (ctest label gpu; skipped where there is no device).
 #   DEPENDS       what the library includes and links
 #   TEST_DEPENDS  what only its tests need besides
 #   EXCLUDE       folders inside this one that are folders of their own
+#   THREADED      its tests use threads: they also run under the thread sanitiser (ctest label threaded, target threaded_tests)
 function(burnish_folder folder)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;TEST_DEPENDS;EXCLUDE" ${ARGN})
+  cmake_parse_arguments(ARG "THREADED" "" "DEPENDS;TEST_DEPENDS;EXCLUDE" ${ARGN})
   string(REPLACE "/" "_" name ${folder})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cpp)
   foreach(inner ${ARG_EXCLUDE})
@@ -35,6 +38,10 @@ function(burnish_folder folder)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test burnish_${name} ${ARG_TEST_DEPENDS} GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${name}_test)
+    if(ARG_THREADED)
+      set_tests_properties(${name} PROPERTIES LABELS threaded)
+      add_dependencies(threaded_tests ${name}_test)
+    endif()
   endif()
   if(gpu_tests)
     add_executable(${name}_gpu_test ${gpu_tests})
