@@ -117,7 +117,8 @@ Result<Compiler> Compiler::open(const std::string& directory) {
   return Compiler(std::make_shared<const Library>(Library{TRY(load_library(directory))}));
 }
 
-Result<std::vector<std::byte>> Compiler::compile(const Program& program, std::string_view architecture) const {
+Result<std::vector<std::byte>> Compiler::compile(const Program& program,
+                                                 std::string_view architecture) const {
   const Architecture known = TRY(architecture_named(architecture));
   const Functions& call = library_->call;
   return run(call, program, known.code, call.cubin_size, call.cubin);
@@ -129,7 +130,8 @@ Result<std::string> Compiler::version() const {
   const auto bytes = TRY(run(call, {"version", "", {}}, "compute_80", call.ptx_size, call.ptx));
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   const size_t start = text.find(", V");
-  if (start == std::string_view::npos) return Error(Code::internal, "NVRTC's output does not tell its version");
+  if (start == std::string_view::npos)
+    return Error(Code::internal, "NVRTC's output does not tell its version");
   const std::string_view rest = text.substr(start + 3);
   return std::string(rest.substr(0, rest.find_first_not_of("0123456789.")));
 }

@@ -27,7 +27,8 @@ static std::string_view architecture_for(const cuda::DeviceInfo& info) {
 
 static Result<std::vector<int>> run_squares(const cuda::Device& device, int count) {
   const cuda::ContextScope scope = TRY(device.enter());
-  const auto cubin = TRY(TRY(Compiler::open()).compile({"squares", squares, {}}, architecture_for(device.info())));
+  const auto cubin =
+      TRY(TRY(Compiler::open()).compile({"squares", squares, {}}, architecture_for(device.info())));
   const cuda::Module module = TRY(cuda::Module::load(device, cubin.data(), "squares"));
   const cuda::Kernel kernel = TRY(module.kernel("kernel"));
   const cuda::Stream stream = TRY(cuda::Stream::create(device));

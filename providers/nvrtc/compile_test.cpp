@@ -32,7 +32,11 @@ TEST(Compile, EveryArchitecture) {
     const auto cubin = compiler().compile({"adds_one", adds_one, {}}, architecture.target);
     ASSERT_TRUE(cubin) << cubin.error().cause();
     ASSERT_GT(cubin->size(), 64u);
-    EXPECT_EQ(std::memcmp(cubin->data(), "\x7f" "ELF", 4), 0);
+    EXPECT_EQ(std::memcmp(cubin->data(),
+                          "\x7f"
+                          "ELF",
+                          4),
+              0);
     EXPECT_EQ("sm_" + std::to_string(architecture_in(*cubin)), architecture.target);
   }
 }
@@ -55,7 +59,8 @@ TEST(Compile, SameProgramSameBytes) {
 }
 
 TEST(Compile, OptionsReachTheCompiler) {
-  const Program program{"defined", "#if VALUE != 7\n#error no\n#endif\n" + std::string(adds_one), {"-DVALUE=7"}};
+  const Program program{
+      "defined", "#if VALUE != 7\n#error no\n#endif\n" + std::string(adds_one), {"-DVALUE=7"}};
   EXPECT_TRUE(compiler().compile(program, "sm_80"));
 }
 
@@ -83,7 +88,8 @@ TEST(Compile, LongLogIsCut) {
 
 TEST(Compile, NoHeaderFromTheMachine) {
   for (const char* header : {"<cuda_fp16.h>", "<cstdint>", "\"base/result.h\""})
-    EXPECT_FALSE(compiler().compile({"includes", "#include " + std::string(header) + "\n", {}}, "sm_80")) << header;
+    EXPECT_FALSE(compiler().compile({"includes", "#include " + std::string(header) + "\n", {}}, "sm_80"))
+        << header;
 }
 
 TEST(Compile, ManyThreadsAtOnce) {

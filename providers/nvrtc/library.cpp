@@ -13,7 +13,8 @@ namespace burnish::nvrtc {
 
 static constexpr const char* file_name = "libnvrtc.so.13";
 static constexpr const char* remedy =
-    "install the CUDA 13.0 toolkit or the PyPI package nvidia-cuda-nvrtc 13.0, or name the folder that holds ";
+    "install the CUDA 13.0 toolkit or the PyPI package nvidia-cuda-nvrtc 13.0, or name the folder that "
+    "holds ";
 
 static std::string folder_of(const std::string& path) { return path.substr(0, path.find_last_of('/')); }
 
@@ -40,8 +41,9 @@ static Error not_found(const std::vector<std::string>& folders, const std::strin
   std::string looked;
   for (const std::string& folder : folders)
     looked += (looked.empty() ? "" : ", ") + (folder.empty() ? "the default search path" : folder);
-  return Error(Code::io_error, std::string(file_name) + ", the CUDA runtime compiler, cannot be opened from " +
-                                   looked + ": " + reason)
+  return Error(Code::io_error, std::string(file_name) +
+                                   ", the CUDA runtime compiler, cannot be opened from " + looked + ": " +
+                                   reason)
       .remedy(std::string(remedy) + file_name);
 }
 

@@ -136,7 +136,8 @@ TEST_F(OnGpu, NoSuchGpu) {
 
 TEST_F(OnGpu, UsesTheCurrentContext) {
   void* library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD);
-  const auto create = reinterpret_cast<CUresult (*)(CUcontext*, unsigned, CUdevice)>(dlsym(library, "cuCtxCreate_v2"));
+  const auto create =
+      reinterpret_cast<CUresult (*)(CUcontext*, unsigned, CUdevice)>(dlsym(library, "cuCtxCreate_v2"));
   const auto destroy = reinterpret_cast<CUresult (*)(CUcontext)>(dlsym(library, "cuCtxDestroy_v2"));
   CUcontext mine = nullptr;
   ASSERT_EQ(create(&mine, 0, device->info().ordinal), CUDA_SUCCESS);  // and makes it current
@@ -243,9 +244,10 @@ TEST_F(OnGpu, RefusedLaunchNamesTheKernel) {
   const Result<> launched = launch(*stream, kernel, {{1, 1, 1}, {4096, 1, 1}, 0}, arguments.pointers);
   ASSERT_FALSE(launched);
   EXPECT_EQ(launched.error().code(), Code::device_error);
-  EXPECT_EQ(launched.error().cause(),
-            "cuLaunchKernel: CUDA_ERROR_INVALID_VALUE: invalid argument, while launching kernel 'adds a value' "
-            "(grid 1x1x1, block 4096x1x1, 0 bytes of shared memory)");
+  EXPECT_EQ(
+      launched.error().cause(),
+      "cuLaunchKernel: CUDA_ERROR_INVALID_VALUE: invalid argument, while launching kernel 'adds a value' "
+      "(grid 1x1x1, block 4096x1x1, 0 bytes of shared memory)");
 }
 
 TEST_F(OnGpu, SharedMemoryBeyondTheDefault) {
@@ -294,7 +296,9 @@ TEST_F(OnGpu, EventsOrderAndTime) {
 }
 
 TEST_F(OnGpu, BorrowedStreamIsNotDestroyed) {
-  { const Stream borrowed = Stream::borrow(*device, stream->get()); }
+  {
+    const Stream borrowed = Stream::borrow(*device, stream->get());
+  }
   EXPECT_TRUE(stream->synchronize());
   const Stream standard = Stream::borrow(*device, nullptr);
   EXPECT_FALSE(must(standard.is_capturing()));

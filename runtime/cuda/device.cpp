@@ -56,7 +56,8 @@ static Result<DeviceInfo> describe(const Driver& driver, CUdevice device) {
   info.major = TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR));
   info.minor = TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR));
   info.multiprocessors = TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT));
-  info.shared_per_block = TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN));
+  info.shared_per_block =
+      TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN));
   info.l2_cache = TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE));
   TRY(driver.check(driver.device_total_memory(&info.total_memory, device), "cuDeviceTotalMem"));
   return info;
@@ -73,7 +74,8 @@ Result<Device> Device::open(std::optional<int> ordinal) {
     state->context = context;
   } else {
     state->device = TRY(device_numbered(driver, ordinal.value_or(0)));
-    TRY(driver.check(driver.primary_context_retain(&state->context, state->device), "cuDevicePrimaryCtxRetain"));
+    TRY(driver.check(driver.primary_context_retain(&state->context, state->device),
+                     "cuDevicePrimaryCtxRetain"));
     state->retained = true;
   }
   state->info = TRY(describe(driver, state->device));
@@ -99,8 +101,8 @@ Result<> Device::check(CUresult result, const char* call) const {
   Result<> checked = driver().check(result, call);
   if (checked || checked.error().code() != Code::out_of_memory) return checked;
   const Result<size_t> free = free_memory();
-  return Error(Code::out_of_memory, checked.error().what() + ": GPU " + std::to_string(info().ordinal) + " (" +
-                                        info().name + ") has " +
+  return Error(Code::out_of_memory, checked.error().what() + ": GPU " + std::to_string(info().ordinal) +
+                                        " (" + info().name + ") has " +
                                         (free ? bytes_text(*free) + " of " : std::string()) +
                                         bytes_text(info().total_memory) + (free ? " free" : ""))
       .remedy("free memory on this GPU, use another one, or run a smaller batch");

@@ -48,9 +48,11 @@ static Result<> initialise(Driver& driver) {
 }
 
 Result<Driver> Driver::load(const char* file) {
-  void* library = dlopen(file, RTLD_NOW | RTLD_LOCAL);  // never closed: its threads outlive any of our objects
+  void* library =
+      dlopen(file, RTLD_NOW | RTLD_LOCAL);  // never closed: its threads outlive any of our objects
   if (!library) return no_driver(last_dl_error());
-  const auto get_version = reinterpret_cast<decltype(&::cuDriverGetVersion)>(dlsym(library, "cuDriverGetVersion"));
+  const auto get_version =
+      reinterpret_cast<decltype(&::cuDriverGetVersion)>(dlsym(library, "cuDriverGetVersion"));
   if (!get_version) return no_driver(last_dl_error());
 
   Driver driver;
@@ -79,8 +81,8 @@ Result<> Driver::check(CUresult result, const char* call) const {
   error_name(result, &name);
   error_string(result, &description);
   const Code code = result == CUDA_ERROR_OUT_OF_MEMORY ? Code::out_of_memory : Code::device_error;
-  return Error(code, std::string(call) + ": " + (name ? name : "CUDA error " + std::to_string(result)) + ": " +
-                         (description ? description : "no description"));
+  return Error(code, std::string(call) + ": " + (name ? name : "CUDA error " + std::to_string(result)) +
+                         ": " + (description ? description : "no description"));
 }
 
 }  // namespace burnish::cuda

@@ -75,7 +75,8 @@ TEST(Device, WithoutDriver) {
   const Result<Device> device = Device::open(0);
   ASSERT_FALSE(device);
   EXPECT_EQ(device.error().cause(), cause);
-  EXPECT_EQ(device.error().remedy(), "install the NVIDIA driver 580 or newer, or run on the CPU (--device cpu)");
+  EXPECT_EQ(device.error().remedy(),
+            "install the NVIDIA driver 580 or newer, or run on the CPU (--device cpu)");
   const Result<int> count = Device::count();
   ASSERT_FALSE(count);
   EXPECT_EQ(count.error().cause(), cause);

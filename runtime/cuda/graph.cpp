@@ -95,9 +95,9 @@ Result<GraphNode> Graph::add_kernel(After after, const Kernel& kernel, const Lau
 Result<GraphNode> Graph::add_copy_node(After after, const CUDA_MEMCPY3D& copy) {
   if (copy.WidthInBytes == 0) return add_idle(after);
   GraphNode node = nullptr;
-  TRY(device().check(device().driver().graph_add_copy(&node, get(), after.data(), after.size(), &copy,
-                                                      device().context()),
-                     "cuGraphAddMemcpyNode"));
+  TRY(device().check(
+      device().driver().graph_add_copy(&node, get(), after.data(), after.size(), &copy, device().context()),
+      "cuGraphAddMemcpyNode"));
   return node;
 }
 
@@ -117,9 +117,9 @@ Result<GraphNode> Graph::add_fill(After after, CUdeviceptr to, unsigned char val
   if (bytes == 0) return add_idle(after);
   const CUDA_MEMSET_NODE_PARAMS fill = fill_of(to, value, bytes);
   GraphNode node = nullptr;
-  TRY(device().check(device().driver().graph_add_fill(&node, get(), after.data(), after.size(), &fill,
-                                                      device().context()),
-                     "cuGraphAddMemsetNode"));
+  TRY(device().check(
+      device().driver().graph_add_fill(&node, get(), after.data(), after.size(), &fill, device().context()),
+      "cuGraphAddMemsetNode"));
   return node;
 }
 
@@ -138,9 +138,8 @@ Result<GraphNode> Graph::add_idle(After after) {
 
 Result<GraphNode> Graph::add_child(After after, const Graph& child) {
   GraphNode node = nullptr;
-  TRY(device().check(
-      device().driver().graph_add_child(&node, get(), after.data(), after.size(), child.get()),
-      "cuGraphAddChildGraphNode"));
+  TRY(device().check(device().driver().graph_add_child(&node, get(), after.data(), after.size(), child.get()),
+                     "cuGraphAddChildGraphNode"));
   return node;
 }
 
@@ -168,26 +167,28 @@ Result<GraphExec> GraphExec::instantiate(Graph graph) {
 }
 
 Result<> GraphExec::upload(const Stream& stream) const {
-  return graph_.device().check(graph_.device().driver().graph_upload(exec_.get(), stream.get()), "cuGraphUpload");
+  return graph_.device().check(graph_.device().driver().graph_upload(exec_.get(), stream.get()),
+                               "cuGraphUpload");
 }
 
 Result<> GraphExec::launch(const Stream& stream) const {
-  return graph_.device().check(graph_.device().driver().graph_launch(exec_.get(), stream.get()), "cuGraphLaunch");
+  return graph_.device().check(graph_.device().driver().graph_launch(exec_.get(), stream.get()),
+                               "cuGraphLaunch");
 }
 
 Result<> GraphExec::check_has_work(GraphNode node) const {
   if (!graph_.idle_.contains(node)) return {};
-  return Error(Code::internal, "a graph node made for empty work cannot be given work; a new graph is needed");
+  return Error(Code::internal,
+               "a graph node made for empty work cannot be given work; a new graph is needed");
 }
 
 Result<> GraphExec::set_enabled(GraphNode node, bool enabled) {
   if (enabled != disabled_.contains(node) || graph_.idle_.contains(node)) return {};
   const Device& device = graph_.device();
-  TRY(device.check(device.driver().graph_exec_set_enabled(exec_.get(), node, enabled), "cuGraphNodeSetEnabled"));
-  if (enabled)
-    disabled_.erase(node);
-  else
-    disabled_.insert(node);
+  TRY(device.check(device.driver().graph_exec_set_enabled(exec_.get(), node, enabled),
+                   "cuGraphNodeSetEnabled"));
+  if (enabled) disabled_.erase(node);
+  else disabled_.insert(node);
   return {};
 }
 

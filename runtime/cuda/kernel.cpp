@@ -13,8 +13,8 @@ bool LaunchShape::empty() const {
 }
 
 std::string LaunchShape::text() const {
-  return "grid " + extents_text(grid) + ", block " + extents_text(block) + ", " + std::to_string(shared_bytes) +
-         " bytes of shared memory";
+  return "grid " + extents_text(grid) + ", block " + extents_text(block) + ", " +
+         std::to_string(shared_bytes) + " bytes of shared memory";
 }
 
 Result<> Kernel::allow_shared(const Device& device, size_t bytes) const {
@@ -27,8 +27,8 @@ Result<> Kernel::allow_shared(const Device& device, size_t bytes) const {
                                         ") has " + std::to_string(limit))
         .remedy("build the engine for this GPU");
   return device
-      .check(device.driver().function_set_attribute(
-                 function, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, static_cast<int>(bytes)),
+      .check(device.driver().function_set_attribute(function, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+                                                    static_cast<int>(bytes)),
              "cuFuncSetAttribute")
       .during("giving kernel '" + name + "' " + std::to_string(bytes) + " bytes of shared memory");
 }
@@ -38,9 +38,9 @@ Result<Module> Module::load(const Device& device, const void* image, const std::
   CUmodule module = nullptr;
   const CUresult result = device.driver().module_load(&module, image);
   if (result == CUDA_ERROR_NO_BINARY_FOR_GPU)
-    return Error(Code::incompatible_engine, "the device code of '" + name + "' is not for GPU " +
-                                                std::to_string(device.info().ordinal) + " (" +
-                                                device.info().name + ", " + device.info().architecture() + ")")
+    return Error(Code::incompatible_engine,
+                 "the device code of '" + name + "' is not for GPU " + std::to_string(device.info().ordinal) +
+                     " (" + device.info().name + ", " + device.info().architecture() + ")")
         .remedy("build the engine for this GPU");
   TRY(device.check(result, "cuModuleLoadData").during("loading the device code of '" + name + "'"));
   return Module(Handle<CUmodule>(device, module, device.driver().module_unload), name);
@@ -78,9 +78,9 @@ Result<> launch(const Stream& stream, const Kernel& kernel, const LaunchShape& s
                 std::span<void* const> arguments) {
   if (shape.empty()) return {};
   const auto& [grid, block, shared] = shape;
-  const CUresult result = stream.device().driver().launch(
-      kernel.function, grid[0], grid[1], grid[2], block[0], block[1], block[2], shared, stream.get(),
-      const_cast<void**>(arguments.data()), nullptr);
+  const CUresult result = stream.device().driver().launch(kernel.function, grid[0], grid[1], grid[2],
+                                                          block[0], block[1], block[2], shared, stream.get(),
+                                                          const_cast<void**>(arguments.data()), nullptr);
   if (result == CUDA_SUCCESS) return {};  // the common way builds no strings
   return stream.device()
       .check(result, "cuLaunchKernel")
