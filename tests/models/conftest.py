@@ -41,6 +41,14 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: order[item.callspec.params["model"].name] if hasattr(item, "callspec") else -1)
 
 
+def pytest_collection_finish(session):
+    """Makes the zoo models that the chosen tests need, where they are not there yet."""
+    models = {item.callspec.params["model"] for item in session.items if hasattr(item, "callspec")}
+    names = sorted(model.name for model in models if model.path.parent.name == "zoo")
+    if names and not session.config.option.collectonly:
+        subprocess.run([sys.executable, ROOT / "tools/test_models.py", "zoo", *names], check=True)
+
+
 @dataclasses.dataclass
 class Engine:
     path: pathlib.Path

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# stage_gpu.sh FOLDER: a stripped build with its GPU tests, to carry to a machine with a GPU. It mirrors the repository, so that
+# the tests find everything where they find it here; ./run in it runs them and makes the zoo models there.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+stage=$1
+most_bytes=60000000
+models="rapidocr_onnxruntime/models silero_vad/data/silero_vad.onnx magika/models/standard_v3_3/model.onnx"
+
+rm -rf "$stage"
+mkdir -p "$stage/build/bin" "$stage/build/lib" "$stage/build/data"
+for program in build/bin/burnish build/bin/*_gpu_test build/lib/*.so; do
+  [ ! -e "$program" ] || strip -o "$stage/$program" "$program"
+done
+# Libraries that a bare machine may lack travel too; libc, libm, libstdc++ and libgcc_s are everywhere.
+for library in $(ldd "$stage"/build/bin/* "$stage"/build/lib/*.so | awk '$3 ~ /^\// { print $3 }' | sort -u); do
+  case $(basename "$library") in
+    libc.so.* | libm.so.* | libstdc++.so.* | libgcc_s.so.* | libburnish_*) ;;
+    *) cp -L "$library" "$stage/build/lib/" ;;
+  esac
+done
+for model in $models; do
+  mkdir -p "$stage/build/data/$(dirname "$model")"
+  cp -r "build/data/$model" "$stage/build/data/$model"
+done
+cp -r --parents bench/zoo tests/models tests/demo tools/test_models.py tools/bench.py "$stage"
+git describe --always --dirty=+ >"$stage/commit"
+find "$stage" -name __pycache__ -prune -exec rm -rf {} +
+
+cat >"$stage/run" <<'RUN'
+#!/usr/bin/env bash
+# ./run [pytest options]: the GPU tests, then every model on GPU 0 against ONNX Runtime. Say -k resnet50 for one model.
+# ./run bench [MODEL...]: timings, kept in bench/results/. ./run demo: reads a picture.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+export LD_LIBRARY_PATH=$PWD/build/lib
+nvidia-smi --query-gpu=name,driver_version --format=csv,noheader || exit 1
+case ${1:-} in
+  bench) shift; exec python3 tools/bench.py "$@" ;;
+  demo) shift; exec python3 tests/demo/read_picture.py "$@" ;;
+esac
+status=0
+for program in build/bin/*_gpu_test; do
+  [ ! -e "$program" ] || "$program" --gtest_brief=1 || status=1
+done
+python3 -m pytest -q -p no:cacheprovider tests/models --device 0 "$@" || status=1
+exit $status
+RUN
+chmod +x "$stage/run"
+
+size=$(du -sb "$stage" | cut -f1)
+echo "$stage: $((size / 1000000)) MB"
+[ "$size" -le $most_bytes ] || { echo "$stage is over $((most_bytes / 1000000)) MB; largest files:"; find "$stage" -type f -size +1M -exec du -k {} + | sort -rn | head; exit 1; } >&2
