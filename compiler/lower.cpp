@@ -1,0 +1,412 @@
+#include "compiler/lower.h"
+
+#include <algorithm>
+
+#include "compiler/lowering.h"
+#include "compiler/memory.h"
+#include "compiler/remap.h"
+#include "ir/text.h"
+
+namespace burnish {
+
+namespace {
+
+std::string name_of(const Node& node) {
+  std::string name;
+  for (const std::string& part : node.provenance) name += (name.empty() ? "" : " + ") + part;
+  return name.empty() ? std::string(node.op->name) : name;
+}
+
+// The node alone, as text: what the host provider needs to run it.
+std::string call_text(const Graph& graph, const Node& node) {
+  Graph call;
+  call.dims = graph.dims;
+  call.name = "call";
+  Node alone = node;
+  for (ValueId& v : alone.inputs)
+    if (v != no_value) call.inputs.push_back(v = call.add_value({graph.values[v].type.dtype, {}}));
+  for (ValueId& v : alone.outputs)
+    if (v != no_value) {
+      v = call.add_value({graph.values[v].type.dtype, {}});
+      call.outputs.push_back(v);
+    }
+  call.nodes.push_back(std::move(alone));
+  call.index();
+  return print(call);
+}
+
+}  // namespace
+
+bool Lowering::prefers_host(Scope& scope, const Node& node) {
+  // Small integer work whose operands are already on the host stays there: it steers shapes and branches.
+  constexpr int64_t small = 1024;
+  const Graph& g = scope.graph;
+  for (ValueId v : node.outputs)
+    if (v != no_value && (is_float(g.values[v].type.dtype) || dims_.range(dims_.product(g.values[v].type.shape)).hi > small))
+      return false;
+  for (ValueId v : node.inputs)
+    if (v != no_value && !g.constant(v) && !scope.at(Space::host, v)) return false;
+  return true;
+}
+
+Result<bool> Lowering::lower_view(Scope& scope, const Node& node) {
+  const ValueId x = node.inputs[0];
+  const Value& in = scope.graph.values[x];
+  Space space = Space::host;
+  if (options_.backend && (in.constant || !scope.at(Space::host, x))) space = Space::device;
+  Placed placed = TRY(place(scope, x, space));
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    std::vector<StridedView> out(node.outputs.size());
+    ViewCtx ctx{scope.graph, node, dims_, in.type.shape, placed.view, out};
+    if (node.op->view(ctx)) {
+      for (size_t i = 0; i < out.size(); ++i)
+        if (node.outputs[i] != no_value) scope.at(space, node.outputs[i]) = Placed{placed.buffer, out[i]};
+      return true;
+    }
+    placed = TRY(place_dense(scope, x, space));
+  }
+  return false;
+}
+
+Result<> Lowering::lower_dims(Scope& scope, const Node& node) {
+  const ValueId y = node.outputs[0];
+  const Placed to = allocate(scope, y, Space::host);
+  WriteExtents write{.to = operand(to, scope.graph.values[y].type)};
+  for (Dim d : *scope.graph.content(y)) {
+    TRY(declare(scope, d));
+    write.values.push_back(slot(d));
+  }
+  add_step(name_of(node), std::move(write));
+  return {};
+}
+
+Result<> Lowering::lower_on_host(Scope& scope, const Node& node) {
+  if (!node.op->eval)
+    return Error(Code::unsupported, describe(node) + ": no provider can run this operator on target '" +
+                                        (options_.backend ? std::string(options_.backend->target()) : "cpu") + "'")
+        .remedy("report the model, or replace the operator before exporting");
+  HostCall call{.text = call_text(scope.graph, node)};
+  for (ValueId v : node.inputs) {
+    if (v == no_value)
+      call.inputs.emplace_back();
+    else
+      call.inputs.push_back(operand(TRY(place_dense(scope, v, Space::host)), scope.graph.values[v].type));
+  }
+  uint32_t stage = 0;
+  for (uint32_t i = 0; i < node.outputs.size(); ++i) {  // extents that this call will find
+    if (node.outputs[i] == no_value) continue;
+    const TensorType& type = scope.graph.values[node.outputs[i]].type;
+    for (uint32_t axis = 0; axis < type.shape.size(); ++axis) {
+      const Dim d = type.shape[axis];
+      const auto origin = scope.graph.origins.find(d);
+      if (program_.declared(d) || dims_.op(d) != DimOp::symbol || origin == scope.graph.origins.end() ||
+          origin->second.kind != SymbolOrigin::Kind::extent)
+        continue;
+      if (stage == 0) stage = ++stages_;
+      program_.declare(d, stage);
+      call.late.push_back({i, axis, slot(d)});
+    }
+  }
+  for (ValueId v : node.outputs) {
+    if (v == no_value) {
+      call.outputs.emplace_back();
+      continue;
+    }
+    TRY(declare(scope, scope.graph.values[v].type));
+    call.outputs.push_back(operand(allocate(scope, v, Space::host), scope.graph.values[v].type));
+  }
+  add_step(name_of(node), std::move(call)).stage = stage;
+  return {};
+}
+
+Result<> Lowering::add_calls(Scope&, DeviceOperands& operands, std::string name) {
+  for (const KernelCall& call : operands.calls) {
+    const Backend::Source source = options_.backend->emit(operands, call);
+    auto [it, fresh] = module_of_source_.try_emplace(source.text, static_cast<uint32_t>(out_.sources.size()));
+    if (fresh) {
+      out_.sources.push_back(source.text);
+      out_.plan.modules.push_back({.target = std::string(options_.backend->target())});
+    }
+    KernelLaunch launch{.module = it->second, .function = "kernel", .shared_bytes = static_cast<uint32_t>(call.shared_bytes)};
+    for (size_t k = 0; k < 3; ++k) {
+      launch.grid[k] = slot(call.grid[k]);
+      launch.block[k] = static_cast<uint32_t>(call.block[k]);
+    }
+    for (const Backend::Source::Argument& a : source.arguments) {
+      if (const Dim* d = std::get_if<Dim>(&a.what)) {
+        launch.arguments.push_back({.kind = KernelLaunch::Argument::Kind::integer, .slot = slot(*d)});
+      } else {
+        const DeviceOperands::Target t = operands.target(std::get<OperandPointer>(a.what));
+        launch.arguments.push_back({.kind = KernelLaunch::Argument::Kind::pointer,
+                                    .buffer = t.placed.buffer,
+                                    .element_size = static_cast<uint32_t>(size_of(t.dtype)),
+                                    .slot = slot(t.placed.view.offset),
+                                    .written = t.written});
+      }
+    }
+    add_step(name, std::move(launch));
+  }
+  return {};
+}
+
+Result<bool> Lowering::lower_on_device(Scope& scope, const Node& node) {
+  if (!options_.backend || prefers_host(scope, node)) return false;
+  if (Verdict v = options_.backend->accepts(scope.graph, node); !v) {
+    out_.host_reasons.push_back(describe(node) + ": " + v.reason());
+    return false;
+  }
+  std::vector<std::optional<Placed>> in(node.inputs.size()), out(node.outputs.size());
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const ValueId v = node.inputs[i];
+    if (v == no_value || ((node.op->content_operands >> i & 1) && scope.graph.content(v))) continue;
+    in[i] = TRY(place(scope, v, Space::device));
+  }
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    const ValueId v = node.outputs[i];
+    if (v == no_value) continue;
+    const TensorType& type = scope.graph.values[v].type;
+    TRY(declare(scope, type));
+    std::vector<int> order;
+    const size_t rank = type.shape.size();
+    if (node.op->channels_last && rank >= 3 && rank <= 5) {
+      order.push_back(0);
+      for (size_t a = 2; a < rank; ++a) order.push_back(static_cast<int>(a));
+      order.push_back(1);
+    } else if (node.op->keeps_order) {
+      for (size_t k = 0; k < in.size() && order.empty(); ++k)
+        if (in[k] && scope.graph.values[node.inputs[k]].type.shape.size() == rank && !scope.graph.constant(node.inputs[k]) &&
+            (k == 0 || node.op->scalar || scope.graph.values[node.inputs[k]].type.shape == type.shape))
+          order = memory_order(*in[k], scope.graph.values[node.inputs[k]].type.shape);
+    }
+    out[i] = allocate(scope, v, Space::device, order);
+  }
+  DeviceOperands operands(*this, scope, node, std::move(in), std::move(out));
+  if (Verdict v = options_.backend->describe(operands); !v) {
+    for (ValueId y : node.outputs)
+      if (y != no_value) scope.at(Space::device, y).reset();
+    out_.host_reasons.push_back(describe(node) + ": " + v.reason());
+    return false;
+  }
+  if (!operands.status) return std::move(operands.status).error();
+  TRY(add_calls(scope, operands, name_of(node)));
+  return true;
+}
+
+Result<> Lowering::lower_branch(Scope& scope, const Node& node, size_t branch, std::vector<Placed>& results,
+                                std::vector<Step>& steps, const std::vector<Dim>& symbols) {
+  Graph region = node.regions[branch];
+  Scope inner(region, &scope);
+  for (size_t i = 0; i < region.inputs.size(); ++i)
+    for (Space space : {Space::host, Space::device}) inner.at(space, region.inputs[i]) = scope.at(space, node.inputs[i + 1]);
+  std::vector<Step>* outer_steps = steps_;
+  steps_ = &steps;
+  TRY(lower_nodes(inner));
+  SetExtents set;
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    if (node.outputs[i] == no_value) continue;
+    const TensorType& mine = region.values[region.outputs[i]].type;
+    const TensorType& joined = scope.graph.values[node.outputs[i]].type;
+    for (size_t axis = 0; axis < joined.shape.size(); ++axis)
+      if (std::find(symbols.begin(), symbols.end(), joined.shape[axis]) != symbols.end()) {
+        TRY(declare(inner, mine.shape[axis]));
+        set.sets.push_back({slot(joined.shape[axis]), slot(mine.shape[axis])});
+      }
+  }
+  if (!set.sets.empty()) add_step(name_of(node), std::move(set)).stage = program_.stage(symbols.front());
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    if (node.outputs[i] == no_value) continue;
+    const ValueId v = region.outputs[i];
+    const Space space = scope.at(Space::device, node.outputs[i]) ? Space::device : Space::host;
+    const Placed from = TRY(place_dense(inner, v, space));
+    TRY(copy_into(from, space, results[i], space, scope.graph.values[node.outputs[i]].type, name_of(node)));
+  }
+  steps_ = outer_steps;
+  return {};
+}
+
+Result<> Lowering::lower_if(Scope& scope, const Node& node) {
+  if (node.op->name != "If")
+    return Error(Code::unsupported, describe(node) + ": this form of control flow is not supported when its extent or condition "
+                                                     "is not known at build time")
+        .remedy("export the model with the loop unrolled, or fix the extents it depends on with --shapes");
+  const ValueId c = node.inputs[0];
+  If step{.condition = operand(TRY(place_dense(scope, c, Space::host)), scope.graph.values[c].type)};
+  for (const Graph& region : node.regions)  // what a branch alone would make known must be known after it too
+    for (const Value& value : region.values)
+      for (Dim d : value.type.shape)
+        for (Dim symbol : dims_.symbols(d))
+          if (!region.origins.contains(symbol) && scope.graph.origins.contains(symbol) &&
+              scope.graph.origins.at(symbol).kind == SymbolOrigin::Kind::content)
+            TRY(declare(scope, symbol));
+  std::vector<Dim> symbols;
+  for (ValueId v : node.outputs)
+    if (v != no_value)
+      for (Dim d : scope.graph.values[v].type.shape)
+        if (dims_.op(d) == DimOp::symbol && !program_.declared(d) && scope.graph.origins.contains(d) &&
+            scope.graph.origins.at(d).value == v)
+          symbols.push_back(d);
+  std::vector<Step> then_steps, else_steps;
+  const uint32_t joined = symbols.empty() ? 0 : ++stages_;  // known when either branch has set them
+  for (Dim d : symbols) program_.declare(d, joined);
+  std::vector<Placed> results(node.outputs.size());
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    const ValueId v = node.outputs[i];
+    if (v == no_value) continue;
+    const bool device = options_.backend && is_float(scope.graph.values[v].type.dtype);
+    results[i] = allocate(scope, v, device ? Space::device : Space::host);
+  }
+  TRY(lower_branch(scope, node, 0, results, then_steps, symbols));
+  TRY(lower_branch(scope, node, 1, results, else_steps, symbols));
+  step.then_steps = std::move(then_steps);
+  step.else_steps = std::move(else_steps);
+  add_step(name_of(node), std::move(step));
+  return {};
+}
+
+Result<> Lowering::lower_node(Scope& scope, const Node& node) {
+  if (node.op->name == "Dims") return lower_dims(scope, node);
+  if (node.op->name == "If" || node.op->name == "Loop" || node.op->name == "Scan") return lower_if(scope, node);
+  for (ValueId v : node.outputs) {  // extents that other tensors decide are read before the node runs
+    if (v == no_value) continue;
+    for (Dim d : scope.graph.values[v].type.shape)
+      for (Dim symbol : dims_.symbols(d)) {
+        const Scope* owner = &scope;
+        while (owner && !owner->graph.origins.contains(symbol)) owner = owner->outer;
+        if (owner && owner->graph.origins.at(symbol).kind == SymbolOrigin::Kind::content) TRY(declare(scope, symbol));
+      }
+  }
+  if (node.op->view && TRY(lower_view(scope, node))) return {};
+  if (TRY(lower_on_device(scope, node))) return {};
+  return lower_on_host(scope, node);
+}
+
+Result<> Lowering::lower_nodes(Scope& scope) {
+  for (const Node& node : scope.graph.nodes) {
+    if (node.dead) continue;
+    Result<> done = lower_node(scope, node);
+    if (!done) return std::move(done).during("lowering " + describe(node));
+  }
+  return {};
+}
+
+Port Lowering::make_port(const Value& value, uint32_t buffer) {
+  Port port{.name = value.name, .dtype = value.type.dtype, .buffer = buffer};
+  for (Dim d : value.type.shape) {
+    const Range r = dims_.range(d);
+    port.axes.push_back({.slot = slot(d), .least = r.lo, .most = r.hi, .text = dims_.text(d)});
+  }
+  return port;
+}
+
+Result<> Lowering::bind_inputs() {
+  const Space space = options_.backend ? Space::device : Space::host;
+  std::set<Dim> bound;
+  for (ValueId v : top_.graph.inputs)
+    for (Dim d : top_.graph.values[v].type.shape)
+      if (dims_.op(d) == DimOp::symbol) program_.declare(d, 0);
+  for (ValueId v : top_.graph.inputs) {
+    const Value& value = top_.graph.values[v];
+    TRY(declare(top_, value.type));
+    const uint32_t buffer = add_buffer(space, bytes_of(value.type));
+    out_.plan.buffers[buffer].kind = Buffer::Kind::input;
+    out_.plan.buffers[buffer].index = static_cast<uint32_t>(out_.plan.inputs.size());
+    top_.at(space, v) = Placed{buffer, {dims_.constant(0), dense_strides(dims_, value.type.shape)}};
+    Port port = make_port(value, buffer);
+    for (size_t axis = 0; axis < port.axes.size(); ++axis) {
+      const Dim d = value.type.shape[axis];
+      port.axes[axis].binds = dims_.op(d) == DimOp::symbol && bound.insert(d).second;
+    }
+    out_.plan.inputs.push_back(std::move(port));
+  }
+  return {};
+}
+
+Result<> Lowering::bind_outputs() {
+  for (ValueId v : top_.graph.outputs) {
+    const Value& value = top_.graph.values[v];
+    uint32_t buffer = 0;
+    const auto index = static_cast<uint32_t>(out_.plan.outputs.size());
+    if (auto it = output_buffer_.find(v); it != output_buffer_.end()) {
+      buffer = it->second;
+      output_buffer_.erase(it);
+    } else {
+      const Space space = options_.backend ? Space::device : Space::host;
+      TRY(declare(top_, value.type));
+      const Placed from = TRY(place(top_, v, space));
+      const Placed to{add_buffer(space, bytes_of(value.type)), {dims_.constant(0), dense_strides(dims_, value.type.shape)}};
+      buffer = to.buffer;
+      out_.plan.buffers[buffer].kind = Buffer::Kind::output;
+      TRY(copy_into(from, space, to, space, value.type, "output " + value.name));
+    }
+    out_.plan.buffers[buffer].index = index;
+    out_.plan.outputs.push_back(make_port(value, buffer));
+  }
+  return {};
+}
+
+void Lowering::add_checks() {
+  for (const Constraint& c : dims_.constraints()) {
+    bool known = true;
+    for (Dim side : {c.a, c.b})
+      for (Dim symbol : dims_.symbols(side)) known = known && program_.declared(symbol);
+    if (!known) continue;
+    out_.plan.checks.push_back({.a = slot(c.a),
+                                .b = slot(c.b),
+                                .stage = std::max(program_.stage(c.a), program_.stage(c.b)),
+                                .message = c.reason + ": " + dims_.text(c.a) + " and " + dims_.text(c.b) + " must be equal"});
+  }
+}
+
+Result<Lowered> Lowering::finish() {
+  add_checks();
+  Plan& plan = out_.plan;
+  std::vector<Lifetime> lives(plan.buffers.size());
+  std::vector<bool> used(plan.buffers.size());
+  int64_t position = 0;
+  for_each_step(plan.steps, [&](const Step& step) {
+    for (const BufferUse& use : uses_of(step)) {
+      if (!used[use.buffer]) lives[use.buffer].first = position;
+      lives[use.buffer].last = position;
+      used[use.buffer] = true;
+    }
+    ++position;
+  });
+  for (Space space : {Space::host, Space::device}) {
+    auto& arena = space == Space::host ? plan.host_arena : plan.device_arena;
+    std::map<uint32_t, std::vector<uint32_t>> by_stage;
+    uint32_t last_stage = 0;
+    for (uint32_t i = 0; i < plan.buffers.size(); ++i)
+      if (plan.buffers[i].kind == Buffer::Kind::temporary && plan.buffers[i].space == space && used[i])
+        by_stage[plan.buffers[i].stage].push_back(i);
+    for (const auto& [stage, list] : by_stage) last_stage = std::max(last_stage, stage);
+    arena.assign(by_stage.empty() ? 0 : last_stage + 1, slot(dims_.constant(0)));
+    for (const auto& [stage, list] : by_stage) {
+      std::vector<Lifetime> part;
+      for (uint32_t i : list) part.push_back({buffer_bytes_[i], lives[i].first, lives[i].last});
+      const MemoryPlan memory = plan_memory(dims_, part, [&](Dim d) { return at_optimum(d); });
+      for (size_t k = 0; k < list.size(); ++k) plan.buffers[list[k]].offset = slot(memory.offsets[k]);
+      arena[stage] = slot(memory.total);
+    }
+  }
+  auto [program, slot_of] = program_.finish();
+  plan.shapes = std::move(program);
+  remap_slots(plan, slot_of);
+  drop_unused_buffers(plan, used);
+  TRY(verify(plan));
+  return std::move(out_);
+}
+
+Result<Lowered> Lowering::run() {
+  out_.plan.target = options_.backend ? std::string(options_.backend->target()) : "cpu";
+  for (ValueId v : top_.graph.outputs)
+    if (!top_.graph.constant(v) && std::find(top_.graph.inputs.begin(), top_.graph.inputs.end(), v) == top_.graph.inputs.end())
+      outputs_.insert(v);
+  TRY(bind_inputs());
+  TRY(lower_nodes(top_));
+  TRY(bind_outputs());
+  return finish();
+}
+
+Result<Lowered> lower(Graph& graph, const LowerOptions& options) { return Lowering(graph, options).run(); }
+
+}  // namespace burnish

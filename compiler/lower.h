@@ -1,0 +1,31 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "compiler/backend.h"
+#include "ir/graph.h"
+#include "plan/plan.h"
+
+namespace burnish {
+
+struct LowerOptions {
+  const Backend* backend = nullptr;  // null: everything on the host
+  /// The value of a symbol that memory is planned for.
+  std::function<int64_t(const DimTable&, Dim symbol)> optimum;
+};
+
+/// A plan whose constants and kernels are still apart: the engine writer lays them out.
+struct Lowered {
+  Plan plan;
+  std::vector<Tensor> constants;     // by Plan::constants
+  std::vector<std::string> sources;  // device source of each of Plan::modules
+  std::vector<std::string> host_reasons;  // "node 'x' (Op): why it runs on the host", for a device target
+};
+
+/// Graph -> plan: places every value in host or device memory, turns views into addresses, nodes into steps, symbols into
+/// slots, and lays out the arenas. The graph is verified and its shape arithmetic absorbed.
+Result<Lowered> lower(Graph& graph, const LowerOptions& options);
+
+}  // namespace burnish

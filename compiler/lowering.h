@@ -1,0 +1,126 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+
+#include "compiler/lower.h"
+
+namespace burnish {
+
+/// Where a value lies: a strided window of a buffer.
+struct Placed {
+  uint32_t buffer = 0;
+  StridedView view;
+};
+
+/// A graph (or region) being lowered, and where its values lie, by space.
+struct Scope {
+  Graph& graph;
+  std::vector<std::optional<Placed>> where[2];
+  Scope* outer = nullptr;
+
+  Scope(Graph& g, Scope* outer_scope) : graph(g), outer(outer_scope) {
+    for (auto& w : where) w.resize(g.values.size());
+  }
+  std::optional<Placed>& at(Space space, ValueId v) {
+    auto& list = where[static_cast<size_t>(space)];
+    if (list.size() < graph.values.size()) list.resize(graph.values.size());
+    return list[v];
+  }
+};
+
+/// The state of one lowering. Slots in the steps are provisional numbers of `program` until `finish`.
+class Lowering {
+ public:
+  Lowering(Graph& graph, const LowerOptions& options)
+      : dims_(*graph.dims), options_(options), program_(*graph.dims), top_(graph, nullptr) {}
+  Result<Lowered> run();
+
+ private:
+  friend class DeviceOperands;
+
+  // lower.cpp: nodes
+  Result<> lower_nodes(Scope& scope);
+  Result<> lower_node(Scope& scope, const Node& node);
+  Result<bool> lower_view(Scope& scope, const Node& node);
+  Result<> lower_dims(Scope& scope, const Node& node);
+  Result<> lower_if(Scope& scope, const Node& node);
+  Result<> lower_branch(Scope& scope, const Node& node, size_t branch, std::vector<Placed>& results, std::vector<Step>& steps,
+                        const std::vector<Dim>& symbols);
+  Result<> lower_on_host(Scope& scope, const Node& node);
+  Result<bool> lower_on_device(Scope& scope, const Node& node);
+  bool prefers_host(Scope& scope, const Node& node);
+  Result<> bind_inputs();
+  Result<> bind_outputs();
+  Port make_port(const Value& value, uint32_t buffer);
+  void add_checks();
+  Result<Lowered> finish();
+
+  // placement.cpp: values and memory
+  /// v in `space`, strided as it comes, copied over if it is only elsewhere.
+  Result<Placed> place(Scope& scope, ValueId v, Space space);
+  Result<Placed> place_dense(Scope& scope, ValueId v, Space space);
+  Placed place_constant(const Tensor& tensor, Space space);
+  Placed allocate(Scope& scope, ValueId v, Space space, std::span<const int> order = {});
+  uint32_t add_buffer(Space space, Dim bytes);
+  /// A dense copy of what lies at `from`.
+  Result<Placed> copy(const Placed& from, const TensorType& type, Space from_space, Space to_space, std::string name);
+  Result<> copy_into(const Placed& from, Space from_space, const Placed& to, Space to_space, const TensorType& type,
+                     std::string name);
+  bool is_dense(const StridedView& view, std::span<const Dim> shape);
+  Dim bytes_of(const TensorType& type);
+  /// Makes every symbol of d known, reading it from the tensor it is in if need be.
+  Result<> declare(Scope& scope, Dim d);
+  Result<> declare(Scope& scope, const TensorType& type);
+  Operand operand(const Placed& placed, const TensorType& type);
+  Slot slot(Dim d) { return program_.want(d); }
+  Step& add_step(std::string name, decltype(Step::what) what);
+  Result<> add_calls(Scope& scope, class DeviceOperands& operands, std::string name);
+  /// Axes from the slowest to the fastest in memory.
+  std::vector<int> memory_order(const Placed& placed, std::span<const Dim> shape);
+  int64_t at_optimum(Dim d) const;
+
+  DimTable& dims_;
+  const LowerOptions& options_;
+  ShapeProgramBuilder program_;
+  Scope top_;
+  Lowered out_;
+  std::vector<Dim> buffer_bytes_;
+  std::vector<Step>* steps_ = &out_.plan.steps;
+  std::map<std::string, uint32_t> module_of_source_;
+  std::map<std::pair<const std::byte*, Space>, std::vector<uint32_t>> constant_buffers_;
+  std::map<std::pair<uint64_t, uint64_t>, uint32_t> constant_by_hash_;
+  std::set<ValueId> outputs_;           // of the top graph, not yet given a buffer
+  std::map<ValueId, uint32_t> output_buffer_;
+  uint32_t stages_ = 0;
+};
+
+/// Operand addresses for an op's kernel.
+class DeviceOperands final : public KernelCtx {
+ public:
+  DeviceOperands(Lowering& lowering, Scope& scope, const Node& node, std::vector<std::optional<Placed>> in,
+                 std::vector<std::optional<Placed>> out)
+      : KernelCtx(scope.graph, node), lowering_(lowering), in_(std::move(in)), out_(std::move(out)) {}
+  std::span<const Dim> in_strides(size_t i) const override { return in_[i]->view.strides; }
+  std::span<const Dim> out_strides(size_t i) const override { return out_[i]->view.strides; }
+  void make_dense(size_t i) override;
+  OperandPointer scratch(DType dtype, Dim count) override;
+  OperandPointer constant(Tensor tensor) override;
+  /// The buffer, element offset and type behind a pointer.
+  struct Target {
+    Placed placed;
+    DType dtype;
+    bool written;
+  };
+  Target target(OperandPointer pointer) const;
+  Result<> status;  // of copies that make_dense had to add
+
+ private:
+  Lowering& lowering_;
+  std::vector<std::optional<Placed>> in_, out_;
+  std::vector<std::pair<Placed, DType>> extra_;
+  std::vector<bool> extra_written_;
+};
+
+}  // namespace burnish

@@ -1,0 +1,92 @@
+#include "compiler/remap.h"
+
+namespace burnish {
+
+namespace {
+
+// Calls slot(Slot&) and buffer(uint32_t&) for every reference a step holds.
+template <class S, class B>
+struct References {
+  const S& slot;
+  const B& buffer;
+
+  void operand(Operand& x) const {
+    if (x.buffer == Operand::none) return;
+    buffer(x.buffer);
+    slot(x.offset);
+    for (Slot& s : x.extents) slot(s);
+    for (Slot& s : x.strides) slot(s);
+  }
+  void operator()(HostCall& step) const {
+    for (Operand& x : step.inputs) operand(x);
+    for (Operand& x : step.outputs) operand(x);
+    for (LateExtent& late : step.late) slot(late.symbol);
+  }
+  void operator()(KernelLaunch& step) const {
+    for (Slot& s : step.grid) slot(s);
+    for (KernelLaunch::Argument& a : step.arguments) {
+      slot(a.slot);
+      if (a.kind == KernelLaunch::Argument::Kind::pointer) buffer(a.buffer);
+    }
+  }
+  void operator()(Copy& step) const {
+    operand(step.from);
+    operand(step.to);
+  }
+  void operator()(ReadExtents& step) const {
+    operand(step.from);
+    for (ReadExtents::Read& read : step.reads) slot(read.symbol);
+  }
+  void operator()(WriteExtents& step) const {
+    operand(step.to);
+    for (Slot& s : step.values) slot(s);
+  }
+  void operator()(SetExtents& step) const {
+    for (SetExtents::Set& set : step.sets) {
+      slot(set.symbol);
+      slot(set.value);
+    }
+  }
+  void operator()(If& step) const { operand(step.condition); }
+  void operator()(Fail&) const {}
+};
+
+template <class S, class B>
+void for_each_reference(Plan& plan, const S& slot, const B& buffer) {
+  for_each_step(plan.steps, [&](Step& step) { std::visit(References<S, B>{slot, buffer}, step.what); });
+  for (auto* ports : {&plan.inputs, &plan.outputs})
+    for (Port& port : *ports) {
+      buffer(port.buffer);
+      for (Port::Axis& axis : port.axes) slot(axis.slot);
+    }
+  for (Buffer& b : plan.buffers) {
+    slot(b.bytes);
+    slot(b.offset);
+  }
+  for (Check& check : plan.checks) {
+    slot(check.a);
+    slot(check.b);
+  }
+  for (Slot& s : plan.host_arena) slot(s);
+  for (Slot& s : plan.device_arena) slot(s);
+}
+
+}  // namespace
+
+void remap_slots(Plan& plan, const std::vector<Slot>& slot_of) {
+  for_each_reference(plan, [&](Slot& s) { s = slot_of[s]; }, [](uint32_t&) {});
+}
+
+void drop_unused_buffers(Plan& plan, const std::vector<bool>& used) {
+  std::vector<uint32_t> number(plan.buffers.size());
+  std::vector<Buffer> kept;
+  for (size_t i = 0; i < plan.buffers.size(); ++i) {
+    const Buffer::Kind kind = plan.buffers[i].kind;
+    number[i] = static_cast<uint32_t>(kept.size());
+    if (used[i] || kind == Buffer::Kind::input || kind == Buffer::Kind::output) kept.push_back(plan.buffers[i]);
+  }
+  plan.buffers = std::move(kept);
+  for_each_reference(plan, [](Slot&) {}, [&](uint32_t& b) { b = number[b]; });
+}
+
+}  // namespace burnish

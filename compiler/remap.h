@@ -1,0 +1,12 @@
+#pragma once
+
+#include "plan/plan.h"
+
+namespace burnish {
+
+/// Replaces every slot s of the plan (not of its shape program) by slot_of[s].
+void remap_slots(Plan& plan, const std::vector<Slot>& slot_of);
+/// Removes temporaries and constants that no step uses.
+void drop_unused_buffers(Plan& plan, const std::vector<bool>& used);
+
+}  // namespace burnish
