@@ -24,7 +24,7 @@ for model in $models; do
   cp -r "build/data/$model" "$stage/build/data/$model"
 done
 cp -r --parents bench/zoo tests/models tests/demo tools/test_models.py tools/bench.py "$stage"
-git describe --always --dirty=+ >"$stage/commit"
+git describe --always --dirty=+ >"$stage/commit" 2>/dev/null || echo unknown >"$stage/commit"
 find "$stage" -name __pycache__ -prune -exec rm -rf {} +
 
 cat >"$stage/run" <<'RUN'
