@@ -2,6 +2,7 @@
 import collections
 import dataclasses
 import pathlib
+import shutil
 import subprocess
 import sys
 import time
@@ -101,7 +102,9 @@ def burnish(request, tmp_path_factory):
     option = request.config.option
     program = (ROOT / option.burnish).resolve()
     assert program.exists(), f"{program} is not there; ./dev build makes it"
-    return Burnish(program, option.device, option.target, tmp_path_factory.mktemp("engines"))
+    folder = tmp_path_factory.mktemp("engines")
+    yield Burnish(program, option.device, option.target, folder)
+    shutil.rmtree(folder)
 
 
 @pytest.fixture
