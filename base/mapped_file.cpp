@@ -12,9 +12,9 @@ namespace burnish {
 namespace {
 
 Error cannot_open(const std::string& path, int error) {
-  const char* remedy = error == ENOENT    ? "Check the path."
+  const char* remedy = error == ENOENT   ? "Check the path."
                        : error == EACCES ? "Make the file readable for this user."
-                                          : "Check that the file and its disk are readable.";
+                                         : "Check that the file and its disk are readable.";
   return Error(Code::io_error, "cannot open '" + path + "': " + std::strerror(error)).remedy(remedy);
 }
 
@@ -33,7 +33,8 @@ Result<MappedFile> map_file(const std::string& path) {
   struct stat info;
   if (file.number < 0 || fstat(file.number, &info) != 0) return cannot_open(path, errno);
   if (!S_ISREG(info.st_mode))
-    return Error(Code::io_error, "'" + path + "' is not a regular file").remedy("Name a file, not a folder or pipe.");
+    return Error(Code::io_error, "'" + path + "' is not a regular file")
+        .remedy("Name a file, not a folder or pipe.");
   const size_t size = static_cast<size_t>(info.st_size);
   if (size == 0) return MappedFile{};
   void* address = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number, 0);

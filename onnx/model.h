@@ -18,6 +18,9 @@ std::string_view data_type_name(int32_t code);
 /// Empty for the types that Burnish has no tensors of: strings, complex numbers, floats of 8 bits and less.
 std::optional<DType> dtype_of(int32_t code);
 
+/// A name from a model, in quotes, fit for one line of a terminal: control characters and what exceeds 200 bytes left out.
+std::string in_quotes(std::string_view name);
+
 /// A tensor whose values are in the model: an initializer, or an attribute's value.
 struct Literal {
   std::string name;
