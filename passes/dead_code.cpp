@@ -1,0 +1,54 @@
+#include "ir/op.h"
+#include "passes/pass.h"
+
+namespace burnish {
+
+namespace {
+
+// A capture that neither branch reads any more is dropped, so that what made it can go too.
+bool drop_unread_captures(Node& node) {
+  if (node.regions.empty() || node.op->name != "If") return false;
+  bool changed = false;
+  std::vector<std::vector<uint32_t>> uses;
+  for (const Graph& region : node.regions) uses.push_back(region.use_counts());
+  for (size_t i = node.inputs.size(); i-- > 1;) {
+    bool read = false;
+    for (size_t r = 0; r < node.regions.size(); ++r) read = read || uses[r][node.regions[r].inputs[i - 1]] > 0;
+    if (read) continue;
+    node.inputs.erase(node.inputs.begin() + static_cast<std::ptrdiff_t>(i));
+    for (Graph& region : node.regions) region.inputs.erase(region.inputs.begin() + static_cast<std::ptrdiff_t>(i - 1));
+    changed = true;
+  }
+  return changed;
+}
+
+Result<bool> remove_dead(Graph& graph) {
+  bool changed = false;
+  std::vector<uint32_t> uses = graph.use_counts();
+  for (const auto& [symbol, origin] : graph.origins)  // a tensor that extents are read from is needed
+    if (origin.kind == SymbolOrigin::Kind::content) ++uses[origin.value];
+  for (size_t i = graph.nodes.size(); i-- > 0;) {
+    Node& node = graph.nodes[i];
+    if (node.dead) continue;
+    bool used = false;
+    for (ValueId v : node.outputs) used = used || (v != no_value && uses[v] > 0);
+    if (used) {
+      changed = drop_unread_captures(node) || changed;
+      continue;
+    }
+    node.dead = changed = true;
+    for (ValueId v : node.inputs)
+      if (v != no_value) --uses[v];
+  }
+  graph.index();
+  return changed;
+}
+
+Result<bool> run(Graph& graph, const PassContext&) { return for_each_graph(graph, remove_dead); }
+
+}  // namespace
+
+extern const Pass pass_dead_code;
+const Pass pass_dead_code = {"dead_code", "removes nodes whose results nobody reads", run};
+
+}  // namespace burnish

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/parallel.h"
+#include "base/result.h"
+#include "ir/graph.h"
+
+namespace burnish {
+
+/// What passes may depend on besides the graph.
+struct PassContext {
+  ThreadPool& pool;
+  bool fp16 = false;
+  /// For a device target: pointwise work joins the matrix products and convolutions that feed it.
+  bool device = false;
+};
+
+/// A rewrite of a graph and, through `for_each_graph`, of its regions. Text tests live in `passes/<name>.ir`.
+struct Pass {
+  std::string_view name;
+  std::string_view what;  // one line for `--help` and dumps
+  /// True if something changed.
+  Result<bool> (*run)(Graph& graph, const PassContext& context);
+};
+
+/// The passes in order; `group` marks clean-ups that are repeated together until none changes anything.
+struct Stage {
+  std::string_view name;
+  std::vector<const Pass*> passes;
+  bool until_stable = false;
+};
+const std::vector<Stage>& pipeline();
+/// Every pass there is, for tests and `--pass`.
+std::span<const Pass* const> all_passes();
+
+/// Runs the pipeline; the graph is indexed and verified after each pass. Error names the pass.
+Result<> run_pipeline(Graph& graph, const PassContext& context);
+
+/// f on the regions of control flow (not bodies of Fused), innermost first, then on the graph itself.
+Result<bool> for_each_graph(Graph& graph, const std::function<Result<bool>(Graph&)>& f);
+
+}  // namespace burnish

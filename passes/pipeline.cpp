@@ -1,0 +1,56 @@
+#include "ir/op.h"
+#include "passes/pass.h"
+
+namespace burnish {
+
+extern const Pass pass_dead_code, pass_remove_identities, pass_fold_constants, pass_absorb_shapes, pass_common_subexpressions,
+    pass_spell_out_batch_normalization, pass_fold_scale_and_bias, pass_half_precision, pass_fuse;
+
+const std::vector<Stage>& pipeline() {
+  static const std::vector<Stage> stages = {
+      // 1. What is known when the engine is built is computed now; what nobody reads goes.
+      {"clean up", {&pass_fold_constants, &pass_absorb_shapes, &pass_remove_identities, &pass_common_subexpressions, &pass_dead_code}, true},
+      // 2. Normalisation with stored statistics is a scale and a bias, and these go into the weights before them.
+      {"fold scales", {&pass_spell_out_batch_normalization, &pass_fold_scale_and_bias}, false},
+      {"clean up", {&pass_fold_constants, &pass_common_subexpressions, &pass_dead_code}, true},
+      // 3. Which values are stored in FP16.
+      {"precision", {&pass_half_precision, &pass_fold_constants, &pass_common_subexpressions, &pass_dead_code}, false},
+      // 4. Pointwise work joins its neighbours: one kernel each.
+      {"fusion", {&pass_fuse, &pass_dead_code}, false},
+  };
+  return stages;
+}
+
+std::span<const Pass* const> all_passes() {
+  static const Pass* const passes[] = {&pass_fold_constants,  &pass_absorb_shapes, &pass_remove_identities,
+                                       &pass_common_subexpressions, &pass_dead_code, &pass_spell_out_batch_normalization,
+                                       &pass_fold_scale_and_bias, &pass_half_precision, &pass_fuse};
+  return passes;
+}
+
+Result<bool> for_each_graph(Graph& graph, const std::function<Result<bool>(Graph&)>& f) {
+  bool changed = false;
+  for (Node& node : graph.nodes)
+    if (!node.dead && node.op->name != "Fused")
+      for (Graph& region : node.regions) changed = TRY(for_each_graph(region, f)) || changed;
+  return TRY(f(graph)) || changed;
+}
+
+Result<> run_pipeline(Graph& graph, const PassContext& context) {
+  constexpr int most_rounds = 16;
+  for (const Stage& stage : pipeline()) {
+    bool changed = true;
+    for (int round = 0; changed && round < (stage.until_stable ? most_rounds : 1); ++round) {
+      changed = false;
+      for (const Pass* pass : stage.passes) {
+        auto result = pass->run(graph, context);
+        if (!result) return std::move(result).during("running pass '" + std::string(pass->name) + "'").error();
+        changed = *result || changed;
+      }
+    }
+  }
+  graph.resolve_dims();
+  return {};
+}
+
+}  // namespace burnish
