@@ -1,4 +1,4 @@
-# Embeds the device text: every *.cuh under providers/nvrtc/device and ops becomes one row {path, text} of a table
+# Embeds the device text: every *.cuh under base, providers/nvrtc/device and ops becomes one row {path, text} of a table
 # that providers/nvrtc/device_headers.h declares. Run as a script (cmake -P) this file writes that table.
 
 if(CMAKE_SCRIPT_MODE_FILE)
@@ -17,7 +17,7 @@ endif()
 # Adds the generated table to `target`; it is rewritten when a .cuh file changes, appears or goes.
 function(burnish_embed_device_headers target)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
-       ${CMAKE_SOURCE_DIR}/providers/nvrtc/device/*.cuh ${CMAKE_SOURCE_DIR}/ops/*.cuh)
+       ${CMAKE_SOURCE_DIR}/base/*.cuh ${CMAKE_SOURCE_DIR}/providers/nvrtc/device/*.cuh ${CMAKE_SOURCE_DIR}/ops/*.cuh)
   list(SORT headers)
   set(output ${CMAKE_BINARY_DIR}/generated/device_headers.cpp)
   set(list ${CMAKE_BINARY_DIR}/generated/device_headers.cmake)
