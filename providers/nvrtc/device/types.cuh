@@ -1,0 +1,162 @@
+// Storage types of tensors and how device code reads and writes them.
+//
+// Arithmetic happens in the compute type of a storage type: float for half, bfloat16 and float; double for double; bool
+// for bool; unsigned long long for itself; long long for every other integer. Conversion to a narrower float rounds to
+// nearest even, overflows to infinity and keeps NaN.
+#pragma once
+
+#define BURNISH_DEVICE __device__ __forceinline__
+
+namespace burnish {
+
+using i8 = signed char;
+using i16 = short;
+using i32 = int;
+using i64 = long long;
+using u8 = unsigned char;
+using u16 = unsigned short;
+using u32 = unsigned int;
+using u64 = unsigned long long;
+
+/// IEEE 754 binary16; only stores.
+struct half {
+  u16 bits;
+};
+/// The upper half of a binary32; only stores.
+struct bfloat16 {
+  u16 bits;
+};
+
+// ---- conversions
+
+BURNISH_DEVICE float to_float(half x) {
+  float y;
+  asm("cvt.f32.f16 %0, %1;" : "=f"(y) : "h"(x.bits));
+  return y;
+}
+BURNISH_DEVICE float to_float(bfloat16 x) { return __uint_as_float(u32(x.bits) << 16); }
+BURNISH_DEVICE half to_half(float x) {
+  half y;
+  asm("cvt.rn.f16.f32 %0, %1;" : "=h"(y.bits) : "f"(x));
+  return y;
+}
+BURNISH_DEVICE bfloat16 to_bfloat16(float x) {
+  bfloat16 y;
+  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(y.bits) : "f"(x));
+  return y;
+}
+
+// ---- compute types
+
+template <class T>
+struct ComputeOf {
+  using type = long long;
+};
+template <> struct ComputeOf<half> { using type = float; };
+template <> struct ComputeOf<bfloat16> { using type = float; };
+template <> struct ComputeOf<float> { using type = float; };
+template <> struct ComputeOf<double> { using type = double; };
+template <> struct ComputeOf<bool> { using type = bool; };
+template <> struct ComputeOf<unsigned long long> { using type = unsigned long long; };
+
+/// The type in which arithmetic on a T happens.
+template <class T>
+using compute = typename ComputeOf<T>::type;
+
+/// Exact.
+template <class T>
+BURNISH_DEVICE compute<T> widen(T x) {
+  if constexpr (__is_class(T)) return to_float(x);
+  else return x;
+}
+/// Rounds floats to nearest even; integers wrap.
+template <class T>
+BURNISH_DEVICE T narrow(compute<T> x) {
+  if constexpr (__is_same(T, half)) return to_half(x);
+  else if constexpr (__is_same(T, bfloat16)) return to_bfloat16(x);
+  else return T(x);
+}
+
+template <class T>
+BURNISH_DEVICE compute<T> load(const T* p) {
+  return widen(*p);
+}
+template <class T>
+BURNISH_DEVICE void store(T* p, compute<T> x) {
+  *p = narrow<T>(x);
+}
+
+// ---- vectors: N elements that lie together, moved 16 bytes at a time
+
+/// N elements, aligned to their whole size up to 16 bytes.
+template <class T, int N>
+struct alignas(N * sizeof(T) >= 16 ? 16 : N * sizeof(T)) Vec {
+  static_assert((N & (N - 1)) == 0, "a power of two");
+  T at[N];
+};
+
+/// One of `Vec`'s machine words.
+template <int Bytes> struct WordOf;
+template <> struct WordOf<1> { using type = u8; };
+template <> struct WordOf<2> { using type = u16; };
+template <> struct WordOf<4> { using type = u32; };
+template <> struct WordOf<8> { using type = uint2; };
+template <> struct WordOf<16> { using type = uint4; };
+
+/// Copies N elements; both ends must be aligned to min(16, N * sizeof(T)) bytes. One instruction per 16 bytes.
+template <class T, int N>
+BURNISH_DEVICE void copy_vector(void* to, const void* from) {
+  constexpr int bytes = N * sizeof(T), word = bytes >= 16 ? 16 : bytes;
+  using Word = typename WordOf<word>::type;
+#pragma unroll
+  for (int i = 0; i < bytes / word; ++i) static_cast<Word*>(to)[i] = static_cast<const Word*>(from)[i];
+}
+template <class T, int N>
+BURNISH_DEVICE void load_vector(const T* p, compute<T> (&out)[N]) {
+  Vec<T, N> v;
+  copy_vector<T, N>(&v, p);
+#pragma unroll
+  for (int i = 0; i < N; ++i) out[i] = widen(v.at[i]);
+}
+template <class T, int N>
+BURNISH_DEVICE void store_vector(T* p, const compute<T> (&in)[N]) {
+  Vec<T, N> v;
+#pragma unroll
+  for (int i = 0; i < N; ++i) v.at[i] = narrow<T>(in[i]);
+  copy_vector<T, N>(p, &v);
+}
+
+// ---- rows: the first `count` of V elements, `stride` apart. `aligned` says that p is aligned to min(16, V * sizeof(T))
+// bytes; with a literal there and a literal stride 1 a full row is one vector.
+
+/// Elements from `count` on read as 0.
+template <class T, int V>
+BURNISH_DEVICE void load_row(const T* p, i64 stride, int count, bool aligned, compute<T> (&out)[V]) {
+  if (aligned && stride == 1 && count >= V) return load_vector<T, V>(p, out);
+#pragma unroll
+  for (int i = 0; i < V; ++i) out[i] = i < count ? load(p + i * stride) : compute<T>(0);
+}
+template <class T, int V>
+BURNISH_DEVICE void store_row(T* p, i64 stride, int count, bool aligned, const compute<T> (&in)[V]) {
+  if (aligned && stride == 1 && count >= V) return store_vector<T, V>(p, in);
+#pragma unroll
+  for (int i = 0; i < V; ++i)
+    if (i < count) store(p + i * stride, in[i]);
+}
+
+// ---- small arithmetic
+
+template <class T>
+BURNISH_DEVICE constexpr T ceil_div(T a, T b) {
+  return (a + b - 1) / b;
+}
+template <class T>
+BURNISH_DEVICE constexpr T least(T a, T b) {
+  return b < a ? b : a;
+}
+template <class T>
+BURNISH_DEVICE constexpr T greatest(T a, T b) {
+  return a < b ? b : a;
+}
+
+}  // namespace burnish
