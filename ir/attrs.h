@@ -79,6 +79,14 @@ class Attrs {
     return *static_cast<T*>(data_.get());
   }
   const AttrSchema* schema() const { return schema_; }
+  /// The attribute of that name and type, for code that does not know the op's struct; null if there is none.
+  template <class T>
+  const T* find(std::string_view name) const {
+    if (schema_)
+      for (const Field& f : schema_->fields())
+        if (f.name == name && f.kind == field_kind<T>()) return static_cast<const T*>(field(f));
+    return nullptr;
+  }
   const void* field(const Field& f) const { return static_cast<const std::byte*>(data_.get()) + f.offset; }
   void* field_for_writing(const Field& f) { return static_cast<std::byte*>(data_.get()) + f.offset; }
 

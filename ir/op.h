@@ -199,10 +199,14 @@ struct OpDef {
   Verdict (*kernel)(KernelCtx&) = nullptr;
   /// Bit i: operand i is read through its content when that is known, and then needs no buffer.
   uint32_t content_operands = 0;
+  /// Bit i: float operand i is never stored as FP16 (scales, thresholds).
+  uint32_t exact_operands = 0;
   /// Results keep FP32 storage in an FP16 engine, for their range (Exp, Pow) or their meaning (coordinates).
   bool keeps_f32 = false;
   /// The output likes the memory order of the first input (pointwise, pooling, resize, …).
   bool keeps_order = false;
+  /// On a device the output of rank 3 to 5 lies channels-last (convolutions).
+  bool channels_last = false;
 };
 
 /// Every op there is, by name; generated from the files of `ops/`.

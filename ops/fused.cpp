@@ -1,0 +1,81 @@
+#include <algorithm>
+#include <map>
+
+#include "ir/evaluate.h"
+#include "ir/op.h"
+
+namespace burnish {
+
+extern const OpDef op_fused;
+
+namespace {
+
+Result<> infer(InferCtx& c) {
+  if (c.node.regions.size() != 1 || c.node.outputs.size() != 1) return c.error("takes one body and gives one output");
+  const Graph& body = c.node.regions[0];
+  if (body.inputs.size() != c.input_count() || body.outputs.size() != 1) return c.error("its body has another form");
+  const ValueId last = body.outputs[0];
+  c.out(0, body.values[last].type);
+  return {};
+}
+
+// The value of a body while it is evaluated: an operand, or a temporary.
+struct Slot {
+  TensorView view;
+  std::vector<std::byte> bytes;
+};
+
+Shape broadcast_shape(const std::vector<const TensorView*>& operands) {
+  Shape shape;
+  for (const TensorView* x : operands) {
+    if (x->shape.size() > shape.size()) shape.insert(shape.begin(), x->shape.size() - shape.size(), 1);
+    for (size_t k = 0; k < x->shape.size(); ++k) {
+      int64_t& extent = shape[shape.size() - x->shape.size() + k];
+      if (extent == 1) extent = x->shape[k];
+    }
+  }
+  return shape;
+}
+
+// Floats inside a body are FP32 (or FP64): a body rounds nothing but its result.
+DType inner_type(DType stored) { return stored == DType::f16 || stored == DType::bf16 ? DType::f32 : stored; }
+
+Result<> eval(EvalCtx& c) {
+  const Graph& body = c.node.regions[0];
+  std::map<ValueId, Slot> slots;
+  for (size_t i = 0; i < body.inputs.size(); ++i) slots[body.inputs[i]].view = c.in(i);
+  for (const Node& node : body.nodes) {
+    std::vector<const TensorView*> in;
+    for (ValueId v : node.inputs) {
+      if (v == no_value) {
+        in.push_back(nullptr);
+        continue;
+      }
+      if (const Tensor* t = body.constant(v); t && !slots.contains(v))
+        slots[v].view = {t->dtype(), t->shape(), const_cast<std::byte*>(t->bytes())};
+      in.push_back(&slots[v].view);
+    }
+    const ValueId y = node.outputs[0];
+    Slot& out = slots[y];
+    if (y == body.outputs[0]) {
+      out.view = c.out(0);
+    } else {
+      std::vector<const TensorView*> present;
+      for (const TensorView* x : in)
+        if (x) present.push_back(x);
+      out.view = {inner_type(body.values[y].type.dtype), node.op->scalar ? broadcast_shape(present) : c.out(0).shape, nullptr};
+      out.bytes.resize(std::max<size_t>(out.view.byte_size(), 1));
+      out.view.bytes = out.bytes.data();
+    }
+    TensorView results[1] = {out.view};
+    TRY(evaluate(node, in, results, c.pool, nullptr));
+  }
+  return {};
+}
+
+}  // namespace
+
+// A first node with the pointwise nodes that follow from it: one kernel on a device. Made by the pass `fuse`.
+const OpDef op_fused = {.name = "Fused", .infer = infer, .eval = eval};
+
+}  // namespace burnish

@@ -1,0 +1,134 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "base/half.h"
+#include "ir/infer.h"
+#include "passes/pass.h"
+
+namespace burnish {
+
+namespace {
+
+// FP32 -> FP16 with finite values kept finite: a mask of -3.4e38 must stay a number, or softmax of a masked row is NaN.
+Tensor to_half_tensor(const Tensor& t) {
+  constexpr float largest = 65504.0f;
+  Tensor out = Tensor::zeros(DType::f16, t.shape());
+  auto* to = reinterpret_cast<half*>(out.writable());
+  for (int64_t i = 0; i < t.count(); ++i) {
+    const float x = t.data<float>()[i];
+    to[i] = to_half(std::isfinite(x) ? std::clamp(x, -largest, largest) : x);
+  }
+  return out;
+}
+
+/// Rewrites one graph so that values of type f32 are stored as f16, casts standing where the two meet.
+class Halver {
+ public:
+  explicit Halver(Graph& g) : g_(g) {}
+
+  Result<bool> run() {
+    for (Node& node : g_.nodes) {
+      if (node.dead) continue;
+      TRY(node.regions.empty() ? convert(std::move(node)) : keep(std::move(node)));
+    }
+    for (ValueId v : g_.outputs) full(v);
+    g_.nodes = std::move(out_);
+    g_.index();
+    return true;
+  }
+
+ private:
+  bool is_full(ValueId v) const { return v != no_value && g_.values[v].type.dtype == DType::f32; }
+
+  // A pointwise op all of whose computed operands are FP32 on purpose goes on in FP32.
+  bool follows_full(const Node& node) const {
+    if (!node.op->scalar && !node.op->view) return false;
+    bool any = false;
+    for (ValueId v : node.inputs) {
+      if (!is_full(v) || g_.constant(v)) continue;
+      if (!kept_.contains(v)) return false;
+      any = true;
+    }
+    return any;
+  }
+
+  // Numbers that are counted or measured rather than learned: integers turned to floats, ranges, random access positions.
+  bool keeps_full(const Node& node) const {
+    if (node.op->keeps_f32 || follows_full(node)) return true;
+    bool float_operand = false;
+    for (ValueId v : node.inputs) float_operand = float_operand || is_full(v);
+    return !float_operand;
+  }
+
+  Result<> keep(Node node) {
+    for (ValueId& v : node.inputs) v = full(v);
+    for (ValueId v : node.outputs)
+      if (is_full(v)) kept_.insert(v);
+    out_.push_back(std::move(node));
+    return {};
+  }
+
+  Result<> convert(Node node) {
+    if (node.op->name == "Cast" && node.inputs.size() == 1 && is_full(node.inputs[0]) && is_full(node.outputs[0])) return keep(std::move(node));
+    if (keeps_full(node)) return keep(std::move(node));
+    for (size_t i = 0; i < node.inputs.size(); ++i)
+      if (is_full(node.inputs[i])) node.inputs[i] = node.op->exact_operands >> i & 1 ? full(node.inputs[i]) : half_value(node.inputs[i]);
+    for (ValueId& v : node.outputs) {
+      if (!is_full(v)) continue;
+      TensorType type = g_.values[v].type;
+      type.dtype = DType::f16;
+      const ValueId h = g_.add_value(type, g_.values[v].name);
+      half_of_[v] = h;
+      only_half_.insert(v);
+      v = h;
+    }
+    TRY(infer(g_, node));
+    out_.push_back(std::move(node));
+    return {};
+  }
+
+  // The FP32 form of v: itself where it is stored so.
+  ValueId full(ValueId v) {
+    if (only_half_.erase(v)) add_cast(half_of_.at(v), v, DType::f32);
+    return v;
+  }
+
+  ValueId half_value(ValueId v) {
+    if (auto it = half_of_.find(v); it != half_of_.end()) return it->second;
+    if (const Tensor* t = g_.constant(v)) return half_of_[v] = g_.add_constant(to_half_tensor(*t), g_.values[v].name);
+    TensorType type = g_.values[v].type;
+    type.dtype = DType::f16;
+    const ValueId h = g_.add_value(type, g_.values[v].name);
+    add_cast(v, h, DType::f16);
+    return half_of_[v] = h;
+  }
+
+  void add_cast(ValueId from, ValueId to, DType dtype) {
+    const OpDef* op = find_op("Cast");
+    Attrs attrs(op->attrs);
+    for (const Field& field : op->attrs->fields())
+      if (field.name == "to") *static_cast<DType*>(attrs.field_for_writing(field)) = dtype;
+    out_.push_back({.op = op, .attrs = std::move(attrs), .inputs = {from}, .outputs = {to}, .provenance = {}});
+  }
+
+  Graph& g_;
+  std::vector<Node> out_;
+  std::map<ValueId, ValueId> half_of_;  // FP32 value -> its FP16 form
+  std::set<ValueId> only_half_;         // FP32 values that so far exist only in their FP16 form
+  std::set<ValueId> kept_;              // FP32 on purpose
+};
+
+Result<bool> run(Graph& graph, const PassContext& context) {
+  if (!context.fp16) return false;
+  // Bodies keep FP32 at their borders: an If's captures and results are converted around it.
+  return for_each_graph(graph, [](Graph& g) { return Halver(g).run(); });
+}
+
+}  // namespace
+
+extern const Pass pass_half_precision;
+const Pass pass_half_precision = {"half_precision", "stores FP32 values as FP16 where their range allows it", run};
+
+}  // namespace burnish
