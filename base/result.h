@@ -81,7 +81,7 @@ class [[nodiscard]] Result {
 
   /// Adds a frame when this is an error; passes a value through.
   Result&& during(std::string frame) && {
-    if (!*this) std::get<1>(content_) = std::move(std::get<1>(content_)).during(std::move(frame));
+    if (!*this) std::move(error()).during(std::move(frame));
     return std::move(*this);
   }
 
