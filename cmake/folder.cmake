@@ -73,3 +73,12 @@ std::span<const OpDef* const> all_ops() { return table; }
   burnish_folder(${folder} ${ARGN})
   target_sources(burnish_${folder} PRIVATE ${CMAKE_BINARY_DIR}/generated/op_table.cpp)
 endfunction()
+
+# The fuzz target SOURCE (a LLVMFuzzerTestOneInput) as a program `<name>_fuzz` with tests/fuzz/driver.cpp, and a test that
+# runs it for a few seconds on tests/fuzz/corpus/<name>.
+function(burnish_fuzz name source)
+  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  add_executable(${name}_fuzz ${source} ${CMAKE_SOURCE_DIR}/tests/fuzz/driver.cpp)
+  target_link_libraries(${name}_fuzz ${ARG_DEPENDS})
+  add_test(NAME ${name}_fuzz COMMAND ${name}_fuzz --runs 1000 --seconds 3 ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
+endfunction()

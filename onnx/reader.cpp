@@ -79,7 +79,7 @@ void read_type(ValueInfo& info, Message message) {
     switch (message.field()) {
       case fields::TypeProto::tensor_type:
         info.kind = TypeKind::tensor;
-        read_tensor_type(info, message.message("TypeProto.Tensor"));
+        read_tensor_type(info, message.message("Tensor"));
         break;
       case fields::TypeProto::sparse_tensor_type: is(TypeKind::sparse_tensor); break;
       case fields::TypeProto::sequence_type: is(TypeKind::sequence); break;
