@@ -1,0 +1,50 @@
+#include "ops/layer_normalization/layer_normalization.h"
+
+namespace burnish {
+
+namespace {
+
+Result<> infer(InferCtx& c) { return infer_layer_normalization(c, 3); }
+
+template <class T>
+void run(EvalCtx& c) {
+  const TensorView& x = c.in(0);
+  const LayerNormalizationAttrs& attrs = c.attrs<LayerNormalizationAttrs>();
+  const auto axis = static_cast<size_t>(attrs.axis < 0 ? attrs.axis + x.rank() : attrs.axis);
+  const std::span<const int64_t> tail = std::span(x.shape).subspan(axis);
+  const int64_t count = element_count(tail), rows = element_count(std::span(x.shape).first(axis));
+  const std::vector<T> scale = broadcast_to_tail<T>(c.in(1), tail);
+  const std::vector<T> bias = c.has(2) ? broadcast_to_tail<T>(c.in(2), tail) : std::vector<T>(scale.size());
+  c.pool.parallel_for(rows, (1 << 13) / (count + 1) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      const T* from = x.data<T>() + row * count;
+      const Moments m = moments_of(from, count);
+      const double inverse = 1 / std::sqrt(m.variance + static_cast<double>(attrs.epsilon));
+      if (c.wants(0)) {
+        T* to = c.out(0).data<T>() + row * count;
+        for (int64_t i = 0; i < count; ++i) {
+          const auto k = static_cast<size_t>(i);
+          to[i] = static_cast<T>((from[i] - m.mean) * inverse * scale[k] + bias[k]);
+        }
+      }
+      if (c.wants(1)) c.out(1).data<T>()[row] = static_cast<T>(m.mean);
+      if (c.wants(2)) c.out(2).data<T>()[row] = static_cast<T>(inverse);
+    }
+  });
+}
+
+Result<> eval(EvalCtx& c) {
+  visit_float(c.in(0).dtype, [&]<class T>(T*) { run<T>(c); });
+  return {};
+}
+
+}  // namespace
+
+extern const OpDef op_layer_normalization;
+const OpDef op_layer_normalization = {.name = "LayerNormalization",
+                                      .attrs = &attr_schema<LayerNormalizationAttrs>,
+                                      .import = import_layer_normalization,
+                                      .infer = infer,
+                                      .eval = eval};
+
+}  // namespace burnish
