@@ -8,12 +8,6 @@
 
 namespace burnish {
 
-/// A compiled kernel, to be launched by its name.
-struct CompiledKernel {
-  std::string function;
-  std::vector<std::byte> binary;
-};
-
 /// Makes device kernels for one target.
 class Backend {
  public:
@@ -32,8 +26,8 @@ class Backend {
     std::vector<Argument> arguments;
   };
   virtual Source emit(const KernelCtx& ctx, const KernelCall& call) const = 0;
-  /// Compiles sources to binaries, in parallel; each may be asked for on its own.
-  virtual Result<std::vector<std::vector<std::byte>>> compile(const std::vector<std::string>& sources) const = 0;
+  /// Source -> binary. May be called from several threads at once.
+  virtual Result<std::vector<std::byte>> compile(const std::string& source) const = 0;
 };
 
 }  // namespace burnish

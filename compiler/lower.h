@@ -12,6 +12,7 @@ namespace burnish {
 
 struct LowerOptions {
   const Backend* backend = nullptr;  // null: everything on the host
+  bool tf32 = false;  // FP32 matrix products on a device may round their operands to TF32
   /// The value of a symbol that memory is planned for.
   std::function<int64_t(const DimTable&, Dim symbol)> optimum;
 };

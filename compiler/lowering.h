@@ -104,6 +104,10 @@ class DeviceOperands final : public KernelCtx {
       : KernelCtx(scope.graph, node), lowering_(lowering), in_(std::move(in)), out_(std::move(out)) {}
   std::span<const Dim> in_strides(size_t i) const override { return in_[i]->view.strides; }
   std::span<const Dim> out_strides(size_t i) const override { return out_[i]->view.strides; }
+  int64_t in_alignment(size_t i) const override;
+  int64_t out_alignment(size_t i) const override;
+  bool tf32() const override;
+  DType pointer_type(OperandPointer p) const override { return target(p).dtype; }
   void make_dense(size_t i) override;
   OperandPointer scratch(DType dtype, Dim count) override;
   OperandPointer constant(Tensor tensor) override;

@@ -178,6 +178,22 @@ std::vector<int> Lowering::memory_order(const Placed& placed, std::span<const Di
   return order;
 }
 
+namespace {
+
+// The largest power of two up to 64 that divides d whatever its symbols are.
+int64_t alignment_of(const DimTable& dims, Dim d) {
+  int64_t all = 64;
+  for (const DimTable::Term& term : dims.terms(d))
+    while (term.coefficient % all != 0) all /= 2;
+  return all;
+}
+
+}  // namespace
+
+int64_t DeviceOperands::in_alignment(size_t i) const { return alignment_of(dims, in_[i]->view.offset); }
+int64_t DeviceOperands::out_alignment(size_t i) const { return alignment_of(dims, out_[i]->view.offset); }
+bool DeviceOperands::tf32() const { return lowering_.options_.tf32; }
+
 void DeviceOperands::make_dense(size_t i) {
   const TensorType& type = in(i);
   if (lowering_.is_dense(in_[i]->view, type.shape)) return;

@@ -16,8 +16,10 @@ struct StridedView;
 
 /// A pointer to the first element of an operand, typed by its storage.
 struct OperandPointer {
-  bool output;
+  enum class Kind : uint8_t { input, output, extra };
+  Kind kind;
   uint32_t index;
+  bool operator==(const OperandPointer&) const = default;
 };
 
 /// C++ text with holes: an operand's pointer, or an extent (a literal where it is known at build time, else an argument).
@@ -61,32 +63,48 @@ struct KernelCall {
 /// What an op's `kernel` sees: operand types, and how each lies in device memory.
 class KernelCtx {
  public:
-  KernelCtx(Graph& graph, const Node& node) : graph(graph), node(node), dims(*graph.dims) {}
+  KernelCtx(Graph& graph, const Node& node, KernelCtx* fused = nullptr)
+      : graph(graph), node(node), dims(*graph.dims), fused(fused) {}
   virtual ~KernelCtx() = default;
   Graph& graph;
   const Node& node;
   DimTable& dims;
+  /// Set when `node` is the first node of a Fused one: what that one sees. Its other nodes go into the epilogue.
+  KernelCtx* fused;
 
   bool has(size_t i) const { return i < node.inputs.size() && node.inputs[i] != no_value; }
   bool wants(size_t i) const { return i < node.outputs.size() && node.outputs[i] != no_value; }
   const TensorType& in(size_t i) const { return graph.values[node.inputs[i]].type; }
+  /// The node's own result; in a fused node what is stored may be of another type (see Epilogue).
   const TensorType& out(size_t i) const { return graph.values[node.outputs[i]].type; }
   const std::vector<Dim>* content(size_t i) const { return has(i) ? graph.content(node.inputs[i]) : nullptr; }
-  /// Strides of operand i in elements; its pointer already includes the view's offset.
-  virtual std::span<const Dim> in_strides(size_t i) const = 0;
-  virtual std::span<const Dim> out_strides(size_t i) const = 0;
   template <class A>
   const A& attrs() const {
     return node.attrs.as<A>();
   }
-  OperandPointer in_pointer(size_t i) const { return {false, static_cast<uint32_t>(i)}; }
-  OperandPointer out_pointer(size_t i) const { return {true, static_cast<uint32_t>(i)}; }
+  /// The tensor, where operand i is a constant.
+  virtual const Tensor* constant_operand(size_t i) const { return has(i) ? graph.constant(node.inputs[i]) : nullptr; }
+  /// Strides of operand i in elements; its pointer already includes the view's offset.
+  virtual std::span<const Dim> in_strides(size_t i) const = 0;
+  virtual std::span<const Dim> out_strides(size_t i) const = 0;
+  /// Elements that the address of operand i is certainly a multiple of (a power of two, at most 64).
+  virtual int64_t in_alignment(size_t i) const = 0;
+  virtual int64_t out_alignment(size_t i) const = 0;
+  virtual OperandPointer in_pointer(size_t i) const { return {OperandPointer::Kind::input, static_cast<uint32_t>(i)}; }
+  virtual OperandPointer out_pointer(size_t i) const { return {OperandPointer::Kind::output, static_cast<uint32_t>(i)}; }
+  /// The storage type behind a pointer.
+  virtual DType pointer_type(OperandPointer p) const = 0;
+  /// Copies operand i if it is not dense row-major; afterwards its strides are.
+  virtual void make_dense(size_t i) = 0;
+  /// Device memory for the calls of this node alone: `count` elements.
+  virtual OperandPointer scratch(DType dtype, Dim count) = 0;
+  /// A constant that the kernel wants in a form of its own (repacked weights, tables).
+  virtual OperandPointer constant(Tensor tensor) = 0;
+  /// Allow matrix products of FP32 operands to round them to TF32.
+  virtual bool tf32() const { return false; }
 
   /// Launches run in the order they were added.
   std::vector<KernelCall> calls;
 };
-
-/// The device spelling of a storage type: "half", "float", "long long", ….
-std::string_view device_type(DType t);
 
 }  // namespace burnish

@@ -99,7 +99,7 @@ class Fuser {
         auto [it, fresh] = inside.try_emplace(v, 0);
         if (fresh) {
           const Value& value = g_.values[v];
-          if (value.constant && value.constant->count() == 1) {
+          if (value.constant && value.constant->count() == 1 && is_pointwise(node)) {
             it->second = body.add_constant(*value.constant);
           } else {
             it->second = body.add_value(value.type);

@@ -1,0 +1,349 @@
+#include "ir/device_text.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <numeric>
+
+#include "ir/element.h"
+#include "ir/scalar.h"
+
+namespace burnish {
+
+std::string_view device_type(DType t) {
+  static constexpr std::string_view names[dtype_count] = {
+      "float", "half", "bfloat16", "double", "signed char", "short", "int", "long long",
+      "unsigned char", "unsigned short", "unsigned int", "unsigned long long", "bool"};
+  return names[static_cast<size_t>(t)];
+}
+
+std::string_view compute_type(DType t) {
+  if (t == DType::boolean) return "bool";
+  if (t == DType::f64) return "double";
+  if (t == DType::u64) return "unsigned long long";
+  return is_float(t) ? "float" : "long long";
+}
+
+bool divisible(const DimTable& dims, Dim d, int64_t k) {
+  for (const DimTable::Term& term : dims.terms(d))
+    if (term.coefficient % k != 0) return false;
+  return true;
+}
+
+std::string MemberDims::operator()(Dim d) {
+  if (auto v = dims_.value(d)) return std::to_string(*v) + "LL";
+  auto it = std::find(members_.begin(), members_.end(), d);
+  if (it == members_.end()) it = members_.insert(members_.end(), d);
+  return "d" + std::to_string(it - members_.begin());
+}
+
+namespace {
+
+std::string literal(const Tensor& t) {
+  return visit_storage(t.dtype(), [&]<class T>(T*) -> std::string {
+    if constexpr (std::is_same_v<T, bool>) {
+      return t.data<bool>()[0] ? "true" : "false";
+    } else if constexpr (std::is_integral_v<T>) {
+      return "(" + std::string(compute_type(t.dtype())) + ")" + std::to_string(t.data<T>()[0]) + (std::is_unsigned_v<T> ? "ULL" : "LL");
+    } else {
+      double v;
+      if constexpr (std::is_floating_point_v<T>)
+        v = t.data<T>()[0];
+      else
+        v = to_float(t.data<T>()[0]);
+      std::string text = Text(v).s;  // C(…)
+      return std::string(compute_type(t.dtype())) + text.substr(1);
+    }
+  });
+}
+
+/// Statements that compute a list of pointwise nodes, one value each, in terms of named operands.
+struct Program {
+  const Graph& graph;
+  std::map<ValueId, std::string> names;
+  std::string statements;
+
+  std::string name(ValueId v) {
+    if (auto it = names.find(v); it != names.end()) return it->second;
+    return names[v] = literal(*graph.constant(v));
+  }
+  void add(const Node& node) {
+    const ValueId y = node.outputs[0];
+    const DType operand = graph.values[node.inputs.back()].type.dtype;  // Where's condition comes first
+    std::vector<std::string> operands;
+    for (ValueId v : node.inputs) operands.push_back(name(v));
+    const std::string result = "t" + std::to_string(y);
+    const std::string type(compute_type(graph.values[y].type.dtype));
+    statements += "const " + type + " " + result + " = [&] { using C = " + std::string(compute_type(operand)) + "; return (" + type + ")(" +
+                  (node.op->scalar ? node.op->scalar(node.attrs, operands) : operands[0]) + "); }();\n";
+    names[y] = result;
+  }
+};
+
+/// The nodes and operands of a pointwise kernel or an epilogue, whether node stands alone or is Fused.
+struct Body {
+  const Graph& graph;
+  std::vector<const Node*> nodes;
+  std::vector<std::pair<ValueId, size_t>> operands;  // value, index among the inputs of the context that places it
+  ValueId result;
+};
+
+Body body_of(const KernelCtx& placing, size_t skip) {
+  const Node& node = placing.node;
+  if (node.op->name != "Fused") {
+    Body body{placing.graph, {}, {}, node.outputs[0]};
+    if (skip > 0) return body;
+    body.nodes.push_back(&node);
+    for (size_t i = 0; i < node.inputs.size(); ++i) body.operands.push_back({node.inputs[i], i});
+    return body;
+  }
+  const Graph& inner = node.regions[0];
+  Body body{inner, {}, {}, inner.outputs[0]};
+  for (size_t i = skip; i < inner.nodes.size(); ++i) body.nodes.push_back(&inner.nodes[i]);
+  for (size_t i = 0; i < inner.inputs.size(); ++i) {
+    const bool read = std::any_of(body.nodes.begin(), body.nodes.end(), [&](const Node* n) {
+      return std::find(n->inputs.begin(), n->inputs.end(), inner.inputs[i]) != n->inputs.end();
+    });
+    if (read) body.operands.push_back({inner.inputs[i], i});
+  }
+  return body;
+}
+
+// Strides of an operand along the axes of the result: 0 where it is broadcast.
+std::vector<Dim> broadcast_strides(DimTable& dims, std::span<const Dim> shape, std::span<const Dim> strides, std::span<const Dim> result) {
+  std::vector<Dim> out(result.size(), dims.constant(0));
+  for (size_t k = 0; k < shape.size(); ++k) {
+    const size_t axis = result.size() - shape.size() + k;
+    if (shape[k] == result[axis])
+      out[axis] = strides[k];
+    else  // 1, or not known to be: then decided by the extent at run time
+      out[axis] = dims.select(dims.equal(shape[k], dims.constant(1)), dims.constant(0), strides[k]);
+  }
+  return out;
+}
+
+std::string row_pointer(size_t k, const std::string& offset) { return "p" + std::to_string(k) + " + (" + offset + ")"; }
+
+}  // namespace
+
+Epilogue make_epilogue(KernelCtx& ctx, std::span<const KernelText> coordinates, size_t column_axis, int column_step,
+                       std::span<const std::string> captures) {
+  KernelCtx& placing = ctx.fused ? *ctx.fused : ctx;
+  DimTable& dims = ctx.dims;
+  const Body body = body_of(placing, 1);
+  const TensorType& stored = body.graph.values[body.result].type;
+  MemberDims member(dims);
+  const size_t rank = stored.shape.size();
+
+  auto flatten = [&](const KernelText& text) {
+    std::string out;
+    for (const KernelText::Piece& piece : text.pieces)
+      out += std::holds_alternative<Dim>(piece) ? member(std::get<Dim>(piece)) : std::get<std::string>(piece);
+    return out;
+  };
+  auto offset = [&](std::span<const Dim> strides) {
+    std::string sum;
+    for (size_t a = 0; a < rank; ++a)
+      if (!dims.is_constant(strides[a], 0) && !dims.is_constant(stored.shape[a], 1))
+        sum += (sum.empty() ? "" : " + ") + ("x" + std::to_string(a)) + " * " + member(strides[a]);
+    return sum.empty() ? std::string("0LL") : sum;
+  };
+  auto aligned = [&](std::span<const Dim> strides, int64_t alignment, DType dtype) {
+    const int64_t vector = std::max<int64_t>(1, std::min<int64_t>(8, 16 / static_cast<int64_t>(size_of(dtype))));
+    bool all = alignment % vector == 0 && column_step % vector == 0 && dims.is_constant(strides[column_axis], 1);
+    for (size_t a = 0; a < rank; ++a)
+      if (a != column_axis && !dims.is_constant(stored.shape[a], 1)) all = all && divisible(dims, strides[a], vector);
+    return all ? "true" : "false";
+  };
+
+  std::string rows, loads;
+  Program program{body.graph, {}, {}};
+  if (ctx.fused) program.names[body.graph.nodes[0].outputs[0]] = "acc";
+  std::vector<std::pair<std::string, OperandPointer>> pointers;
+  for (const auto& [v, index] : body.operands) {
+    const TensorType& type = body.graph.values[v].type;
+    const std::vector<Dim> strides = broadcast_strides(dims, type.shape, placing.in_strides(index), stored.shape);
+    const size_t k = pointers.size();
+    const std::string suffix = std::to_string(k), element(device_type(type.dtype)), c(compute_type(type.dtype));
+    pointers.push_back({"const " + element + "* p" + suffix, placing.in_pointer(index)});
+    if (dims.is_constant(strides[column_axis], 0)) {
+      rows += "const " + c + " r" + suffix + " = load(" + row_pointer(k, offset(strides)) + ");\n";
+      program.names[v] = "r" + suffix;
+    } else {
+      rows += c + " r" + suffix + "[V]; load_row<" + element + ", V>(" + row_pointer(k, offset(strides)) + ", " + member(strides[column_axis]) +
+              ", count, " + aligned(strides, placing.in_alignment(index), type.dtype) + ", r" + suffix + ");\n";
+      program.names[v] = "r" + suffix + "[j]";
+    }
+  }
+  for (const Node* node : body.nodes) program.add(*node);
+  const std::string element(device_type(stored.dtype)), c(compute_type(stored.dtype));
+  const size_t out = pointers.size();
+  pointers.push_back({element + "* p" + std::to_string(out), placing.out_pointer(0)});
+  const std::span<const Dim> out_strides = placing.out_strides(0);
+
+  std::string text = "template <int V>\n__device__ __forceinline__ void operator()(int m, int n, float (&v)[V], int count) const {\n";
+  for (size_t a = 0; a < rank; ++a) text += "[[maybe_unused]] const long long x" + std::to_string(a) + " = " + flatten(coordinates[a]) + ";\n";
+  text += rows + c + " y[V];\n#pragma unroll\nfor (int j = 0; j < V; ++j) {\nconst float acc = v[j];\n" + program.statements;
+  text += "y[j] = " + (ctx.fused ? program.name(body.result) : std::string("acc")) + ";\n}\n";
+  text += "store_row<" + element + ", V>(" + row_pointer(out, offset(out_strides)) + ", " + member(out_strides[column_axis]) + ", count, " +
+          aligned(out_strides, placing.out_alignment(0), stored.dtype) + ", y);\n}\n";
+
+  Epilogue epilogue;
+  epilogue.prelude = "struct Epilogue {\n";
+  epilogue.construct << "Epilogue{";
+  bool first = true;
+  auto comma = [&] {
+    if (!first) epilogue.construct << ", ";
+    first = false;
+  };
+  for (const auto& [declaration, pointer] : pointers) {
+    epilogue.prelude += declaration + ";\n";
+    comma();
+    epilogue.construct << pointer;
+  }
+  for (const std::string& name : captures) {
+    epilogue.prelude += "long long " + name + ";\n";
+    comma();
+    epilogue.construct << std::string_view(name);
+  }
+  for (size_t i = 0; i < member.members().size(); ++i) {
+    epilogue.prelude += "long long d" + std::to_string(i) + ";\n";
+    comma();
+    epilogue.construct << member.members()[i];
+  }
+  epilogue.prelude += text + "};\n";
+  epilogue.construct << "}";
+  return epilogue;
+}
+
+namespace {
+
+/// The loop of a pointwise kernel: axes in the memory order of the result, merged where all operands walk them as one.
+struct Loop {
+  std::vector<Dim> extents;
+  std::vector<std::vector<Dim>> strides;  // [operand, result last][axis]
+};
+
+Loop make_loop(DimTable& dims, std::span<const Dim> shape, const std::vector<std::vector<Dim>>& strides) {
+  // The result's strides say which axis is outermost: one axis encloses another if its stride is a multiple of the other's.
+  std::vector<size_t> order(shape.size());
+  std::iota(order.begin(), order.end(), 0);
+  const std::vector<Dim>& out = strides.back();
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return dims.range(out[a]).hi > dims.range(out[b]).hi; });
+  Loop loop{{}, std::vector<std::vector<Dim>>(strides.size())};
+  for (size_t axis : order) {
+    if (dims.is_constant(shape[axis], 1)) continue;
+    bool joins = !loop.extents.empty();
+    for (size_t k = 0; joins && k < strides.size(); ++k) joins = loop.strides[k].back() == dims.mul(strides[k][axis], shape[axis]);
+    if (joins) {
+      loop.extents.back() = dims.mul(loop.extents.back(), shape[axis]);
+      for (size_t k = 0; k < strides.size(); ++k) loop.strides[k].back() = strides[k][axis];
+    } else {
+      loop.extents.push_back(shape[axis]);
+      for (size_t k = 0; k < strides.size(); ++k) loop.strides[k].push_back(strides[k][axis]);
+    }
+  }
+  if (loop.extents.empty()) {
+    loop.extents.push_back(dims.constant(1));
+    for (auto& s : loop.strides) s.push_back(dims.constant(0));
+  }
+  return loop;
+}
+
+}  // namespace
+
+KernelCall pointwise_call(KernelCtx& ctx) {
+  DimTable& dims = ctx.dims;
+  const Body body = body_of(ctx, 0);
+  const TensorType& stored = body.graph.values[body.result].type;
+  std::vector<std::vector<Dim>> strides;
+  std::vector<DType> types;
+  std::vector<int64_t> alignment;
+  for (const auto& [v, index] : body.operands) {
+    const TensorType& type = body.graph.values[v].type;
+    strides.push_back(broadcast_strides(dims, type.shape, ctx.in_strides(index), stored.shape));
+    types.push_back(type.dtype);
+    alignment.push_back(ctx.in_alignment(index));
+  }
+  strides.emplace_back(ctx.out_strides(0).begin(), ctx.out_strides(0).end());
+  types.push_back(stored.dtype);
+  alignment.push_back(ctx.out_alignment(0));
+  const Loop loop = make_loop(dims, stored.shape, strides);
+  const size_t inner = loop.extents.size() - 1;
+
+  // V elements of the innermost axis at once, if every operand allows it.
+  size_t widest = 1;
+  for (DType t : types) widest = std::max(widest, size_of(t));
+  int64_t vector = std::max<int64_t>(1, std::min<int64_t>(8, 16 / static_cast<int64_t>(widest)));
+  auto allows = [&](int64_t v) {
+    if (!divisible(dims, loop.extents[inner], v)) return false;
+    for (size_t k = 0; k < loop.strides.size(); ++k) {
+      if (dims.is_constant(loop.strides[k][inner], 0) && k + 1 < loop.strides.size()) continue;
+      if (!dims.is_constant(loop.strides[k][inner], 1) || alignment[k] % v != 0) return false;
+      for (size_t a = 0; a < inner; ++a)
+        if (!divisible(dims, loop.strides[k][a], v)) return false;
+    }
+    return true;
+  };
+  while (vector > 1 && !allows(vector)) vector /= 2;
+
+  const Dim total = dims.floor_div(dims.product(loop.extents), dims.constant(vector));
+  const bool narrow = dims.range(dims.mul(total, dims.constant(vector))).hi < (int64_t{1} << 31);
+  const std::string index = narrow ? "int" : "long long";
+  constexpr int threads = 256;
+
+  KernelCall call{.header = "providers/nvrtc/device/types.cuh"};
+  KernelText& text = call.body;
+  text << "using namespace burnish;\nconstexpr int V = " << std::string_view(std::to_string(vector)) << ";\n";
+  text << "const long long id = (long long)blockIdx.x * " << std::string_view(std::to_string(threads)) << " + threadIdx.x;\nif (id >= ";
+  text << total << ") return;\n" << std::string_view(index) << " rest = (" << std::string_view(index) << ")id * V;\n";
+  for (size_t a = inner + 1; a-- > 0;) {
+    const std::string x = "x" + std::to_string(a);
+    if (a == 0) {
+      text << "[[maybe_unused]] const long long " << std::string_view(x) << " = rest;\n";
+    } else {
+      text << "[[maybe_unused]] const long long " << std::string_view(x) << " = rest % (" << std::string_view(index) << ")" << loop.extents[a]
+           << ";\nrest /= (" << std::string_view(index) << ")" << loop.extents[a] << ";\n";
+    }
+  }
+  auto address = [&](OperandPointer pointer, size_t k) {
+    text << pointer;
+    for (size_t a = 0; a <= inner; ++a)
+      if (!dims.is_constant(loop.strides[k][a], 0)) text << " + x" << std::string_view(std::to_string(a)) << " * " << loop.strides[k][a];
+  };
+  Program program{body.graph, {}, {}};
+  for (size_t k = 0; k < body.operands.size(); ++k) {
+    const auto& [v, operand] = body.operands[k];
+    const std::string name = "r" + std::to_string(k), element(device_type(types[k])), c(compute_type(types[k]));
+    if (vector > 1 && !dims.is_constant(loop.strides[k][inner], 0)) {
+      text << std::string_view(c + " " + name + "[V]; load_vector<" + element + ", V>(");
+      address(ctx.in_pointer(operand), k);
+      text << std::string_view(", " + name + ");\n");
+      program.names[v] = name + "[j]";
+    } else {
+      text << std::string_view("const " + c + " " + name + " = load(");
+      address(ctx.in_pointer(operand), k);
+      text << ");\n";
+      program.names[v] = name;
+    }
+  }
+  for (const Node* node : body.nodes) program.add(*node);
+  const size_t k = body.operands.size();
+  const std::string element(device_type(stored.dtype)), c(compute_type(stored.dtype));
+  text << std::string_view(c + " y[V];\n#pragma unroll\nfor (int j = 0; j < V; ++j) {\n" + program.statements + "y[j] = " + program.name(body.result) + ";\n}\n");
+  if (vector > 1) {
+    text << std::string_view("store_vector<" + element + ", V>(");
+    address(ctx.out_pointer(0), k);
+    text << ", y);\n";
+  } else {
+    text << "store(";
+    address(ctx.out_pointer(0), k);
+    text << ", y[0]);\n";
+  }
+  call.grid = {dims.ceil_div(total, dims.constant(threads)), dims.constant(1), dims.constant(1)};
+  call.block = {threads, 1, 1};
+  return call;
+}
+
+}  // namespace burnish

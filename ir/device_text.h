@@ -1,0 +1,49 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ir/op.h"
+
+namespace burnish {
+
+/// The device spelling of a storage type ("half", "float", "long long", …) and of the type arithmetic on it happens in.
+std::string_view device_type(DType t);
+std::string_view compute_type(DType t);
+
+/// True if every term of d is a multiple of k.
+bool divisible(const DimTable& dims, Dim d, int64_t k);
+
+/// Text that needs extents but is no kernel: struct members. Known extents are written as literals, others become members
+/// `d0`, `d1`, … to be filled by `construct`.
+class MemberDims {
+ public:
+  explicit MemberDims(const DimTable& dims) : dims_(dims) {}
+  /// "768LL" or "d3".
+  std::string operator()(Dim d);
+  const std::vector<Dim>& members() const { return members_; }
+
+ private:
+  const DimTable& dims_;
+  std::vector<Dim> members_;
+};
+
+/// The end of a contraction kernel: a functor `template <int V> operator()(int m, int n, float (&v)[V], int count) const`
+/// that turns V accumulators of row m, columns n … n+V-1 into results and stores them. In a fused node it does the work of
+/// the other nodes too, reading their operands where they lie.
+struct Epilogue {
+  std::string prelude;   // `struct Epilogue {…};`
+  KernelText construct;  // `Epilogue{…}`: an expression inside the kernel
+};
+/// `coordinates[a]` is the C++ expression (of type long long) of output axis a in terms of `m`, `n` and the kernel's own
+/// names listed in `captures`, which become members of the functor. Columns run along `column_axis`. `column_step`: n is
+/// always a multiple of it.
+Epilogue make_epilogue(KernelCtx& ctx, std::span<const KernelText> coordinates, size_t column_axis, int column_step,
+                       std::span<const std::string> captures = {});
+
+/// A kernel for a node that is pointwise, a Fused one of such nodes, or a copy (Identity): one thread per few elements.
+KernelCall pointwise_call(KernelCtx& ctx);
+
+}  // namespace burnish

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "compiler/backend.h"
+#include "base/parallel.h"
+#include "providers/nvrtc/compile.h"
+
+namespace burnish::nvrtc {
+
+/// Kernels from our own device text, compiled by NVRTC. Needs no GPU.
+class NvrtcBackend final : public Backend {
+ public:
+  NvrtcBackend(Compiler compiler, Architecture architecture) : compiler_(std::move(compiler)), architecture_(architecture) {}
+  std::string_view target() const override { return architecture_.target; }
+  Verdict accepts(const Graph& graph, const Node& node) const override;
+  Verdict describe(KernelCtx& ctx) const override;
+  Source emit(const KernelCtx& ctx, const KernelCall& call) const override;
+  Result<std::vector<std::byte>> compile(const std::string& source) const override;
+
+ private:
+  Compiler compiler_;
+  Architecture architecture_;
+};
+
+}  // namespace burnish::nvrtc
