@@ -18,6 +18,11 @@ using u16 = unsigned short;
 using u32 = unsigned int;
 using u64 = unsigned long long;
 
+template <class A, class B>
+inline constexpr bool is_same = false;
+template <class A>
+inline constexpr bool is_same<A, A> = true;
+
 /// IEEE 754 binary16; only stores.
 struct half {
   u16 bits;
@@ -66,14 +71,14 @@ using compute = typename ComputeOf<T>::type;
 /// Exact.
 template <class T>
 BURNISH_DEVICE compute<T> widen(T x) {
-  if constexpr (__is_class(T)) return to_float(x);
+  if constexpr (is_same<T, half> || is_same<T, bfloat16>) return to_float(x);
   else return x;
 }
 /// Rounds floats to nearest even; integers wrap.
 template <class T>
 BURNISH_DEVICE T narrow(compute<T> x) {
-  if constexpr (__is_same(T, half)) return to_half(x);
-  else if constexpr (__is_same(T, bfloat16)) return to_bfloat16(x);
+  if constexpr (is_same<T, half>) return to_half(x);
+  else if constexpr (is_same<T, bfloat16>) return to_bfloat16(x);
   else return T(x);
 }
 
