@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ir/element.h"
+
 namespace burnish {
 
 const OpDef* find_op(std::string_view name) {
@@ -119,6 +121,20 @@ ValueId ImportCtx::constant_integers(std::vector<int64_t> values, bool scalar) {
   Shape shape;
   if (!scalar) shape.push_back(static_cast<int64_t>(values.size()));
   return constant(Tensor::of<int64_t>(DType::i64, std::move(shape), values));
+}
+
+ValueId ImportCtx::constant_real(float value, DType dtype) {
+  Tensor tensor = Tensor::zeros(dtype, {});
+  visit_storage(dtype, [&]<class T>(T*) {
+    T* at = reinterpret_cast<T*>(tensor.writable());
+    if constexpr (std::is_same_v<T, half>)
+      *at = to_half(value);
+    else if constexpr (std::is_same_v<T, bfloat16>)
+      *at = to_bfloat16(value);
+    else
+      *at = static_cast<T>(value);
+  });
+  return constant(std::move(tensor));
 }
 
 std::vector<Dim> dense_strides(DimTable& dims, std::span<const Dim> shape) {

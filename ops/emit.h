@@ -14,7 +14,8 @@ namespace burnish {
 /// Attributes of the IR op `op`, all at their defaults but those named: `attrs_of("Transpose", {{"perm", perm}})`.
 /// For decompositions, which write ops whose attribute structs live in other files. Names and types must be the struct's.
 using NamedAttribute =
-    std::pair<std::string_view, std::variant<int64_t, float, bool, std::string, DType, std::vector<int64_t>>>;
+    std::pair<std::string_view, std::variant<int64_t, float, bool, std::string, DType, std::vector<int64_t>,
+                                             std::vector<float>, std::vector<std::string>>>;
 inline Attrs attrs_of(std::string_view op, const std::vector<NamedAttribute>& given = {}) {
   const AttrSchema* schema = find_op(op)->attrs;
   Attrs attrs(schema);
