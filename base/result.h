@@ -105,9 +105,9 @@ class [[nodiscard]] Verdict {
 }  // namespace burnish
 
 /// `auto x = TRY(f());` unwraps a Result, or returns its error from the enclosing function.
-#define TRY(...)                                                              \
-  ({                                                                          \
-    auto burnish_result_ = (__VA_ARGS__);                                     \
-    if (!burnish_result_) return std::move(burnish_result_).error();          \
-    *std::move(burnish_result_);                                              \
+#define TRY(...)                                                     \
+  ({                                                                 \
+    auto burnish_result_ = (__VA_ARGS__);                            \
+    if (!burnish_result_) return std::move(burnish_result_).error(); \
+    *std::move(burnish_result_);                                     \
   })
