@@ -1,0 +1,247 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <map>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "plan/engine_file.h"
+#include "plan/engine_layout.h"
+
+namespace burnish {
+
+namespace {
+
+using namespace engine_layout;
+using Bytes = std::span<const std::byte>;
+
+/// A section as pieces that lie elsewhere, each at an offset; what is between them is zero.
+class Pieces {
+ public:
+  struct Piece {
+    uint64_t offset;
+    Bytes bytes;
+  };
+
+  /// Where `bytes` are to lie. Equal bytes lie at the same place.
+  uint64_t add(Bytes bytes, uint64_t alignment) {
+    std::vector<size_t>& same = by_hash_[XXH3_64bits(bytes.data(), bytes.size())];
+    for (size_t i : same)
+      if (std::ranges::equal(list_[i].bytes, bytes)) return list_[i].offset;
+    same.push_back(list_.size());
+    list_.push_back({align(size_, alignment), bytes});
+    size_ = list_.back().offset + bytes.size();
+    return list_.back().offset;
+  }
+  uint64_t size() const { return size_; }
+  const std::vector<Piece>& list() const { return list_; }
+
+ private:
+  std::vector<Piece> list_;
+  std::map<uint64_t, std::vector<size_t>> by_hash_;
+  uint64_t size_ = 0;
+};
+
+using Sink = std::function<Result<>(Bytes)>;
+
+Result<> put_zeros(const Sink& sink, uint64_t count) {
+  static const std::array<std::byte, constants_alignment> zeros{};
+  while (count > 0) {
+    const uint64_t part = std::min<uint64_t>(count, zeros.size());
+    TRY(sink(Bytes(zeros).first(part)));
+    count -= part;
+  }
+  return {};
+}
+
+Result<> put_pieces(const Sink& sink, const Pieces& pieces) {
+  uint64_t at = 0;
+  for (const Pieces::Piece& piece : pieces.list()) {
+    TRY(put_zeros(sink, piece.offset - at));
+    TRY(sink(piece.bytes));
+    at = piece.offset + piece.bytes.size();
+  }
+  return {};
+}
+
+/// The whole file, laid out; refers to the contents it was made of.
+class Layout {
+ public:
+  explicit Layout(const EngineContents& contents) {
+    Pieces code_pieces, constant_pieces;
+    std::vector<Plan> placed;
+    for (const EngineContents::Target& target : contents.targets) {
+      Plan plan = target.plan;
+      plan.constants.clear();
+      for (const Tensor& t : target.constants)
+        plan.constants.push_back({constant_pieces.add({t.bytes(), t.byte_size()}, constant_alignment), t.byte_size()});
+      for (size_t i = 0; i < plan.modules.size(); ++i) {
+        plan.modules[i].offset = code_pieces.add(target.code[i], code_alignment);
+        plan.modules[i].bytes = target.code[i].size();
+      }
+      placed.push_back(std::move(plan));
+    }
+    identity_ = encode(contents.identity);
+    plans_ = encode(placed);
+    add(engine_layout::identity, required, text(identity_));
+    add(engine_layout::plans, required, text(plans_));
+    if (!contents.debug.empty()) add(engine_layout::debug, 0, text(contents.debug));
+    add(engine_layout::code, required, std::move(code_pieces));
+    add(engine_layout::constants, required, std::move(constant_pieces));
+    finish_header();
+  }
+
+  uint64_t size() const { return header_.file_size; }
+
+  Result<> put(const Sink& sink) const {
+    TRY(sink(std::as_bytes(std::span(&header_, 1))));
+    TRY(sink(std::as_bytes(std::span(table_))));
+    uint64_t at = sizeof(Header) + table_.size() * sizeof(Section);
+    for (size_t i = 0; i < table_.size(); ++i) {
+      TRY(put_zeros(sink, table_[i].offset - at));
+      TRY(put_pieces(sink, sections_[i]));
+      at = table_[i].offset + table_[i].size;
+    }
+    return {};
+  }
+
+ private:
+  static Pieces text(const std::string& bytes) {
+    Pieces pieces;
+    pieces.add(std::as_bytes(std::span(bytes)), 1);
+    return pieces;
+  }
+
+  void add(Tag tag, uint32_t flags, Pieces pieces) {
+    XXH3_state_t* state = XXH3_createState();
+    XXH3_64bits_reset(state);
+    const Sink hash = [&](Bytes bytes) -> Result<> {
+      XXH3_64bits_update(state, bytes.data(), bytes.size());
+      return {};
+    };
+    (void)put_pieces(hash, pieces);  // hashing cannot fail
+    table_.push_back({.tag = tag, .flags = flags, .size = pieces.size(), .checksum = XXH3_64bits_digest(state)});
+    XXH3_freeState(state);
+    sections_.push_back(std::move(pieces));
+  }
+
+  void finish_header() {
+    uint64_t at = sizeof(Header) + table_.size() * sizeof(Section);
+    for (Section& section : table_) {
+      section.offset = align(at, section.tag == engine_layout::constants ? constants_alignment : section_alignment);
+      at = section.offset + section.size;
+    }
+    header_ = {.magic = magic,
+               .major = major_version,
+               .minor = minor_version,
+               .sections = static_cast<uint32_t>(table_.size()),
+               .file_size = at};
+    std::string beginning(reinterpret_cast<const char*>(&header_), sizeof(header_));
+    beginning.append(reinterpret_cast<const char*>(table_.data()), table_.size() * sizeof(Section));
+    header_.checksum = XXH3_64bits(beginning.data(), beginning.size());
+  }
+
+  std::string identity_, plans_;
+  Header header_{};
+  std::vector<Section> table_;
+  std::vector<Pieces> sections_;
+};
+
+Result<> check(const EngineContents& contents) {
+  for (const EngineContents::Target& target : contents.targets) {
+    if (target.plan.constants.size() != target.constants.size() || target.plan.modules.size() != target.code.size())
+      return Error(Code::internal, "the plan for '" + target.plan.target + "' and its constants or code do not match");
+    TRY(verify(target.plan));
+  }
+  return {};
+}
+
+Error failed(const std::string& path, int error) {
+  const char* remedy = error == ENOSPC || error == EDQUOT ? "make room on the disk, or write elsewhere"
+                       : error == ENOENT                  ? "make the folder first, or write elsewhere"
+                       : error == EACCES || error == EROFS ? "write to a folder that this user may write to"
+                                                           : "check the path and its disk";
+  return Error(Code::io_error, "cannot write '" + path + "': " + std::strerror(error)).remedy(remedy);
+}
+
+/// A new file beside the target; gone again unless it has taken the target's place.
+class FileBeside {
+ public:
+  explicit FileBeside(std::string target) : target_(std::move(target)) {}
+  ~FileBeside() {
+    if (number_ >= 0) close(number_);
+    if (!name_.empty()) unlink(name_.c_str());
+  }
+
+  Result<> create() {
+    for (int i = 0; number_ < 0; ++i) {
+      const std::string name = target_ + ".part" + std::to_string(getpid()) + "-" + std::to_string(i);
+      number_ = open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+      if (number_ >= 0) name_ = name;
+      else if (errno != EEXIST) return failed(target_, errno);
+    }
+    return {};
+  }
+
+  Result<> write(Bytes bytes) {
+    while (!bytes.empty()) {
+      const ssize_t done = ::write(number_, bytes.data(), std::min<size_t>(bytes.size(), 16 << 20));
+      if (done < 0 && errno == EINTR) continue;
+      if (done < 0) return failed(target_, errno);
+      bytes = bytes.subspan(static_cast<size_t>(done));
+    }
+    return {};
+  }
+
+  /// On the disk, and in the target's place.
+  Result<> commit() {
+    if (fsync(number_) != 0) return failed(target_, errno);
+    const int closed = close(std::exchange(number_, -1));
+    if (closed != 0) return failed(target_, errno);
+    if (rename(name_.c_str(), target_.c_str()) != 0) return failed(target_, errno);
+    name_.clear();
+    return {};
+  }
+
+ private:
+  std::string target_, name_;
+  int number_ = -1;
+};
+
+}  // namespace
+
+Result<std::vector<std::byte>> engine_bytes(const EngineContents& contents) {
+  TRY(check(contents));
+  const Layout layout(contents);
+  std::vector<std::byte> bytes;
+  bytes.reserve(layout.size());
+  TRY(layout.put([&](Bytes part) -> Result<> {
+    bytes.insert(bytes.end(), part.begin(), part.end());
+    return {};
+  }));
+  return bytes;
+}
+
+Result<> write_engine(const std::string& path, const EngineContents& contents, const std::function<bool()>& cancelled) {
+  TRY(check(contents));
+  const Layout layout(contents);
+  FileBeside file(path);
+  TRY(file.create());
+  const auto stopped = [&]() -> Result<> {
+    if (!cancelled || !cancelled()) return {};
+    return Error(Code::cancelled, "writing '" + path + "' was cancelled");
+  };
+  TRY(layout.put([&](Bytes bytes) -> Result<> {
+    TRY(stopped());
+    return file.write(bytes);
+  }));
+  TRY(stopped());
+  return file.commit();
+}
+
+}  // namespace burnish

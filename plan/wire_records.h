@@ -1,0 +1,208 @@
+#pragma once
+
+#include "plan/wire.h"
+
+// Every record of the engine file: for each field its number and the member it is kept in. Written and read through the
+// same description. Numbers are never used again for something else, and a field that a later minor version adds must
+// mean, where it is absent, what older engines meant.
+
+namespace burnish::wire {
+
+struct PlanList {
+  std::vector<Plan> plans;
+};
+
+template <class A>
+void describe(A& a, EngineIdentity& x) {
+  a(1, x.burnish_version);
+  a(2, x.model);
+  a(3, x.options);
+  a(4, x.providers);
+}
+
+template <class A>
+void describe(A& a, PlanList& x) {
+  a(1, x.plans);
+}
+
+template <class A>
+void describe(A& a, Plan& x) {
+  a(1, x.target);
+  a(2, x.precision);
+  a(3, x.shapes);
+  a(4, x.inputs);
+  a(5, x.outputs);
+  a(6, x.checks);
+  a(7, x.buffers);
+  a(8, x.constants);
+  a(9, x.modules);
+  a(10, x.host_arena);
+  a(11, x.device_arena);
+  a(12, x.steps);
+}
+
+template <class A>
+void describe(A& a, ShapeProgram::Instruction& x) {
+  a.enumeration(1, x.op, ShapeProgram::Op::select);
+  a(2, x.a);
+  a(3, x.b);
+  a(4, x.c);
+}
+
+template <class A>
+void describe(A& a, ShapeProgram& x) {
+  a(1, x.code);
+  a(2, x.stage_ends);
+}
+
+template <class A>
+void describe(A& a, Port::Axis& x) {
+  a(1, x.slot);
+  a(2, x.binds);
+  a(3, x.least);
+  a(4, x.most);
+  a(5, x.text);
+}
+
+template <class A>
+void describe(A& a, Port& x) {
+  a(1, x.name);
+  a.enumeration(2, x.dtype, DType::boolean);
+  a(3, x.axes);
+  a(4, x.buffer);
+}
+
+template <class A>
+void describe(A& a, Check& x) {
+  a(1, x.a);
+  a(2, x.b);
+  a(3, x.stage);
+  a(4, x.message);
+}
+
+template <class A>
+void describe(A& a, Buffer& x) {
+  a.enumeration(1, x.kind, Buffer::Kind::temporary);
+  a.enumeration(2, x.space, Space::device);
+  a(3, x.index);
+  a(4, x.bytes);
+  a(5, x.offset);
+  a(6, x.stage);
+}
+
+template <class A>
+void describe(A& a, ConstantData& x) {
+  a(1, x.offset);
+  a(2, x.bytes);
+}
+
+template <class A>
+void describe(A& a, KernelModule& x) {
+  a(1, x.target);
+  a(2, x.offset);
+  a(3, x.bytes);
+}
+
+template <class A>
+void describe(A& a, Operand& x) {
+  a(1, x.buffer);
+  a.enumeration(2, x.dtype, DType::boolean);
+  a(3, x.offset);
+  a(4, x.extents);
+  a(5, x.strides);
+}
+
+template <class A>
+void describe(A& a, LateExtent& x) {
+  a(1, x.output);
+  a(2, x.axis);
+  a(3, x.symbol);
+}
+
+template <class A>
+void describe(A& a, HostCall& x) {
+  a(1, x.text);
+  a(2, x.inputs);
+  a(3, x.outputs);
+  a(4, x.late);
+}
+
+template <class A>
+void describe(A& a, KernelLaunch::Argument& x) {
+  a.enumeration(1, x.kind, KernelLaunch::Argument::Kind::integer);
+  a(2, x.buffer);
+  a(3, x.element_size);
+  a(4, x.slot);
+  a(5, x.written);
+}
+
+template <class A>
+void describe(A& a, KernelLaunch& x) {
+  a(1, x.module);
+  a(2, x.function);
+  a(3, x.grid[0]);
+  a(4, x.grid[1]);
+  a(5, x.grid[2]);
+  a(6, x.block[0]);
+  a(7, x.block[1]);
+  a(8, x.block[2]);
+  a(9, x.shared_bytes);
+  a(10, x.arguments);
+}
+
+template <class A>
+void describe(A& a, Copy& x) {
+  a(1, x.from);
+  a(2, x.to);
+}
+
+template <class A>
+void describe(A& a, ReadExtents::Read& x) {
+  a(1, x.element);
+  a(2, x.symbol);
+}
+
+template <class A>
+void describe(A& a, ReadExtents& x) {
+  a(1, x.from);
+  a(2, x.reads);
+}
+
+template <class A>
+void describe(A& a, WriteExtents& x) {
+  a(1, x.to);
+  a(2, x.values);
+}
+
+template <class A>
+void describe(A& a, SetExtents::Set& x) {
+  a(1, x.symbol);
+  a(2, x.value);
+}
+
+template <class A>
+void describe(A& a, SetExtents& x) {
+  a(1, x.sets);
+}
+
+template <class A>
+void describe(A& a, If& x) {
+  a(1, x.condition);
+  a(2, x.then_steps);
+  a(3, x.else_steps);
+}
+
+template <class A>
+void describe(A& a, Fail& x) {
+  a(1, x.message);
+}
+
+/// Field 10 + i holds the work of a step, of the i-th kind in the order of plan.h.
+template <class A>
+void describe(A& a, Step& x) {
+  a(1, x.name);
+  a(2, x.stage);
+  a.choice(10, x.what);
+}
+
+}  // namespace burnish::wire
