@@ -1,0 +1,87 @@
+// Normalisation of rows to mean 0 and variance 1: the core of layer, instance and group normalisation.
+#pragma once
+
+#include "base/primitives.cuh"
+#include "providers/nvrtc/device/indexing.cuh"
+#include "providers/nvrtc/device/team.cuh"
+
+namespace burnish {
+
+/// Where an operand lies: strides over the axes that number the rows and over those within a row.
+template <int outer, int inner>
+struct RowStrides {
+  Dims<outer> rows;
+  Dims<inner> within;
+};
+template <int outer, int inner>
+BURNISH_DEVICE constexpr RowStrides<outer, inner> row_strides(const Dims<outer>& rows, const Dims<inner>& within) {
+  return {rows, within};
+}
+
+/// y = epilogue((x - mean) * inverse * scale + bias, offset in y), row by row, where inverse = 1 / sqrt(variance +
+/// epsilon). With centred = false (RMS normalisation) the mean counts as 0. Mean and variance are taken in x's compute
+/// type, the variance from the differences to the mean.
+/// Rows: `row_extents`; elements of a row: `extents`. scale and bias may be null and broadcast by zero strides.
+/// means, inverses: null, or one number per row, dense.
+/// team: threads per row, 1…32 lanes or a whole block of 64…1024 (then blockDim.x == team). cached: elements per thread
+/// kept in registers; 0 reads x three times and takes any length, else elements of a row <= team * cached.
+/// Grid: any; rows / (blockDim.x / team) blocks give one row per team. No dynamic shared memory.
+template <bool centred, int team, int cached, class Tx, class Ts, class Ty, class Tm, int outer, int inner, class Index,
+          class Epilogue = Unchanged>
+BURNISH_DEVICE void normalize_rows(const Tx* x, const Ts* scale, const Ts* bias, Ty* y, Tm* means, Tm* inverses,
+                                   const Dims<outer, Index>& row_extents, const Dims<inner, Index>& extents,
+                                   const RowStrides<outer, inner>& x_strides,
+                                   const RowStrides<outer, inner>& scale_strides,
+                                   const RowStrides<outer, inner>& bias_strides,
+                                   const RowStrides<outer, inner>& y_strides, double epsilon, Epilogue epilogue = {}) {
+  using A = compute<Tx>;
+  using Threads = Team<team>;
+  const i64 rows = count_of(row_extents), length = count_of(extents);
+  auto plus = [](A a, A b) { return a + b; };
+  for (i64 row = Threads::index(); row < rows; row += Threads::count()) {
+    const Dims<outer, Index> at = decompose(Index(row), row_extents);
+    const i64 from = offset_of(at, x_strides.rows), to = offset_of(at, y_strides.rows);
+    const i64 scale_from = offset_of(at, scale_strides.rows), bias_from = offset_of(at, bias_strides.rows);
+    A kept[cached ? cached : 1];
+    // each(f): f(element, its coordinates or linear index) for this thread's elements.
+    auto each = [&](auto f) {
+      if constexpr (cached > 0) {
+#pragma unroll
+        for (int j = 0; j < cached; ++j)
+          if (j * team + Threads::lane() < length) f(kept[j], Index(j * team + Threads::lane()));
+      } else {
+        for (i64 i = Threads::lane(); i < length; i += team)
+          f(load(x + from + offset_at(Index(i), extents, x_strides.within)), Index(i));
+      }
+    };
+    if constexpr (cached > 0) {
+#pragma unroll
+      for (int j = 0; j < cached; ++j) {
+        const i64 i = j * team + Threads::lane();
+        kept[j] = i < length ? load(x + from + offset_at(Index(i), extents, x_strides.within)) : A(0);
+      }
+    }
+    A mean = 0, squares = 0;
+    if constexpr (centred) {
+      each([&](A value, Index) { mean += value; });
+      mean = Threads::reduce(mean, plus) / A(length);
+    }
+    each([&](A value, Index) { squares += (value - mean) * (value - mean); });
+    squares = Threads::reduce(squares, plus);
+    const A inverse = A(1) / prim::sqrt(squares / A(length) + A(epsilon));
+    each([&](A value, Index i) {
+      const Dims<inner, Index> in_row = decompose(i, extents);
+      A result = (value - mean) * inverse;
+      if (scale) result *= A(load(scale + scale_from + offset_of(in_row, scale_strides.within)));
+      if (bias) result += A(load(bias + bias_from + offset_of(in_row, bias_strides.within)));
+      const i64 target = to + offset_of(in_row, y_strides.within);
+      store(y + target, compute<Ty>(epilogue(result, target)));
+    });
+    if (Threads::lane() == 0) {
+      if (means) store(means + row, compute<Tm>(mean));
+      if (inverses) store(inverses + row, compute<Tm>(inverse));
+    }
+  }
+}
+
+}  // namespace burnish

@@ -1,0 +1,198 @@
+// Reductions over any set of axes of a strided view.
+//
+// The axes of x are given as kept axes (their product is the number of results) and reduced axes. Results are dense in
+// the order of the kept axes, or lie with `y_strides` over them. A reduction over nothing gives the functor's identity.
+// The order of additions depends on the extents and the variant alone, never on timing.
+#pragma once
+
+#include "base/primitives.cuh"
+#include "providers/nvrtc/device/indexing.cuh"
+#include "providers/nvrtc/device/team.cuh"
+
+namespace burnish {
+
+/// What reduction functors have in common. T is x's storage type. A functor gives
+///   State; identity(); of(value) one element's state; combine(State, State); result(State, number of elements).
+namespace reduction {
+
+template <class T>
+inline constexpr bool is_float = prim::is_real<accumulator<T>>;
+/// Roots and logarithms of integers are taken in double.
+template <class T> struct Reals { using type = double; };
+template <> struct Reals<half> { using type = float; };
+template <> struct Reals<bfloat16> { using type = float; };
+template <> struct Reals<float> { using type = float; };
+
+template <class T>
+BURNISH_DEVICE accumulator<T> lowest() {
+  if constexpr (is_float<T>) return accumulator<T>(-prim::infinity());
+  else if constexpr (is_same<T, bool>) return 0;
+  else return prim::detail::lowest<T>;
+}
+template <class T>
+BURNISH_DEVICE accumulator<T> highest() {
+  if constexpr (is_float<T>) return accumulator<T>(prim::infinity());
+  else if constexpr (is_same<T, bool>) return 1;
+  else return prim::detail::highest<T>;
+}
+
+template <class T, class A = accumulator<T>>
+struct Sum {
+  using State = A;
+  static BURNISH_DEVICE State identity() { return A(0); }
+  static BURNISH_DEVICE State of(A value) { return value; }
+  static BURNISH_DEVICE State combine(State a, State b) { return prim::add(a, b); }
+  static BURNISH_DEVICE A result(State s, i64) { return s; }
+};
+/// Integers: the quotient toward zero. Over nothing NaN, for integers 0.
+template <class T>
+struct Mean : Sum<T> {
+  using A = accumulator<T>;
+  static BURNISH_DEVICE A result(A s, i64 count) { return prim::div(s, A(count)); }
+};
+template <class T>
+struct Prod : Sum<T> {
+  using A = accumulator<T>;
+  static BURNISH_DEVICE A identity() { return A(1); }
+  static BURNISH_DEVICE A combine(A a, A b) { return prim::mul(a, b); }
+};
+/// NaN wins. Over nothing -inf, for integers their smallest.
+template <class T>
+struct Max : Sum<T> {
+  using A = accumulator<T>;
+  static BURNISH_DEVICE A identity() { return lowest<T>(); }
+  static BURNISH_DEVICE A combine(A a, A b) { return prim::max(a, b); }
+};
+/// NaN wins. Over nothing inf, for integers their greatest.
+template <class T>
+struct Min : Sum<T> {
+  using A = accumulator<T>;
+  static BURNISH_DEVICE A identity() { return highest<T>(); }
+  static BURNISH_DEVICE A combine(A a, A b) { return prim::min(a, b); }
+};
+template <class T>
+struct L1 : Sum<T> {
+  using A = accumulator<T>;
+  static BURNISH_DEVICE A of(A value) { return prim::abs(value); }
+};
+template <class T>
+struct SumSquare : Sum<T> {
+  using A = accumulator<T>;
+  static BURNISH_DEVICE A of(A value) { return prim::mul(value, value); }
+};
+template <class T>
+struct L2 : Sum<T, typename Reals<T>::type> {
+  using A = typename Reals<T>::type;
+  static BURNISH_DEVICE A of(A value) { return value * value; }
+  static BURNISH_DEVICE A result(A s, i64) { return prim::sqrt(s); }
+};
+template <class T>
+struct LogSum : Sum<T, typename Reals<T>::type> {
+  using A = typename Reals<T>::type;
+  static BURNISH_DEVICE A result(A s, i64) { return prim::log(s); }
+};
+/// Log of the sum of e^x, kept as a maximum m and the sum of e^(x-m): no overflow. -inf over nothing and over -inf only.
+template <class T>
+struct LogSumExp {
+  using A = typename Reals<T>::type;
+  struct State {
+    A m, sum;
+  };
+  static BURNISH_DEVICE State identity() { return {A(-prim::infinity()), A(0)}; }
+  static BURNISH_DEVICE State of(A value) { return {value, A(1)}; }
+  static BURNISH_DEVICE State combine(State a, State b) {
+    const A m = prim::max(a.m, b.m);
+    return {m, a.sum * scale(a.m, m) + b.sum * scale(b.m, m)};
+  }
+  static BURNISH_DEVICE A result(State s, i64) { return s.m + prim::log(s.sum); }
+
+ private:
+  static BURNISH_DEVICE A scale(A from, A to) { return from == to ? A(1) : prim::exp(from - to); }
+};
+
+/// A real result as an accumulator of T: what is stored into an integer tensor is truncated.
+template <class T, class A>
+BURNISH_DEVICE compute<T> as_result(A value) {
+  return prim::cast<compute<T>>(value);
+}
+
+/// State of elements first, first + step, … of the reduced axes that begin at offset `base`; four chains hide latency.
+template <class F, class T, int reduced, class Index, class Prologue>
+BURNISH_DEVICE typename F::State accumulate(const T* x, i64 base, Index first, Index step, Index count,
+                                            const Dims<reduced, Index>& extents, const Dims<reduced>& strides,
+                                            const Prologue& prologue) {
+  typename F::State chain[4] = {F::identity(), F::identity(), F::identity(), F::identity()};
+  auto element = [&](Index r) {
+    const i64 offset = base + offset_at(r, extents, strides);
+    return F::of(prologue(load(x + offset), offset));
+  };
+  i64 r = first;  // 64-bit: the last step may pass 2^31
+  for (; r + 3 * i64(step) < count; r += 4 * i64(step)) {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) chain[i] = F::combine(chain[i], element(Index(r + i * i64(step))));
+  }
+  for (; r < count; r += step) chain[0] = F::combine(chain[0], element(Index(r)));
+  return F::combine(F::combine(chain[0], chain[1]), F::combine(chain[2], chain[3]));
+}
+
+}  // namespace reduction
+
+/// y[k] = epilogue(F over r of prologue(x[k, r], offset in x), k), F one of the functors above on x's type (on the
+/// prologue's result type, where that differs).
+///   reduce<reduction::Mean<half>, 32>(x, y, dims<int>(n, c), dims(sn, sc), dims(c, 1), dims<int>(h, w), dims(sh, sw));
+/// x: kept extents and strides of x over them, y's strides over them; reduced extents and strides of x over them.
+/// team: threads per result, 1…32 lanes or a whole block of 64…1024 (then blockDim.x == team). Lanes take neighbouring
+/// elements of the reduced axes, so the last of these should be the one of stride 1.
+/// Grid: any number of blocks; results / (blockDim.x / team) is one result per team. No dynamic shared memory.
+template <class F, int team, class Tx, class Ty, int kept, int reduced, class Index, class Prologue = Unchanged,
+          class Epilogue = Unchanged>
+BURNISH_DEVICE void reduce(const Tx* x, Ty* y, const Dims<kept, Index>& kept_extents,
+                           const Dims<kept>& x_kept_strides, const Dims<kept>& y_strides,
+                           const Dims<reduced, Index>& extents, const Dims<reduced>& x_strides,
+                           Prologue prologue = {}, Epilogue epilogue = {}) {
+  using Threads = Team<team>;
+  const Index results = count_of(kept_extents), count = count_of(extents);
+  for (i64 k = Threads::index(); k < results; k += Threads::count()) {
+    const Dims<kept, Index> at = decompose(Index(k), kept_extents);
+    auto state = reduction::accumulate<F>(x, offset_of(at, x_kept_strides), Index(Threads::lane()), Index(team),
+                                          count, extents, x_strides, prologue);
+    state = Threads::reduce(state, F::combine);
+    if (Threads::lane() == 0)
+      store(y + offset_of(at, y_strides), epilogue(reduction::as_result<Ty>(F::result(state, count)), k));
+  }
+}
+
+/// The same for a reduced axis with a stride and kept axes whose last one has stride 1: 32 neighbouring results side by
+/// side, each by `slices` threads.
+/// Block: exactly (32 * slices, 1, 1), slices a power of two up to 32. Grid: any; ceil(results / 32) covers all at once.
+template <class F, int slices, class Tx, class Ty, int kept, int reduced, class Index, class Prologue = Unchanged,
+          class Epilogue = Unchanged>
+BURNISH_DEVICE void reduce_columns(const Tx* x, Ty* y, const Dims<kept, Index>& kept_extents,
+                                   const Dims<kept>& x_kept_strides, const Dims<kept>& y_strides,
+                                   const Dims<reduced, Index>& extents, const Dims<reduced>& x_strides,
+                                   Prologue prologue = {}, Epilogue epilogue = {}) {
+  using State = typename F::State;
+  __shared__ State partial[slices][32];
+  const int column = threadIdx.x % 32, slice = threadIdx.x / 32;
+  const Index results = count_of(kept_extents), count = count_of(extents);
+  for (i64 first = i64(blockIdx.x) * 32; first < results; first += i64(gridDim.x) * 32) {
+    const i64 k = first + column;
+    State state = F::identity();
+    Dims<kept, Index> at{};
+    if (k < results) {
+      at = decompose(Index(k), kept_extents);
+      state = reduction::accumulate<F>(x, offset_of(at, x_kept_strides), Index(slice), Index(slices), count, extents,
+                                       x_strides, prologue);
+    }
+    partial[slice][column] = state;
+    __syncthreads();
+    if (slice == 0 && k < results) {
+#pragma unroll
+      for (int i = 1; i < slices; ++i) state = F::combine(state, partial[i][column]);
+      store(y + offset_of(at, y_strides), epilogue(reduction::as_result<Ty>(F::result(state, count)), k));
+    }
+    __syncthreads();
+  }
+}
+
+}  // namespace burnish
