@@ -91,7 +91,7 @@ class Attrs {
   void* field_for_writing(const Field& f) { return static_cast<std::byte*>(data_.get()) + f.offset; }
 
   bool operator==(const Attrs& other) const;
-  /// "{axis=-1, epsilon=0x1p-3}"; attributes at their default are left out; "" when all are.
+  /// "{axis=-1, epsilon=0.125}"; attributes at their default are left out; "" when all are.
   std::string text(const DimTable& dims) const;
   /// Sets one field from its text.
   Result<> parse_field(std::string_view name, std::string_view text, DimTable& dims);
