@@ -1,0 +1,91 @@
+// Depthwise convolution, direct: every output channel looks at one input channel.
+#pragma once
+
+#include "providers/nvrtc/device/types.cuh"
+
+namespace burnish {
+
+/// The window, known when the engine is built.
+template <int KernelH, int KernelW, int StrideH, int StrideW, int DilationH, int DilationW>
+struct DepthwiseWindow {
+  static constexpr int kernel_h = KernelH, kernel_w = KernelW, stride_h = StrideH, stride_w = StrideW;
+  static constexpr int dilation_h = DilationH, dilation_w = DilationW;
+
+  /// Whether an output of the strip looks `column` columns right of the strip's first column.
+  static constexpr __device__ bool uses(int column, int strip) {
+#pragma unroll
+    for (int s = 0; s < strip; ++s)
+#pragma unroll
+      for (int kw = 0; kw < KernelW; ++kw)
+        if (s * StrideW + kw * DilationW == column) return true;
+    return false;
+  }
+};
+
+/// The image: n by in_h by in_w by `channels`, any strides (in elements); pads are the leading ones.
+template <class T>
+struct DepthwiseImage {
+  const T* at;
+  i64 stride_n, stride_c, stride_h, stride_w;
+  int n, channels, in_h, in_w, pad_h, pad_w;
+};
+
+/// out[n][oh][ow][oc] = sum over kh, kw of image[n][ih][iw][oc / Multiplier] * weights[kh][kw][oc], a float sum.
+///
+/// A thread computes V consecutive output channels of Strip consecutive ow, keeping the columns of an input row that
+/// they share in registers. V > 1 needs stride_c = 1 and Multiplier = 1; it reads 16 bytes (or V elements) at a time if
+/// `aligned`: at, every stride and weights' rows are multiples of them. Image and weights have storage types T and W.
+/// `channels_fastest`: neighbouring lanes take neighbouring channels (else positions: for channels-first tensors, V = 1).
+///
+/// Launch: any 1-D block, grid.x = ceil(items / block), items = n * out_h * ceil(out_w / Strip) * ceil(channels *
+/// Multiplier / V) < 2^31; no shared memory.
+/// `epilogue(position, channel, v, count)` as in `contract`, once per position (n * out_h + oh) * out_w + ow and V channels.
+template <class Window, int V, int Strip, int Multiplier = 1, class T, class W, class Epilogue>
+BURNISH_DEVICE void depthwise(const DepthwiseImage<T>& image, const W* weights, int out_h, int out_w, bool aligned,
+                              bool channels_fastest, const Epilogue& epilogue) {
+  static_assert(V == 1 || Multiplier == 1);
+  const int channels = image.channels * Multiplier, parts = ceil_div(channels, V), strips = ceil_div(out_w, Strip);
+  u32 rest = blockIdx.x * blockDim.x + threadIdx.x;
+  if (rest >= u32(image.n) * out_h * strips * parts) return;
+  int part = 0;
+  if (channels_fastest) part = rest % parts, rest /= parts;
+  const int ow0 = rest % strips * Strip;
+  rest /= strips;
+  const int oh = rest % out_h;
+  rest /= out_h;
+  if (!channels_fastest) part = rest % parts, rest /= parts;
+  const int n = rest, channel = part * V, count = least(channels - channel, V);
+
+  constexpr int columns = (Strip - 1) * Window::stride_w + (Window::kernel_w - 1) * Window::dilation_w + 1;
+  const int iw0 = ow0 * Window::stride_w - image.pad_w;
+  const T* start = image.at + n * image.stride_n + channel / Multiplier * image.stride_c;
+  float sum[Strip][V] = {};
+#pragma unroll
+  for (int kh = 0; kh < Window::kernel_h; ++kh) {
+    const int ih = oh * Window::stride_h - image.pad_h + kh * Window::dilation_h;
+    if (u32(ih) >= u32(image.in_h)) continue;
+    float w[Window::kernel_w][V];
+#pragma unroll
+    for (int kw = 0; kw < Window::kernel_w; ++kw)
+      load_row<W, V>(weights + i64(kh * Window::kernel_w + kw) * channels + channel, 1, count, aligned, w[kw]);
+#pragma unroll
+    for (int column = 0; column < columns; ++column) {
+      if (!Window::uses(column, Strip)) continue;
+      float x[V] = {};
+      if (u32(iw0 + column) < u32(image.in_w))
+        load_row<T, V>(start + ih * image.stride_h + (iw0 + column) * image.stride_w, image.stride_c, count, aligned, x);
+#pragma unroll
+      for (int s = 0; s < Strip; ++s)
+#pragma unroll
+        for (int kw = 0; kw < Window::kernel_w; ++kw)
+          if (s * Window::stride_w + kw * Window::dilation_w == column)
+#pragma unroll
+            for (int i = 0; i < V; ++i) sum[s][i] += x[i] * w[kw][i];
+    }
+  }
+#pragma unroll
+  for (int s = 0; s < Strip; ++s)
+    if (ow0 + s < out_w) epilogue((n * out_h + oh) * out_w + ow0 + s, channel, sum[s], count);
+}
+
+}  // namespace burnish

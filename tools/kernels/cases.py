@@ -1,0 +1,340 @@
+"""What is checked: contractions and depthwise convolutions as data, and the translation units generated for them."""
+from dataclasses import dataclass, field
+
+SIZE = {"half": 2, "bfloat16": 2, "float": 4, "double": 8, "long long": 8, "int": 4}
+
+
+@dataclass(frozen=True)
+class Config:
+    """Template arguments of Contraction after the types."""
+    bm: int
+    bn: int
+    bk: int
+    wm: int
+    wn: int
+    stages: int
+
+    def threads(self):
+        return 32 * self.wm * self.wn
+
+    def shared(self, dtype, math):
+        size = SIZE[dtype]
+        warp_m, warp_n = self.bm // self.wm, self.bn // self.wn
+        slab = 16 if math == "tensor" else (8 if warp_m >= warp_n else 4) * (16 // size)
+        sum_size = 4 if math == "tensor" or size == 4 and dtype != "int" else 8
+        return max((self.bm + self.bn) * self.bk * size * self.stages,
+                   slab * (warp_n + 8) * sum_size * self.wm * self.wn)
+
+    def blocks(self, m, n, batches=1):
+        return -(-m // self.bm) * -(-n // self.bn) * batches
+
+    def __str__(self):
+        return f"{self.bm}x{self.bn}x{self.bk}/{self.wm}x{self.wn}/{self.stages}"
+
+
+def copy_bytes(dtype, contiguous, multiples):
+    """The widest asynchronous copy: `multiples` are element counts that it must divide."""
+    if not contiguous:
+        return 0
+    for width in (16, 8, 4):
+        if width >= SIZE[dtype] and all(x * SIZE[dtype] % width == 0 for x in multiples):
+            return width
+    return 0
+
+
+@dataclass
+class Gemm:
+    """C = relu?(A B + bias?) + residual?. A strides: 'k', 'mn' contiguous or 'none'; pads widen the leading dimension."""
+    m: int
+    n: int
+    k: int
+    config: Config
+    dtype: str = "half"
+    math: str = "tensor"
+    a_major: str = "k"
+    b_major: str = "mn"
+    a_pad: int = 0
+    b_pad: int = 0
+    c_pad: int = 0
+    c_columns: bool = False  # C lies column by column
+    out: str = ""
+    batch: tuple = ()        # outer, inner; B is broadcast over outer
+    bias: bool = False
+    residual: bool = False
+    relu: bool = False
+    offset: int = 0          # elements before A: unaligns it
+
+    def __post_init__(self):
+        self.out = self.out or self.dtype
+
+    def name(self):
+        return (f"gemm {self.dtype}/{self.math} {self.m}x{self.n}x{self.k} a:{self.a_major}+{self.a_pad}+{self.offset} "
+                f"b:{self.b_major}+{self.b_pad} batch{self.batch} {self.config}")
+
+    def strides(self, which):
+        """(stride of mn, stride of k, elements of one matrix)."""
+        mn = self.m if which == "a" else self.n
+        major, pad = (self.a_major, self.a_pad) if which == "a" else (self.b_major, self.b_pad)
+        if major == "k":
+            return self.k + pad, 1, mn * (self.k + pad)
+        if major == "mn":
+            return 1, mn + pad, self.k * (mn + pad)
+        return 2 * (self.k + pad), 2, 2 * mn * (self.k + pad)  # every second element
+
+    def c_strides(self):
+        return (1, self.m + self.c_pad) if self.c_columns else (self.n + self.c_pad, 1)
+
+    def batches(self):
+        return self.batch[0] * self.batch[1] if self.batch else 1
+
+    def operand(self, which):
+        s_mn, s_k, matrix = self.strides(which)
+        major = self.a_major if which == "a" else self.b_major
+        width = copy_bytes(self.dtype, major != "none",
+                           [max(s_mn, s_k), matrix if self.batch else 0, self.offset if which == "a" else 0])
+        along = "mn" if major == "mn" else "k"
+        return f"MatrixOperand<{self.dtype}, Major::{along}, {width}>", f"{{{which}, {s_mn}LL, {s_k}LL}}"
+
+    def source(self):
+        c = self.config
+        cm, cn = self.c_strides()
+        size = SIZE[self.out]
+        aligned = cn == 1 and all(x * size % 16 == 0 for x in (cm, self.m * cm if self.batch else 0))
+        c_matrix = (self.m + self.c_pad) * self.n if self.c_columns else self.m * cm
+        outer, inner = self.batch or (1, 1)
+        a_matrix, b_matrix = self.strides("a")[2], self.strides("b")[2]
+        a_type, a_value = self.operand("a")
+        b_type, b_value = self.operand("b")
+        return f"""#include "providers/nvrtc/device/contraction.cuh"
+using namespace burnish;
+using C = Contraction<{self.dtype}, Math::{self.math}, {c.bm}, {c.bn}, {c.bk}, {c.wm}, {c.wn}, {c.stages}>;
+static_assert(C::threads == {c.threads()} && C::shared_bytes == {c.shared(self.dtype, self.math)});
+struct Epilogue {{
+  {self.out}* out;
+  const {self.out}* bias;
+  const {self.out}* residual;
+  template <int V>
+  BURNISH_DEVICE void operator()(int m, int n, C::Sum (&v)[V], int count) const {{
+    C::Sum x[V];
+    if ({int(self.bias)}) {{
+      load_row<{self.out}, V>(bias + n, 1, count, true, x);
+      for (int i = 0; i < V; ++i) v[i] += x[i];
+    }}
+    if ({int(self.relu)}) for (int i = 0; i < V; ++i) v[i] = v[i] < 0 ? 0 : v[i];
+    const i64 at = m * {cm}LL + n * {cn}LL;
+    if ({int(self.residual)}) {{
+      load_row<{self.out}, V>(residual + at, {cn}LL, count, {str(aligned).lower()}, x);
+      for (int i = 0; i < V; ++i) v[i] += x[i];
+    }}
+    store_row<{self.out}, V>(out + at, {cn}LL, count, {str(aligned).lower()}, v);
+  }}
+}};
+extern "C" __global__ void __launch_bounds__(C::threads)
+kernel(const {self.dtype}* a, const {self.dtype}* b, {self.out}* out, const {self.out}* bias, const {self.out}* residual, int m) {{
+  const Place place = place_of<C>(m, {self.n});
+  const BatchIndex batch(place.batch, 1, {outer}, {inner});
+  a += batch.offset(0, 0, {inner * a_matrix}LL, {a_matrix}LL);
+  b += batch.offset(0, 0, 0, {b_matrix}LL);
+  const i64 c = batch.offset(0, 0, {inner * c_matrix}LL, {c_matrix}LL);
+  contract<C>(place, {a_type}{a_value}, {b_type}{b_value}, m, {self.n}, {self.k}, Epilogue{{out + c, bias, residual + c}});
+}}
+"""
+
+    def launch(self):
+        c = self.config
+        return c.blocks(self.m, self.n, self.batches()), c.threads(), c.shared(self.dtype, self.math)
+
+    def flops(self):
+        return 2 * self.m * self.n * self.k * self.batches()
+
+
+@dataclass
+class Conv:
+    """Grouped, strided, dilated, padded (top, left, bottom, right), or transposed (out_pad: output_padding)."""
+    n: int
+    cin: int
+    hw: tuple
+    cout: int
+    kernel: tuple
+    config: Config
+    dtype: str = "half"
+    math: str = "tensor"
+    stride: tuple = (1, 1)
+    pad: tuple = (0, 0, 0, 0)
+    dilation: tuple = (1, 1)
+    groups: int = 1
+    transposed: bool = False
+    channels_last: bool = True
+    pitch: int = 0           # elements that follow every pixel's channels (channels-last) or row (channels-first)
+    relu: bool = True
+
+    def name(self):
+        kind = "convT" if self.transposed else "conv"
+        layout = "last" if self.channels_last else "first"
+        return (f"{kind} {self.dtype}/{self.math} n{self.n} {self.cin}x{self.hw} -> {self.cout} k{self.kernel} "
+                f"s{self.stride} p{self.pad} d{self.dilation} g{self.groups} {layout}+{self.pitch} {self.config}")
+
+    def out_hw(self):
+        out = []
+        for i in range(2):
+            reach = self.dilation[i] * (self.kernel[i] - 1) + 1
+            pads = self.pad[i] + self.pad[i + 2]
+            if self.transposed:
+                out.append((self.hw[i] - 1) * self.stride[i] - pads + reach)
+            else:
+                out.append((self.hw[i] + pads - reach) // self.stride[i] + 1)
+        return tuple(out)
+
+    def extents(self):
+        """(positions, channels of a group, k)."""
+        oh, ow = self.out_hw()
+        return self.n * oh * ow, self.cout // self.groups, self.kernel[0] * self.kernel[1] * self.cin // self.groups
+
+    def image_strides(self):
+        h, w = self.hw
+        if self.channels_last:
+            pixel = self.cin + self.pitch
+            return h * w * pixel, 1, w * pixel, pixel
+        row = w + self.pitch
+        return self.cin * h * row, h * row, row, 1
+
+    def weight_row(self):
+        unit = 16 // SIZE[self.dtype]
+        return -(-self.extents()[2] // unit) * unit
+
+    def source(self):
+        c, cin, cout = self.config, self.cin // self.groups, self.cout // self.groups
+        positions, _, k = self.extents()
+        oh, ow = self.out_hw()
+        sn, sc, sh, sw = self.image_strides()
+        width = copy_bytes(self.dtype, self.channels_last, [sn, sh, sw, cin])
+        along = "k" if self.channels_last else "mn"
+        kind = "ConvTransposeOperand" if self.transposed else "ConvOperand"
+        axes = [f"{{{self.hw[i]}, {self.out_hw()[i]}, {self.kernel[i]}, {self.stride[i]}, {self.pad[i]}, "
+                f"{self.dilation[i]}}}" for i in range(2)]
+        image = (f"{kind}<{self.dtype}, Major::{along}, {width}>{{image + group * {cin * sc}LL, {sn}LL, {sc}LL, {sh}LL, "
+                 f"{sw}LL, {cin}, {axes[0]}, {axes[1]}}}")
+        row = self.weight_row()
+        weights = f"MatrixOperand<{self.dtype}, Major::k, 16>{{weights + group * {cout * row}LL, {row}LL, 1}}"
+        size = SIZE[self.dtype]
+        if self.channels_last:
+            m, n, operands = "positions", str(cout), f"{image}, {weights}"
+            aligned = self.cout * size % 16 == 0 and cout * size % 16 == 0
+            store = (f"store_row<{self.dtype}, V>(out + m * {self.cout}LL + n, 1, count, {str(aligned).lower()}, v);")
+            group_step, bias_at = cout, "n + i"
+        else:
+            m, n, operands = str(cout), "positions", f"{weights}, {image}"
+            plane = oh * ow
+            group_step, bias_at = cout * plane, "m"
+            if plane % 8 == 0:
+                store = (f"store_row<{self.dtype}, V>(out + n / {plane} * {self.cout * plane}LL + m * {plane}LL + n % "
+                         f"{plane}, 1, count, true, v);")
+            else:
+                store = (f"for (int i = 0; i < V; ++i) if (i < count) ::burnish::store(out + (n + i) / {plane} * "
+                         f"{self.cout * plane}LL + m * {plane}LL + (n + i) % {plane}, v[i]);")
+        return f"""#include "providers/nvrtc/device/contraction.cuh"
+#include "providers/nvrtc/device/conv.cuh"
+using namespace burnish;
+using C = Contraction<{self.dtype}, Math::{self.math}, {c.bm}, {c.bn}, {c.bk}, {c.wm}, {c.wn}, {c.stages}>;
+static_assert(C::threads == {c.threads()} && C::shared_bytes == {c.shared(self.dtype, self.math)});
+struct Epilogue {{
+  {self.dtype}* out;
+  const {self.dtype}* bias;
+  template <int V>
+  BURNISH_DEVICE void operator()(int m, int n, float (&v)[V], int count) const {{
+#pragma unroll
+    for (int i = 0; i < V; ++i) {{
+      if (i < count) v[i] += load(bias + {bias_at});
+      if ({int(self.relu)}) v[i] = v[i] < 0 ? 0 : v[i];
+    }}
+    {store}
+  }}
+}};
+extern "C" __global__ void __launch_bounds__(C::threads)
+kernel(const {self.dtype}* image, const {self.dtype}* weights, {self.dtype}* out, const {self.dtype}* bias, int positions) {{
+  const Place place = place_of<C>({m}, {n});
+  const int group = place.batch;
+  contract<C>(place, {operands}, {m}, {n}, {k}, Epilogue{{out + group * {group_step}LL, bias + group * {cout}}});
+}}
+"""
+
+    def launch(self):
+        c = self.config
+        positions, channels, _ = self.extents()
+        m, n = (positions, channels) if self.channels_last else (channels, positions)
+        return c.blocks(m, n, self.groups), c.threads(), c.shared(self.dtype, self.math)
+
+    def flops(self):
+        positions, channels, k = self.extents()
+        return 2 * positions * channels * k * self.groups
+
+
+@dataclass
+class Depthwise:
+    n: int
+    channels: int
+    hw: tuple
+    kernel: tuple
+    dtype: str = "half"
+    stride: tuple = (1, 1)
+    pad: tuple = (0, 0, 0, 0)
+    dilation: tuple = (1, 1)
+    multiplier: int = 1
+    channels_last: bool = True
+    pitch: int = 0
+    v: int = 8
+    strip: int = 4
+    groups: int = field(init=False, default=0)
+
+    def __post_init__(self):
+        self.groups = self.cin = self.channels
+        self.cout = self.channels * self.multiplier
+
+    def name(self):
+        layout = "last" if self.channels_last else "first"
+        return (f"depthwise {self.dtype} n{self.n} {self.channels}*{self.multiplier}x{self.hw} k{self.kernel} s{self.stride} "
+                f"p{self.pad} d{self.dilation} {layout}+{self.pitch} v{self.v} strip{self.strip}")
+
+    transposed = False
+    out_hw = Conv.out_hw
+    image_strides = Conv.image_strides
+
+    def source(self):
+        oh, ow = self.out_hw()
+        strides = ", ".join(f"{s}LL" for s in self.image_strides())
+        unit = min(16 // SIZE[self.dtype], self.v)
+        aligned = self.channels_last and self.cout % unit == 0 and self.pitch % unit == 0
+        if self.channels_last:
+            address, step = f"position * {self.cout}LL + channel", 1
+        else:
+            address, step = f"position / {oh * ow} * {self.cout * oh * ow}LL + channel * {oh * ow}LL + position % {oh * ow}", oh * ow
+        window = ", ".join(map(str, self.kernel + self.stride + self.dilation))
+        return f"""#include "providers/nvrtc/device/depthwise.cuh"
+using namespace burnish;
+struct Epilogue {{
+  {self.dtype}* out;
+  const {self.dtype}* bias;
+  template <int V>
+  BURNISH_DEVICE void operator()(int position, int channel, float (&v)[V], int count) const {{
+    float b[V];
+    load_row<{self.dtype}, V>(bias + channel, 1, count, {str(aligned).lower()}, b);
+    for (int i = 0; i < V; ++i) v[i] += b[i];
+    store_row<{self.dtype}, V>(out + {address}, {step}LL, count, {str(aligned).lower()}, v);
+  }}
+}};
+extern "C" __global__ void __launch_bounds__(128)
+kernel(const {self.dtype}* image, const {self.dtype}* weights, {self.dtype}* out, const {self.dtype}* bias, int n) {{
+  depthwise<DepthwiseWindow<{window}>, {self.v}, {self.strip}, {self.multiplier}>(
+      DepthwiseImage<{self.dtype}>{{image, {strides}, n, {self.channels}, {self.hw[0]}, {self.hw[1]}, {self.pad[0]}, {self.pad[1]}}},
+      weights, {oh}, {ow}, {str(aligned).lower()}, {str(self.channels_last).lower()}, Epilogue{{out, bias}});
+}}
+"""
+
+    def launch(self):
+        oh, ow = self.out_hw()
+        items = self.n * oh * -(-ow // self.strip) * -(-self.cout // self.v)
+        return -(-items // 128), 128, 0
+
+    def flops(self):
+        oh, ow = self.out_hw()
+        return 2 * self.n * oh * ow * self.cout * self.kernel[0] * self.kernel[1]

@@ -1,0 +1,172 @@
+"""Runs a case on the GPU and compares it with torch in binary64: random data, poisoned outputs, guarded buffers."""
+import ctypes
+import zlib
+
+import torch
+import torch.nn.functional as F
+
+import cases
+from driver import Kernel, microseconds
+
+TYPES = {"half": torch.float16, "bfloat16": torch.bfloat16, "float": torch.float32, "double": torch.float64,
+         "int": torch.int32, "long long": torch.int64}
+GUARD = 4096  # elements before and after every buffer
+
+
+class Buffer:
+    """`count` elements between guards. Inputs: everything not written by the caller is NaN (integers: a large number),
+    so that reading outside shows; outputs start as poison, and `touched_outside` tells whether the rest stayed so."""
+
+    def __init__(self, dtype, count):
+        self.type = TYPES[dtype]
+        self.poison = float("nan") if self.type.is_floating_point else 77777
+        self.all = torch.full((count + 2 * GUARD,), self.poison, dtype=self.type, device="cuda")
+        self.inner = self.all[GUARD:GUARD + count]
+
+    def view(self, shape, strides, offset=0):
+        return torch.as_strided(self.inner, shape, strides, self.inner.storage_offset() + offset)
+
+    def address(self, offset=0):
+        return self.inner.data_ptr() + offset * self.inner.element_size()
+
+    def touched_outside(self, inside):
+        copy = self.all.clone()
+        torch.as_strided(copy, inside.shape, inside.stride(), inside.storage_offset()).fill_(self.poison)
+        same = copy.isnan() if self.type.is_floating_point else copy == self.poison
+        return not bool(same.all())
+
+
+def fill(view):
+    if view.dtype.is_floating_point:
+        view.copy_(torch.randn(view.shape, device="cuda").to(view.dtype))
+    else:
+        view.copy_(torch.randint(-1000, 1000, view.shape, device="cuda").to(view.dtype))
+
+
+def judge(got, exact, magnitude, dtype, math, out):
+    """(passes, relative L2): every element within its own error bound. `magnitude` is the sum of |a||b|."""
+    got = got.double()
+    if not TYPES[dtype].is_floating_point:
+        return bool((got == exact).all()), 0.0
+    sums = 1e-14 if dtype == "double" else 4e-6
+    if (dtype, math) == ("float", "tensor"):
+        sums += 2.0 ** -10  # both operands rounded to TF32
+    rounding, least = {"half": (2.0 ** -11, 2.0 ** -25), "bfloat16": (2.0 ** -9, 0.0)}.get(out, (0.0, 0.0))
+    bound = sums * magnitude
+    bound = 1.001 * (bound + rounding * (exact.abs() + bound) + least)
+    ok = bool(((got - exact).abs() <= bound).all())  # NaN fails
+    return ok, float((got - exact).norm() / exact.norm().clamp_min(1e-30))
+
+
+def run_gemm(case, cubin):
+    outer, inner = case.batch or (1, 1)
+    def operand(which, mn, batches, offset):
+        s_mn, s_k, matrix = case.strides(which)
+        buffer = Buffer(case.dtype, matrix * batches + offset)
+        view = buffer.view((batches, mn, case.k), (matrix, s_mn, s_k), offset)
+        fill(view)
+        return buffer, view
+    buffer_a, a = operand("a", case.m, outer * inner, case.offset)
+    buffer_b, b = operand("b", case.n, inner, 0)
+    cm, cn = case.c_strides()
+    matrix = max(case.m * cm, case.n * cn)
+    shape, strides = (outer * inner, case.m, case.n), (matrix, cm, cn)
+    buffer_c, buffer_r = Buffer(case.out, matrix * outer * inner), Buffer(case.out, matrix * outer * inner)
+    c, residual = buffer_c.view(shape, strides), buffer_r.view(shape, strides)
+    fill(residual)
+    buffer_bias = Buffer(case.out, case.n)
+    fill(buffer_bias.inner)
+
+    kernel = Kernel(cubin, *case.launch())
+    arguments = (buffer_a.address(case.offset), buffer_b.address(), buffer_c.address(), buffer_bias.address(),
+                 buffer_r.address(), ctypes.c_int(case.m))
+    kernel(*arguments)
+    torch.cuda.synchronize()
+
+    b_all = b.double().repeat(outer, 1, 1)
+    exact = a.double() @ b_all.transpose(1, 2)
+    magnitude = a.double().abs() @ b_all.abs().transpose(1, 2)
+    if case.bias:
+        exact = exact + buffer_bias.inner.double()
+        magnitude = magnitude + buffer_bias.inner.double().abs()
+    if case.relu:
+        exact = exact.relu()
+    if case.residual:
+        exact = exact + residual.double()
+        magnitude = magnitude + residual.double().abs()
+    ok, error = judge(c, exact, magnitude, case.dtype, case.math, case.out)
+    return ok and not buffer_c.touched_outside(c), error, lambda: kernel(*arguments)
+
+
+def image_and_out(case):
+    sn, sc, sh, sw = case.image_strides()
+    buffer = Buffer(case.dtype, case.n * sn)
+    image = buffer.view((case.n, case.cin, *case.hw), (sn, sc, sh, sw))
+    fill(image)
+    oh, ow = case.out_hw()
+    strides = ((oh * ow * case.cout, 1, ow * case.cout, case.cout) if case.channels_last else
+               (oh * ow * case.cout, oh * ow, ow, 1))
+    buffer_out = Buffer(case.dtype, case.n * oh * ow * case.cout)
+    return buffer, image, buffer_out, buffer_out.view((case.n, case.cout, oh, ow), strides)
+
+
+def convolve(case, image, weights):
+    """weights: [cout][cin of the group][kh][kw]."""
+    if case.transposed:
+        g = case.groups
+        w = weights.reshape(g, case.cout // g, case.cin // g, *case.kernel).transpose(1, 2)
+        full = F.conv_transpose2d(image, w.reshape(case.cin, case.cout // g, *case.kernel), stride=case.stride,
+                                  dilation=case.dilation, groups=g)
+        top, left, bottom, right = case.pad
+        return full[:, :, top:full.shape[2] - bottom, left:full.shape[3] - right]
+    top, left, bottom, right = case.pad
+    return F.conv2d(F.pad(image, (left, right, top, bottom)), weights, stride=case.stride, dilation=case.dilation,
+                    groups=case.groups)
+
+
+def run_conv(case, cubin):
+    buffer, image, buffer_out, out = image_and_out(case)
+    group_in, k, row = case.cin // case.groups, case.extents()[2], case.weight_row()
+    buffer_w = Buffer(case.dtype, case.cout * row)
+    packed = buffer_w.view((case.cout, case.kernel[0], case.kernel[1], group_in),
+                           (row, case.kernel[1] * group_in, group_in, 1))
+    fill(packed)
+    weights = packed.permute(0, 3, 1, 2)
+    bias = Buffer(case.dtype, case.cout)
+    fill(bias.inner)
+    kernel = Kernel(cubin, *case.launch())
+    arguments = (buffer.address(), buffer_w.address(), buffer_out.address(), bias.address(),
+                 ctypes.c_int(case.extents()[0]))
+    kernel(*arguments)
+    torch.cuda.synchronize()
+    b = bias.inner.double()[None, :, None, None]
+    exact = convolve(case, image.double(), weights.double()) + b
+    magnitude = convolve(case, image.double().abs(), weights.double().abs()) + b.abs()
+    ok, error = judge(out, exact.relu() if case.relu else exact, magnitude, case.dtype, case.math, case.dtype)
+    return ok and not buffer_out.touched_outside(out), error, lambda: kernel(*arguments)
+
+
+def run_depthwise(case, cubin):
+    buffer, image, buffer_out, out = image_and_out(case)
+    buffer_w, bias = Buffer(case.dtype, case.kernel[0] * case.kernel[1] * case.cout), Buffer(case.dtype, case.cout)
+    packed = buffer_w.view((*case.kernel, case.cout), (case.kernel[1] * case.cout, case.cout, 1))
+    fill(packed)
+    fill(bias.inner)
+    weights = packed.permute(2, 0, 1)[:, None]
+    kernel = Kernel(cubin, *case.launch())
+    arguments = (buffer.address(), buffer_w.address(), buffer_out.address(), bias.address(), ctypes.c_int(case.n))
+    kernel(*arguments)
+    torch.cuda.synchronize()
+    b = bias.inner.double()[None, :, None, None]
+    exact = convolve(case, image.double(), weights.double()) + b
+    magnitude = convolve(case, image.double().abs(), weights.double().abs()) + b.abs()
+    ok, error = judge(out, exact, magnitude, case.dtype, "plain", case.dtype)
+    return ok and not buffer_out.touched_outside(out), error, lambda: kernel(*arguments)
+
+
+def run(case, cubin, timed):
+    """(passes, relative L2 error, microseconds or None)."""
+    torch.manual_seed(zlib.crc32(case.name().encode()))
+    runner = {cases.Gemm: run_gemm, cases.Conv: run_conv, cases.Depthwise: run_depthwise}[type(case)]
+    ok, error, launch = runner(case, cubin)
+    return ok, error, microseconds(launch) if timed else None

@@ -1,0 +1,102 @@
+"""The cases themselves: `checks()` for correctness, `timings()` for speed."""
+from cases import Config, Conv, Depthwise, Gemm
+
+BIG = Config(128, 128, 32, 2, 4, 4)
+WIDE = Config(128, 256, 32, 2, 4, 4)
+TALL = Config(256, 128, 32, 4, 2, 4)
+HALF = [BIG, WIDE, TALL, Config(128, 128, 32, 2, 2, 4), Config(128, 128, 64, 2, 4, 3), Config(128, 64, 32, 2, 2, 4),
+        Config(64, 128, 32, 2, 2, 4), Config(64, 64, 64, 2, 2, 4), Config(32, 64, 64, 2, 2, 4),
+        Config(64, 32, 64, 2, 2, 5), Config(32, 32, 64, 2, 2, 6), Config(128, 32, 32, 4, 1, 4),
+        Config(16, 64, 64, 1, 4, 4), Config(64, 64, 16, 2, 2, 2)]
+SMALL = Config(64, 64, 64, 2, 2, 4)
+TF32 = [Config(128, 128, 16, 2, 4, 4), Config(128, 128, 32, 2, 4, 3), Config(64, 64, 32, 2, 2, 3),
+        Config(32, 64, 32, 2, 2, 3)]
+PLAIN = [Config(128, 128, 16, 2, 4, 3), Config(128, 64, 16, 2, 2, 4), Config(64, 64, 16, 2, 2, 4),
+         Config(32, 64, 16, 2, 2, 4), Config(32, 32, 32, 1, 2, 3), Config(128, 128, 32, 2, 4, 3)]
+MAJORS = [("k", "mn"), ("k", "k"), ("mn", "mn"), ("mn", "k")]
+
+
+def gemms():
+    for config in HALF:
+        for a, b in MAJORS:
+            yield Gemm(200, 136, 104, config, a_major=a, b_major=b, c_pad=8, bias=True, relu=True)
+    for config in TF32 + PLAIN:
+        math = "tensor" if config in TF32 else "plain"
+        for a, b in MAJORS:
+            yield Gemm(200, 136, 100, config, dtype="float", math=math, a_major=a, b_major=b, c_pad=4, bias=True)
+    for a, b in MAJORS + [("none", "none"), ("none", "k"), ("mn", "none")]:
+        # Extents and leading dimensions that are multiples of nothing, of 2, of 4; operands that start unaligned.
+        for m, n, k, a_pad, b_pad, offset in [(77, 131, 45, 0, 0, 0), (77, 131, 45, 3, 5, 8), (130, 66, 70, 0, 0, 0),
+                                              (132, 68, 36, 0, 0, 4), (129, 40, 33, 7, 0, 1), (1, 1, 1, 0, 0, 0),
+                                              (1, 1000, 257, 0, 0, 0), (300, 1, 64, 0, 0, 0), (5, 3, 0, 8, 8, 0)]:
+            yield Gemm(m, n, k, SMALL, a_major=a, b_major=b, a_pad=a_pad, b_pad=b_pad, offset=offset, relu=True)
+            yield Gemm(m, n, k, PLAIN[2], dtype="float", math="plain", a_major=a, b_major=b, a_pad=a_pad, b_pad=b_pad,
+                       offset=offset)
+        yield Gemm(77, 131, 45, BIG, dtype="bfloat16", a_major=a, b_major=b, bias=True, residual=True, c_pad=1)
+        yield Gemm(77, 131, 45, TF32[0], dtype="float", a_major=a, b_major=b)
+        yield Gemm(77, 131, 45, Config(32, 32, 16, 1, 1, 2), dtype="double", math="plain", a_major=a, b_major=b)
+        yield Gemm(77, 131, 45, Config(32, 32, 16, 1, 1, 2), dtype="long long", math="plain", a_major=a, b_major=b)
+    for config in (BIG, SMALL):
+        yield Gemm(197, 64, 197, config, batch=(2, 3), a_pad=3, b_major="mn", residual=True)
+        yield Gemm(197, 197, 64, config, batch=(3, 2), b_major="k", out="float")
+        yield Gemm(96, 80, 64, config, c_columns=True, residual=True, bias=True)
+        yield Gemm(2000, 1500, 512, config, dtype="bfloat16", residual=True, bias=True, relu=True)
+    yield Gemm(1100, 2300, 300, WIDE, dtype="bfloat16", out="float")
+
+
+def convs():
+    layouts = [dict(channels_last=True), dict(channels_last=False)]
+    for layout in layouts:
+        for dtype, math, config in [("half", "tensor", BIG), ("half", "tensor", SMALL), ("bfloat16", "tensor", SMALL),
+                                    ("float", "tensor", TF32[2]), ("float", "plain", PLAIN[2]),
+                                    ("float", "plain", PLAIN[0])]:
+            common = dict(dtype=dtype, math=math, config=config, **layout)
+            yield Conv(2, 64, (14, 14), 72, (3, 3), pad=(1, 1, 1, 1), **common)
+            yield Conv(3, 3, (31, 29), 24, (7, 7), stride=(2, 2), pad=(3, 3, 3, 3), **common)
+            yield Conv(2, 40, (15, 17), 33, (3, 5), stride=(2, 1), pad=(0, 1, 2, 3), dilation=(2, 1), **common)
+            yield Conv(2, 48, (9, 11), 96, (3, 3), pad=(2, 2, 2, 2), dilation=(2, 2), groups=3, **common)
+            yield Conv(1, 20, (12, 12), 30, (1, 1), stride=(2, 2), groups=5, **common)
+            yield Conv(2, 12, (1, 100), 20, (1, 9), pad=(0, 4, 0, 4), stride=(1, 3), **common)
+            yield Conv(2, 32, (7, 8), 24, (4, 4), stride=(2, 2), pad=(1, 1, 1, 1), transposed=True, **common)
+            yield Conv(1, 24, (5, 6), 20, (3, 2), stride=(3, 2), pad=(0, 1, 1, 0), transposed=True, groups=2,
+                       dilation=(2, 1), **common)
+            yield Conv(2, 5, (10, 9), 7, (3, 3), pad=(1, 1, 1, 1), pitch=3, **common)
+            yield Conv(2, 16, (10, 9), 16, (3, 3), pad=(5, 5, 5, 5), pitch=8, **common)
+
+
+def depthwises():
+    for dtype in ("half", "bfloat16", "float"):
+        v = 4 if dtype == "float" else 8
+        yield Depthwise(2, 40, (15, 17), (3, 3), dtype, pad=(1, 1, 1, 1), v=v)
+        yield Depthwise(2, 40, (15, 17), (5, 5), dtype, stride=(2, 2), pad=(2, 1, 2, 3), v=v, strip=2)
+        yield Depthwise(1, 24, (14, 13), (7, 7), dtype, pad=(3, 3, 3, 3), v=v, strip=1)
+        yield Depthwise(2, 37, (9, 10), (3, 3), dtype, pad=(2, 2, 2, 2), dilation=(2, 2), v=v)
+        yield Depthwise(2, 40, (9, 10), (3, 3), dtype, pad=(1, 1, 1, 1), v=v, pitch=v)
+        yield Depthwise(2, 13, (9, 10), (3, 3), dtype, pad=(1, 1, 1, 1), multiplier=3, v=1)
+        yield Depthwise(2, 40, (15, 17), (3, 1), dtype, stride=(1, 2), pad=(1, 0, 1, 0), channels_last=False, v=1)
+        yield Depthwise(1, 8, (1, 50), (1, 5), dtype, pad=(0, 2, 0, 2), channels_last=False, v=1, multiplier=2, pitch=2)
+
+
+def checks():
+    return [*gemms(), *convs(), *depthwises()]
+
+
+def timings():
+    """(heading, cases that compute the same)."""
+    yield "4096^3 half, B [k][n]", [Gemm(4096, 4096, 4096, c) for c in HALF[:5]]
+    yield "4096^3 half, B [n][k]", [Gemm(4096, 4096, 4096, c, b_major="k") for c in HALF[:5]]
+    yield "4096^3 tf32", [Gemm(4096, 4096, 4096, c, dtype="float") for c in TF32[:2]]
+    yield "4096^3 fp32", [Gemm(4096, 4096, 4096, c, dtype="float", math="plain") for c in (PLAIN[0], PLAIN[5])]
+    yield "6304x3072x768 half, bias", [Gemm(6304, 3072, 768, c, bias=True) for c in HALF[:5]]
+    yield "197x768x768 half", [Gemm(197, 768, 768, c, bias=True) for c in HALF[5:11]]
+    same = dict(pad=(1, 1, 1, 1))
+    yield "conv n32 56x56 64->64 3x3 half", [Conv(32, 64, (56, 56), 64, (3, 3), c, **same) for c in (
+        HALF[5], Config(128, 64, 64, 2, 2, 3), Config(128, 64, 64, 4, 1, 3), Config(256, 64, 32, 4, 1, 4), Config(256, 64, 64, 4, 2, 3))]
+    yield "conv n32 14x14 256->256 3x3 half", [Conv(32, 256, (14, 14), 256, (3, 3), c, **same) for c in (BIG, WIDE, HALF[3], HALF[4])]
+    yield "conv n1 14x14 256->256 3x3 half", [Conv(1, 256, (14, 14), 256, (3, 3), c, **same) for c in (SMALL, HALF[8], HALF[10])]
+    yield "conv n32 224x224 3->64 7x7/2 half, gathered", [
+        Conv(32, 3, (224, 224), 64, (7, 7), c, stride=(2, 2), pad=(3, 3, 3, 3), channels_last=last)
+        for c in (HALF[5],) for last in (True, False)]
+    yield "conv n32 56x56 64->64 3x3 fp32", [
+        Conv(32, 64, (56, 56), 64, (3, 3), PLAIN[1], dtype="float", math="plain", channels_last=last, **same) for last in (True, False)]
+    yield "depthwise n32 112x112 96 3x3 half", [Depthwise(32, 96, (112, 112), (3, 3), strip=s, **same) for s in (1, 2, 4, 8)]
