@@ -126,6 +126,7 @@ class DimTable {
   Range range_of(const Entry& entry) const;
   std::optional<Dim> divide_exactly(Dim a, Dim b);
   bool depends_on(Dim d, Dim symbol) const;
+  std::string sum_text(const std::vector<Term>& terms) const;
 
   std::vector<Entry> nodes_;
   std::map<std::vector<int64_t>, uint32_t> index_;

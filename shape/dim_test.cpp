@@ -30,6 +30,14 @@ TEST(Dim, TextParsesBack) {
   EXPECT_EQ(d.parse("floor(a").error().what(), "extent 'floor(a': expected ',' at character 7");
 }
 
+TEST(Dim, TextIsTheSameInWhateverOrderSymbolsAreMet) {
+  DimTable d, e;
+  for (const char* name : {"c", "b", "a"}) e.symbol(name);
+  for (const char* text : {"a + b*c - 2", "min(a, b)*c + floor(b, c)*a", "equal(a, b)"})
+    EXPECT_EQ(d.text(*d.parse(text)), e.text(*e.parse(text)));
+  EXPECT_EQ(e.text(*e.parse("c + b*a - 2 + a")), "a*b + a + c - 2");
+}
+
 // The canonical form may never change the value: random expressions against direct integer arithmetic.
 TEST(Dim, CanonicalFormKeepsTheValue) {
   std::mt19937 random(1);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 
@@ -135,30 +136,45 @@ class Parser {
 
 }  // namespace
 
+// Sorted by spelling, so that the text does not depend on the order in which a table met its symbols.
 std::string DimTable::text(Dim d) const {
   const Entry& e = nodes_[d.id];
   if (e.op == DimOp::constant) return std::to_string(e.value);
   if (e.op == DimOp::symbol) return quoted(e.name);
-  if (e.op == DimOp::sum) {
-    std::string out;
-    for (const Term& term : e.terms) {
-      const int64_t c = term.coefficient;
-      if (!out.empty())
-        out += c < 0 ? " - " : " + ";
-      else if (c < 0)
-        out += "-";
-      std::string product;
-      if (std::abs(c) != 1 || term.atoms.empty()) product = std::to_string(std::abs(c));
-      for (uint32_t atom : term.atoms) product += (product.empty() ? "" : "*") + text(Dim{atom});
-      out += product;
-    }
-    return out;
-  }
+  if (e.op == DimOp::sum) return sum_text(e.terms);
+  std::vector<std::string> operands;
+  for (Dim operand : e.operands) operands.push_back(text(operand));
+  if (e.op == DimOp::min || e.op == DimOp::max || e.op == DimOp::equal) std::sort(operands.begin(), operands.end());
   std::string out;
   for (const auto& [op, function] : functions)
     if (op == e.op) out = function;
-  for (size_t i = 0; i < e.operands.size(); ++i) out += (i ? ", " : "(") + text(e.operands[i]);
+  for (size_t i = 0; i < operands.size(); ++i) out += (i ? ", " : "(") + operands[i];
   return out + ")";
+}
+
+std::string DimTable::sum_text(const std::vector<Term>& terms) const {
+  struct Product {
+    std::vector<std::string> factors;
+    int64_t coefficient;
+  };
+  std::vector<Product> products;
+  for (const Term& term : terms) {
+    Product& product = products.emplace_back(Product{{}, term.coefficient});
+    for (uint32_t atom : term.atoms) product.factors.push_back(text(Dim{atom}));
+    std::sort(product.factors.begin(), product.factors.end());
+  }
+  std::sort(products.begin(), products.end(), [](const Product& a, const Product& b) {
+    return a.factors.size() != b.factors.size() ? a.factors.size() > b.factors.size() : a.factors < b.factors;
+  });
+  std::string out;
+  for (const auto& [factors, c] : products) {
+    if (!out.empty()) out += c < 0 ? " - " : " + ";
+    else if (c < 0) out += "-";
+    const bool spelled = std::abs(c) != 1 || factors.empty();
+    if (spelled) out += std::to_string(std::abs(c));
+    for (size_t i = 0; i < factors.size(); ++i) out += (i || spelled ? "*" : "") + factors[i];
+  }
+  return out;
 }
 
 std::string DimTable::text(std::span<const Dim> shape) const {
