@@ -62,7 +62,8 @@ def run(options):
         if us:
             if timings[i - checked][0] != heading:
                 heading = timings[i - checked][0]
-                print(heading)
+                library = reference.library_microseconds(case)
+                print(f"{heading}; torch {library:.1f} us, {case.flops() / library * 1e-6:.1f} TFLOP/s")
             print(f"  {us:9.1f} us {case.flops() / us * 1e-6:8.1f} TFLOP/s  error {error:.1e}  {case.name()}", flush=True)
     print(f"{checked} cases compared, {failures} failures, {time.time() - start:.0f} s")
     return failures

@@ -170,3 +170,18 @@ def run(case, cubin, timed):
     runner = {cases.Gemm: run_gemm, cases.Conv: run_conv, cases.Depthwise: run_depthwise}[type(case)]
     ok, error, launch = runner(case, cubin)
     return ok, error, microseconds(launch) if timed else None
+
+
+def library_microseconds(case):
+    """The same work through torch (cuBLAS, cuDNN), without bias and activation; None where there is nothing alike."""
+    kind = TYPES[case.dtype]
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = getattr(case, "math", "") == "tensor"
+    torch.backends.cudnn.benchmark = True
+    if isinstance(case, cases.Gemm):
+        a, b = (torch.randn(shape, device="cuda").to(kind) for shape in ((case.m, case.k), (case.k, case.n)))
+        return microseconds(lambda: a @ b)
+    layout = torch.channels_last if case.channels_last else torch.contiguous_format
+    image = torch.randn(case.n, case.cin, *case.hw, device="cuda").to(kind).to(memory_format=layout)
+    weights = torch.randn(case.cout, case.cin // case.groups, *case.kernel, device="cuda").to(kind)
+    weights = weights.to(memory_format=layout)
+    return microseconds(lambda: F.conv2d(image, weights, stride=case.stride, padding=case.pad[:2], groups=case.groups))
