@@ -1,0 +1,120 @@
+#include "runtime/device_work.h"
+
+#include <algorithm>
+
+#include "runtime/access_order.h"
+
+namespace burnish {
+
+bool is_device_step(const Plan& plan, const Step& step) {
+  if (step.stage != 0) return false;
+  if (std::holds_alternative<KernelLaunch>(step.what)) return true;
+  const auto* copy = std::get_if<Copy>(&step.what);
+  return copy && plan.buffers[copy->from.buffer].space == Space::device && plan.buffers[copy->to.buffer].space == Space::device;
+}
+
+Result<> DeviceWork::resolve_launch(const Step& step, const KernelLaunch& launch, std::span<const int64_t> slots) {
+  Item item{&step, &loaded_.kernel(launch), {}, numbers_.size(), launch.arguments.size()};
+  item.shape.block = {launch.block[0], launch.block[1], launch.block[2]};
+  item.shape.shared_bytes = launch.shared_bytes;
+  for (const KernelLaunch::Argument& a : launch.arguments) {
+    const int64_t value = slots[a.slot];
+    numbers_.push_back(a.kind == KernelLaunch::Argument::Kind::integer
+                           ? static_cast<uint64_t>(value)
+                           : memory_.address(a.buffer) + static_cast<uint64_t>(value) * a.element_size);
+  }
+  for (size_t k = 0; k < 3; ++k) {
+    const int64_t blocks = slots[launch.grid[k]];
+    if (blocks < 0 || blocks > (k == 0 ? int64_t{0x7fffffff} : 65535))
+      return Error(Code::invalid_argument, "step '" + step.name + "' would need " + std::to_string(blocks) + " blocks along axis " +
+                                               std::to_string(k) + " of its grid")
+          .remedy("run with smaller inputs");
+    item.shape.grid[k] = static_cast<uint32_t>(blocks);
+    numbers_.push_back(static_cast<uint64_t>(blocks));
+  }
+  for (const KernelLaunch::Argument& a : launch.arguments)  // what the order of the steps follows from
+    if (a.kind == KernelLaunch::Argument::Kind::pointer)
+      numbers_.push_back(static_cast<uint64_t>(slots[plan_.buffers[a.buffer].bytes]));
+  items_.push_back(item);
+  return {};
+}
+
+void DeviceWork::resolve_copy(const Step& step, const Copy& copy, std::span<const int64_t> slots) {
+  const size_t size = size_of(copy.from.dtype);
+  uint64_t bytes = size;
+  for (Slot s : copy.to.extents) bytes *= static_cast<uint64_t>(slots[s]);
+  items_.push_back({&step, nullptr, {}, numbers_.size(), 3});
+  numbers_.push_back(memory_.address(copy.to.buffer) + static_cast<uint64_t>(slots[copy.to.offset]) * size);
+  numbers_.push_back(memory_.address(copy.from.buffer) + static_cast<uint64_t>(slots[copy.from.offset]) * size);
+  numbers_.push_back(bytes);
+}
+
+Result<> DeviceWork::resolve(std::span<const Step> steps, std::span<const int64_t> slots) {
+  items_.clear();
+  numbers_.clear();
+  for (const Step& step : steps) {
+    if (const auto* launch = std::get_if<KernelLaunch>(&step.what)) TRY(resolve_launch(step, *launch, slots));
+    else resolve_copy(step, std::get<Copy>(step.what), slots);
+  }
+  return {};
+}
+
+std::span<void* const> DeviceWork::arguments(const Item& item) {
+  argument_pointers_.clear();
+  for (size_t i = 0; i < item.count; ++i) argument_pointers_.push_back(&numbers_[item.first + i]);
+  return argument_pointers_;
+}
+
+Result<> DeviceWork::launch(const cuda::Stream& stream) {
+  for (const Item& item : items_) {
+    const uint64_t* n = numbers_.data() + item.first;
+    Result<> done = item.kernel ? cuda::launch(stream, *item.kernel, item.shape, arguments(item))
+                                : stream.copy(n[0], n[1], n[2]);
+    if (!done) return std::move(done).during("running step '" + item.step->name + "'");
+  }
+  return {};
+}
+
+Result<cuda::Graph> DeviceWork::graph(const cuda::Device& device, std::span<const int64_t> slots) {
+  cuda::Graph graph = TRY(cuda::Graph::create(device));
+  AccessOrder order;
+  std::vector<cuda::GraphNode> nodes, after;
+  std::vector<uint32_t> waits;
+  for (uint32_t i = 0; i < items_.size(); ++i) {
+    const Item& item = items_[i];
+    waits.clear();
+    for (const BufferUse& use : uses_of(*item.step)) {
+      const Buffer& buffer = plan_.buffers[use.buffer];
+      if (buffer.kind == Buffer::Kind::constant) continue;  // nobody writes it
+      const uintptr_t begin = memory_.address(use.buffer);
+      order.access(begin, begin + static_cast<uintptr_t>(slots[buffer.bytes]), use.writes, i, waits);
+    }
+    std::sort(waits.begin(), waits.end());
+    waits.erase(std::unique(waits.begin(), waits.end()), waits.end());
+    after.clear();
+    for (uint32_t earlier : waits) after.push_back(nodes[earlier]);
+    const uint64_t* n = numbers_.data() + item.first;
+    auto node = item.kernel ? graph.add_kernel(after, *item.kernel, item.shape, arguments(item))
+                            : graph.add_copy(after, n[0], n[1], n[2]);
+    if (!node) return std::move(node).error().during("adding step '" + item.step->name + "' to a graph");
+    nodes.push_back(*node);
+  }
+  return graph;
+}
+
+Result<const cuda::GraphExec*> GraphCache::find(const Step* first, DeviceWork& work, const cuda::Device& device,
+                                                std::span<const int64_t> slots) {
+  std::list<Entry>& entries = by_piece_[first];
+  for (auto it = entries.begin(); it != entries.end(); ++it)
+    if (it->numbers == work.numbers()) {
+      entries.splice(entries.begin(), entries, it);
+      return &entries.front().exec;
+    }
+  cuda::GraphExec exec = TRY(cuda::GraphExec::instantiate(TRY(work.graph(device, slots))));
+  if (entries.size() == kept_per_piece) entries.pop_back();
+  entries.push_front({work.numbers(), std::move(exec)});
+  ++built_;
+  return &entries.front().exec;
+}
+
+}  // namespace burnish

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <list>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "plan/plan.h"
+#include "runtime/cuda/graph.h"
+#include "runtime/device_plan.h"
+#include "runtime/memory.h"
+
+namespace burnish {
+
+/// True for what can lie in a CUDA graph: launches, and copies from device to device.
+bool is_device_step(const Plan& plan, const Step& step);
+
+/// Consecutive device steps with every number in place: what the GPU is to do, no more and no less.
+class DeviceWork {
+ public:
+  DeviceWork(const Plan& plan, const DevicePlan& loaded, const Memory& memory)
+      : plan_(plan), loaded_(loaded), memory_(memory) {}
+
+  /// Error invalid_argument when a grid is none: an extent is negative or too large for a launch.
+  Result<> resolve(std::span<const Step> steps, std::span<const int64_t> slots);
+
+  Result<> launch(const cuda::Stream& stream);
+  /// Nodes that depend on each other where one writes bytes that the other touches.
+  Result<cuda::Graph> graph(const cuda::Device& device, std::span<const int64_t> slots);
+
+  /// Equal numbers for the same steps are equal work.
+  const std::vector<uint64_t>& numbers() const { return numbers_; }
+
+ private:
+  struct Item {
+    const Step* step;
+    const cuda::Kernel* kernel;  // null: a copy
+    cuda::LaunchShape shape;
+    size_t first, count;         // of numbers_: a kernel's arguments; of a copy to, from, bytes
+  };
+  Result<> resolve_launch(const Step& step, const KernelLaunch& launch, std::span<const int64_t> slots);
+  void resolve_copy(const Step& step, const Copy& copy, std::span<const int64_t> slots);
+  std::span<void* const> arguments(const Item& item);
+
+  const Plan& plan_;
+  const DevicePlan& loaded_;
+  const Memory& memory_;
+  std::vector<Item> items_;
+  std::vector<uint64_t> numbers_;
+  std::vector<void*> argument_pointers_;
+};
+
+/// The graphs made for the runs so far, few for each piece of work.
+class GraphCache {
+ public:
+  static constexpr size_t kept_per_piece = 8;
+
+  /// The graph for this work, made if it is new; the one unused longest goes.
+  Result<const cuda::GraphExec*> find(const Step* first, DeviceWork& work, const cuda::Device& device,
+                                      std::span<const int64_t> slots);
+  size_t built() const { return built_; }
+
+ private:
+  struct Entry {
+    std::vector<uint64_t> numbers;
+    cuda::GraphExec exec;
+  };
+  std::map<const Step*, std::list<Entry>> by_piece_;  // latest first
+  size_t built_ = 0;
+};
+
+}  // namespace burnish
