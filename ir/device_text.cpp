@@ -110,7 +110,10 @@ Body body_of(const KernelCtx& placing, size_t skip) {
   return body;
 }
 
-// Strides of an operand along the axes of the result: 0 where it is broadcast.
+std::string row_pointer(size_t k, const std::string& offset) { return "p" + std::to_string(k) + " + (" + offset + ")"; }
+
+}  // namespace
+
 std::vector<Dim> broadcast_strides(DimTable& dims, std::span<const Dim> shape, std::span<const Dim> strides, std::span<const Dim> result) {
   std::vector<Dim> out(result.size(), dims.constant(0));
   for (size_t k = 0; k < shape.size(); ++k) {
@@ -123,12 +126,8 @@ std::vector<Dim> broadcast_strides(DimTable& dims, std::span<const Dim> shape, s
   return out;
 }
 
-std::string row_pointer(size_t k, const std::string& offset) { return "p" + std::to_string(k) + " + (" + offset + ")"; }
-
-}  // namespace
-
-Epilogue make_epilogue(KernelCtx& ctx, std::span<const KernelText> coordinates, size_t column_axis, int column_step,
-                       std::span<const std::string> captures) {
+Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
+  const auto& [coordinates, column_axis, column_step, captures, alpha, addends] = form;
   KernelCtx& placing = ctx.fused ? *ctx.fused : ctx;
   DimTable& dims = ctx.dims;
   const Body body = body_of(placing, 1);
@@ -157,24 +156,32 @@ Epilogue make_epilogue(KernelCtx& ctx, std::span<const KernelText> coordinates, 
     return all ? "true" : "false";
   };
 
-  std::string rows, loads;
+  std::string rows;
   Program program{body.graph, {}, {}};
   if (ctx.fused) program.names[body.graph.nodes[0].outputs[0]] = "acc";
   std::vector<std::pair<std::string, OperandPointer>> pointers;
+  // Reads V elements of an operand, or the one that all columns share; gives the expression of element j.
+  auto read = [&](OperandPointer pointer, DType dtype, std::span<const Dim> strides, int64_t alignment) {
+    const size_t k = pointers.size();
+    const std::string name = "r" + std::to_string(k), element(device_type(dtype)), c(compute_type(dtype));
+    pointers.push_back({"const " + element + "* p" + std::to_string(k), pointer});
+    if (dims.is_constant(strides[column_axis], 0)) {
+      rows += "const " + c + " " + name + " = load(" + row_pointer(k, offset(strides)) + ");\n";
+      return name;
+    }
+    rows += c + " " + name + "[V]; load_row<" + element + ", V>(" + row_pointer(k, offset(strides)) + ", " + member(strides[column_axis]) +
+            ", count, " + aligned(strides, alignment, dtype) + ", " + name + ");\n";
+    return name + "[j]";
+  };
+  std::string accumulator = alpha == 1 ? "v[j]" : "float(" + Text(double{alpha}).s.substr(1) + ") * v[j]";
+  for (const Addend& addend : addends) {
+    const std::string x = read(ctx.in_pointer(addend.operand), ctx.in(addend.operand).dtype, addend.strides, ctx.in_alignment(addend.operand));
+    accumulator += " + " + (addend.scale == 1 ? x : "float(" + Text(double{addend.scale}).s.substr(1) + ") * " + x);
+  }
   for (const auto& [v, index] : body.operands) {
     const TensorType& type = body.graph.values[v].type;
     const std::vector<Dim> strides = broadcast_strides(dims, type.shape, placing.in_strides(index), stored.shape);
-    const size_t k = pointers.size();
-    const std::string suffix = std::to_string(k), element(device_type(type.dtype)), c(compute_type(type.dtype));
-    pointers.push_back({"const " + element + "* p" + suffix, placing.in_pointer(index)});
-    if (dims.is_constant(strides[column_axis], 0)) {
-      rows += "const " + c + " r" + suffix + " = load(" + row_pointer(k, offset(strides)) + ");\n";
-      program.names[v] = "r" + suffix;
-    } else {
-      rows += c + " r" + suffix + "[V]; load_row<" + element + ", V>(" + row_pointer(k, offset(strides)) + ", " + member(strides[column_axis]) +
-              ", count, " + aligned(strides, placing.in_alignment(index), type.dtype) + ", r" + suffix + ");\n";
-      program.names[v] = "r" + suffix + "[j]";
-    }
+    program.names[v] = read(placing.in_pointer(index), type.dtype, strides, placing.in_alignment(index));
   }
   for (const Node* node : body.nodes) program.add(*node);
   const std::string element(device_type(stored.dtype)), c(compute_type(stored.dtype));
@@ -184,7 +191,7 @@ Epilogue make_epilogue(KernelCtx& ctx, std::span<const KernelText> coordinates, 
 
   std::string text = "template <int V>\n__device__ __forceinline__ void operator()(int m, int n, float (&v)[V], int count) const {\n";
   for (size_t a = 0; a < rank; ++a) text += "[[maybe_unused]] const long long x" + std::to_string(a) + " = " + flatten(coordinates[a]) + ";\n";
-  text += rows + c + " y[V];\n#pragma unroll\nfor (int j = 0; j < V; ++j) {\nconst float acc = v[j];\n" + program.statements;
+  text += rows + c + " y[V];\n#pragma unroll\nfor (int j = 0; j < V; ++j) {\nconst float acc = " + accumulator + ";\n" + program.statements;
   text += "y[j] = " + (ctx.fused ? program.name(body.result) : std::string("acc")) + ";\n}\n";
   text += "store_row<" + element + ", V>(" + row_pointer(out, offset(out_strides)) + ", " + member(out_strides[column_axis]) + ", count, " +
           aligned(out_strides, placing.out_alignment(0), stored.dtype) + ", y);\n}\n";
@@ -293,7 +300,7 @@ KernelCall pointwise_call(KernelCtx& ctx) {
   const std::string index = narrow ? "int" : "long long";
   constexpr int threads = 256;
 
-  KernelCall call{.header = "providers/nvrtc/device/types.cuh"};
+  KernelCall call;
   KernelText& text = call.body;
   text << "using namespace burnish;\nconstexpr int V = " << std::string_view(std::to_string(vector)) << ";\n";
   text << "const long long id = (long long)blockIdx.x * " << std::string_view(std::to_string(threads)) << " + threadIdx.x;\nif (id >= ";

@@ -37,11 +37,26 @@ struct Epilogue {
   std::string prelude;   // `struct Epilogue {…};`
   KernelText construct;  // `Epilogue{…}`: an expression inside the kernel
 };
+/// Before that each accumulator becomes alpha * v plus the addends.
 /// `coordinates[a]` is the C++ expression (of type long long) of output axis a in terms of `m`, `n` and the kernel's own
 /// names listed in `captures`, which become members of the functor. Columns run along `column_axis`. `column_step`: n is
 /// always a multiple of it.
-Epilogue make_epilogue(KernelCtx& ctx, std::span<const KernelText> coordinates, size_t column_axis, int column_step,
-                       std::span<const std::string> captures = {});
+struct Addend {
+  size_t operand;            // of ctx.node
+  std::vector<Dim> strides;  // along the axes of the result; 0 where it is broadcast
+  float scale = 1;
+};
+struct EpilogueForm {
+  std::vector<KernelText> coordinates;
+  size_t column_axis;
+  int column_step;
+  std::vector<std::string> captures;
+  float alpha = 1;
+  std::vector<Addend> addends;
+};
+Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form);
+/// Strides of an operand of that shape along the axes of `result`: 0 where it is broadcast.
+std::vector<Dim> broadcast_strides(DimTable& dims, std::span<const Dim> shape, std::span<const Dim> strides, std::span<const Dim> result);
 
 /// A kernel for a node that is pointwise, a Fused one of such nodes, or a copy (Identity): one thread per few elements.
 KernelCall pointwise_call(KernelCtx& ctx);

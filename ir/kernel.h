@@ -52,7 +52,7 @@ class KernelText {
 
 /// One kernel launch as data; names device text, touches no CUDA.
 struct KernelCall {
-  std::string header;  // device text to include, from the repository root: "ops/softmax/softmax.cuh"
+  std::vector<std::string> headers;  // device text to include, from the repository root: "ops/softmax/softmax.cuh"
   std::string prelude; // functors the call needs, plain C++ text placed before the kernel
   KernelText body;     // statements of the kernel, usually one call
   std::array<Dim, 3> grid;
@@ -100,6 +100,8 @@ class KernelCtx {
   virtual OperandPointer scratch(DType dtype, Dim count) = 0;
   /// A constant that the kernel wants in a form of its own (repacked weights, tables).
   virtual OperandPointer constant(Tensor tensor) = 0;
+  /// What d will usually be: heuristics may depend on it, results may not.
+  virtual int64_t usual(Dim d) const = 0;
   /// Allow matrix products of FP32 operands to round them to TF32.
   virtual bool tf32() const { return false; }
 

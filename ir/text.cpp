@@ -120,16 +120,19 @@ class Printer {
     out_ += "\n";
   }
 
+  // An origin whose value is gone says nothing.
   std::string origins(Scope& scope) {
-    DimTable& dims = *scope.graph.dims;
-    std::string out;
+    static constexpr std::string_view kinds[] = {"input", "extent", "content"};
+    std::vector<std::string> all;
     for (const auto& [symbol, origin] : scope.graph.origins) {
-      static constexpr std::string_view kinds[] = {"input", "extent", "content"};
-      seen(dims, symbol);
-      out += (out.empty() ? " where " : ", ") + dims.text(symbol) + " = " +
-             std::string(kinds[static_cast<size_t>(origin.kind)]) + "(" + token(scope, origin.value) + ", " +
-             std::to_string(origin.index) + ")";
+      if (!scope.tokens.contains(origin.value)) continue;
+      seen(*scope.graph.dims, symbol);
+      all.push_back(scope.graph.dims->text(symbol) + " = " + std::string(kinds[static_cast<size_t>(origin.kind)]) + "(" +
+                    token(scope, origin.value) + ", " + std::to_string(origin.index) + ")");
     }
+    std::sort(all.begin(), all.end());
+    std::string out;
+    for (const std::string& one : all) out += (out.empty() ? " where " : ", ") + one;
     return out;
   }
 
@@ -154,24 +157,28 @@ class Printer {
     out_ = before + header + out_ + indent + "}\n";
   }
 
-  // Symbols in the order in which the table met them, where that or their ranges matter; then what must be equal.
+  // What must be equal, and the symbols with their ranges. Which of two equal symbols gives way depends on their age: then
+  // all are declared, oldest first.
   std::string prologue(const DimTable& dims) const {
-    std::string declared, required;
-    bool needed = false;
-    for (Dim s : symbols_) {
-      const Range r = dims.range(s);
-      declared += (declared.empty() ? "symbols " : ", ") + dims.text(s);
-      if (r == Range{1, DimTable::unbounded}) continue;
-      needed = true;
-      declared += " in " + std::to_string(r.lo) + ".." + (r.hi == DimTable::unbounded ? "" : std::to_string(r.hi));
-    }
+    std::string required;
     for (const Constraint& c : dims.constraints()) {
       std::vector<Dim> parts = dims.symbols(c.a), more = dims.symbols(c.b);
       parts.insert(parts.end(), more.begin(), more.end());
       if (std::any_of(parts.begin(), parts.end(), [&](Dim s) { return !symbols_.contains(s); })) continue;
       required += "require " + dims.text(c.a) + " == " + dims.text(c.b) + " " + string_literal(c.reason) + "\n";
     }
-    return (needed || !required.empty() ? declared + "\n" : "") + required;
+    std::vector<std::string> declared;
+    for (Dim s : symbols_) {
+      const Range r = dims.range(s);
+      const bool usual = r == Range{1, DimTable::unbounded};
+      if (usual && required.empty()) continue;
+      declared.push_back(dims.text(s));
+      if (!usual) declared.back() += " in " + std::to_string(r.lo) + ".." + (r.hi == DimTable::unbounded ? "" : std::to_string(r.hi));
+    }
+    if (required.empty()) std::sort(declared.begin(), declared.end());
+    std::string out;
+    for (const std::string& one : declared) out += (out.empty() ? "symbols " : ", ") + one;
+    return out.empty() ? required : out + "\n" + required;
   }
 
   Resources* resources_;

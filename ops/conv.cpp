@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/matrix_product.h"
+#include "ops/conv_kernel.h"
 #include "ops/window.h"
 
 namespace burnish {
@@ -192,10 +193,18 @@ Result<> eval(EvalCtx& c) {
   return {};
 }
 
+Verdict kernel(KernelCtx& ctx) {
+  const ConvAttrs& attrs = ctx.attrs<ConvAttrs>();
+  if (attrs.auto_pad != "NOTSET") return Verdict::no("SAME padding of an extent that is not known");
+  ConvForm form;
+  if (Verdict v = conv_form(ctx, attrs, attrs.pads, form); !v) return v;
+  return conv_kernel(ctx, form);
+}
+
 }  // namespace
 
 extern const OpDef op_conv;
 const OpDef op_conv = {
-    .name = "Conv", .attrs = &attr_schema<ConvAttrs>, .import = import, .infer = infer, .eval = eval};
+    .name = "Conv", .attrs = &attr_schema<ConvAttrs>, .import = import, .infer = infer, .eval = eval, .kernel = kernel, .channels_last = true};
 
 }  // namespace burnish

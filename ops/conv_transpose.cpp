@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/matrix_product.h"
+#include "ops/conv_kernel.h"
 #include "ops/conv.h"
 #include "ops/window.h"
 
@@ -164,6 +165,14 @@ Result<> eval(EvalCtx& c) {
   return {};
 }
 
+Verdict kernel(KernelCtx& ctx) {
+  const ConvTransposeAttrs& attrs = ctx.attrs<ConvTransposeAttrs>();
+  if (!attrs.output_shape.empty() || attrs.auto_pad != "NOTSET") return Verdict::no("a given result extent of an input that is not known");
+  ConvForm form{.transposed = true};
+  if (Verdict v = conv_form(ctx, attrs, attrs.pads, form); !v) return v;
+  return conv_kernel(ctx, form);
+}
+
 }  // namespace
 
 extern const OpDef op_conv_transpose;
@@ -171,6 +180,8 @@ const OpDef op_conv_transpose = {.name = "ConvTranspose",
                                  .attrs = &attr_schema<ConvTransposeAttrs>,
                                  .import = import,
                                  .infer = infer,
-                                 .eval = eval};
+                                 .eval = eval,
+                                 .kernel = kernel,
+                                 .channels_last = true};
 
 }  // namespace burnish

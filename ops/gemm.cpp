@@ -1,4 +1,6 @@
 #include "ops/gemm.h"
+
+#include "ops/product_kernel.h"
 #include "base/strided.h"
 #include "ops/product.h"
 
@@ -76,10 +78,32 @@ Result<> eval(EvalCtx& c) {
   return {};
 }
 
+Verdict kernel(KernelCtx& ctx) {
+  DimTable& dims = ctx.dims;
+  const DType dtype = ctx.in(0).dtype;
+  if (Verdict v = product_type_verdict(dtype); !v) return v;
+  const GemmAttrs& attrs = ctx.attrs<GemmAttrs>();
+  const MatrixView left = matrix_view(ctx, 0, !attrs.trans_a, {});
+  MatrixView right = matrix_view(ctx, 1, attrs.trans_b, {});
+  const Dim one = dims.constant(1);
+  const ContractionProblem p{ctx.out(0).shape[0], ctx.out(0).shape[1], ctx.in(0).shape[attrs.trans_a ? 0 : 1], {one, one, one, one}};
+  EpilogueForm end{.column_axis = 1, .column_step = 8, .alpha = attrs.alpha};
+  end.coordinates.emplace_back() << "m";
+  end.coordinates.emplace_back() << "n";
+  if (ctx.has(2))
+    end.addends.push_back({2, broadcast_strides(dims, ctx.in(2).shape, ctx.in_strides(2), ctx.out(0).shape), attrs.beta});
+  repack_constant(ctx, 1, right);
+  KernelText operands;
+  define_matrix(operands, dims, "a", left);
+  define_matrix(operands, dims, "b", right);
+  add_contraction(ctx, p, dtype, operands, end, "providers/nvrtc/device/contraction_matrix.cuh");
+  return Verdict::yes();
+}
+
 }  // namespace
 
 extern const OpDef op_gemm;
 const OpDef op_gemm = {
-    .name = "Gemm", .attrs = &attr_schema<GemmAttrs>, .import = import, .infer = infer, .eval = eval};
+    .name = "Gemm", .attrs = &attr_schema<GemmAttrs>, .import = import, .infer = infer, .eval = eval, .kernel = kernel};
 
 }  // namespace burnish

@@ -1,6 +1,7 @@
 #include "base/strided.h"
 #include "ir/op.h"
 #include "ops/product.h"
+#include "ops/product_kernel.h"
 
 namespace burnish {
 
@@ -87,7 +88,55 @@ Result<> eval(EvalCtx& c) {
 
 }  // namespace
 
+namespace {
+
+Verdict kernel(KernelCtx& ctx) {
+  DimTable& dims = ctx.dims;
+  const DType dtype = ctx.in(0).dtype;
+  if (Verdict v = product_type_verdict(dtype); !v) return v;
+  const std::vector<Dim>&a = ctx.in(0).shape, &b = ctx.in(1).shape, &y = ctx.out(0).shape;
+  const bool row = a.size() > 1, column = b.size() > 1;
+  if (!column) return Verdict::no("the product with a vector");
+  const size_t batch_rank = y.size() - row - column;
+  if (batch_rank > 4) return Verdict::no("more than four batch axes");
+  const std::span<const Dim> batch = std::span(y).first(batch_rank);
+  MatrixView left = matrix_view(ctx, 0, true, batch), right = matrix_view(ctx, 1, false, batch);
+  ContractionProblem p{row ? a[a.size() - 2] : dims.constant(1), column ? b.back() : dims.constant(1), a.back(), {}};
+  p.batch.fill(dims.constant(1));
+  for (size_t k = 0; k < batch_rank; ++k) p.batch[4 - batch_rank + k] = batch[k];
+  EpilogueForm end{.column_axis = y.size() - 1, .column_step = 8};
+  std::vector<bool> in_rows(batch_rank);
+  if (row && b.size() == 2)  // one matrix for all: batch axes that A walks evenly become rows
+    for (size_t k = batch_rank; k-- > 0 && left.batch[4 - batch_rank + k] == dims.mul(left.stride_mn, p.m);) {
+      p.m = dims.mul(p.m, batch[k]);
+      p.batch[4 - batch_rank + k] = dims.constant(1);
+      in_rows[k] = true;
+    }
+  Dim inside = row ? a[a.size() - 2] : dims.constant(1);
+  for (size_t k = batch_rank; k-- > 0;) {
+    KernelText text;
+    if (in_rows[k]) {
+      text << "m / (int)" << inside << " % (int)" << batch[k];
+      inside = dims.mul(inside, batch[k]);
+    } else {
+      text << std::string_view("b" + std::to_string(4 - batch_rank + k));
+    }
+    end.coordinates.insert(end.coordinates.begin(), std::move(text));
+  }
+  if (row) end.coordinates.emplace_back() << "m % (int)" << a[a.size() - 2];
+  if (column) end.coordinates.emplace_back() << "n";
+  end.captures = {"b0", "b1", "b2", "b3"};
+  repack_constant(ctx, 1, right);
+  KernelText operands;
+  define_matrix(operands, dims, "a", left);
+  define_matrix(operands, dims, "b", right);
+  add_contraction(ctx, p, dtype, operands, end, "providers/nvrtc/device/contraction_matrix.cuh");
+  return Verdict::yes();
+}
+
+}  // namespace
+
 extern const OpDef op_mat_mul;
-const OpDef op_mat_mul = {.name = "MatMul", .infer = infer, .eval = eval};
+const OpDef op_mat_mul = {.name = "MatMul", .infer = infer, .eval = eval, .kernel = kernel};
 
 }  // namespace burnish

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <optional>
+
+#include "ir/contraction_text.h"
+#include "ir/element.h"
+
+namespace burnish {
+
+/// Element types that a product is computed in on a device.
+inline Verdict product_type_verdict(DType t) {
+  if (t == DType::f32 || t == DType::f16 || t == DType::bf16) return Verdict::yes();
+  return Verdict::no("no device kernel for products of " + std::string(name_of(t)));
+}
+
+/// Operand `i` as a matrix per batch: its last two axes are (rows, columns), those before are batch axes that broadcast to
+/// `batch` (four, leading ones 1). `mn_axis` of the two is the one the product keeps.
+inline MatrixView matrix_view(KernelCtx& ctx, size_t i, bool keeps_rows, std::span<const Dim> batch) {
+  DimTable& dims = ctx.dims;
+  const TensorType& type = ctx.in(i);
+  const size_t rank = type.shape.size();
+  const std::span<const Dim> strides = ctx.in_strides(i);
+  MatrixView v{ctx.in_pointer(i), type.dtype, dims.constant(0), dims.constant(0), {}, ctx.in_alignment(i)};
+  v.batch.fill(dims.constant(0));
+  if (rank == 1) {
+    v.stride_k = strides[0];
+    return v;
+  }
+  v.stride_mn = strides[keeps_rows ? rank - 2 : rank - 1];
+  v.stride_k = strides[keeps_rows ? rank - 1 : rank - 2];
+  const std::vector<Dim> spread = broadcast_strides(dims, std::span(type.shape).first(rank - 2), strides.first(rank - 2), batch);
+  for (size_t k = 0; k < batch.size(); ++k) v.batch[4 - batch.size() + k] = spread[k];
+  return v;
+}
+
+/// A constant matrix whose rows are no multiple of 16 bytes is stored again with k contiguous and rows padded, once.
+inline void repack_constant(KernelCtx& ctx, size_t i, MatrixView& v) {
+  const Tensor* t = ctx.constant_operand(i);
+  DimTable& dims = ctx.dims;
+  if (!t || t->shape().size() != 2 || matrix_operand_type(dims, v).ends_with("16>")) return;
+  const auto mn_stride = dims.value(v.stride_mn), k_stride = dims.value(v.stride_k);
+  if (!mn_stride || !k_stride) return;
+  const bool rows_are_k = *k_stride > *mn_stride;
+  const int64_t mn = t->shape()[rows_are_k ? 1 : 0], k = t->shape()[rows_are_k ? 0 : 1];
+  const int64_t chunk = 16 / static_cast<int64_t>(size_of(t->dtype())), pitch = (k + chunk - 1) / chunk * chunk;
+  Tensor packed = Tensor::zeros(t->dtype(), {mn, pitch});
+  visit_storage(t->dtype(), [&]<class T>(T*) {
+    auto* to = reinterpret_cast<T*>(packed.writable());
+    for (int64_t a = 0; a < mn; ++a)
+      for (int64_t b = 0; b < k; ++b) to[a * pitch + b] = t->data<T>()[rows_are_k ? b * mn + a : a * k + b];
+  });
+  v.pointer = ctx.constant(std::move(packed));
+  v.stride_mn = dims.constant(pitch);
+  v.stride_k = dims.constant(1);
+  v.alignment = 64;
+}
+
+}  // namespace burnish
