@@ -1,0 +1,105 @@
+#include "api/describe.h"
+
+#include <nlohmann/json.hpp>
+
+namespace burnish::api {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string text_of(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace); }
+
+Json port(const Port& port) {
+  Json axes = Json::array();
+  for (const Port::Axis& axis : port.axes) {
+    Json one = {{"text", axis.text}, {"least", axis.least}};
+    if (axis.most < DimTable::unbounded) one["most"] = axis.most;
+    axes.push_back(std::move(one));
+  }
+  return {{"name", port.name}, {"dtype", std::string(name_of(port.dtype))}, {"axes", std::move(axes)}};
+}
+
+Json ports(const std::vector<Port>& list) {
+  Json json = Json::array();
+  for (const Port& p : list) json.push_back(port(p));
+  return json;
+}
+
+Json steps(const std::vector<Step>& list);
+
+Json step(const Step& s) {
+  static constexpr const char* kinds[] = {"host", "kernel", "copy", "read extents", "write extents", "set extents", "if", "fail"};
+  Json json = {{"name", s.name}, {"kind", kinds[s.what.index()]}};
+  if (s.stage != 0) json["stage"] = s.stage;
+  if (const auto* launch = std::get_if<KernelLaunch>(&s.what)) {
+    json["module"] = launch->module;
+    json["block"] = {launch->block[0], launch->block[1], launch->block[2]};
+    json["shared_bytes"] = launch->shared_bytes;
+  }
+  if (const auto* call = std::get_if<HostCall>(&s.what)) json["call"] = call->text;
+  if (const auto* branch = std::get_if<If>(&s.what)) {
+    json["then"] = steps(branch->then_steps);
+    json["else"] = steps(branch->else_steps);
+  }
+  return json;
+}
+
+Json steps(const std::vector<Step>& list) {
+  Json json = Json::array();
+  for (const Step& s : list) json.push_back(step(s));
+  return json;
+}
+
+Json buffers(const Plan& plan) {
+  static constexpr const char* kinds[] = {"constants", "inputs", "outputs", "temporaries"};
+  int counts[2][4] = {};
+  for (const Buffer& b : plan.buffers) ++counts[static_cast<int>(b.space)][static_cast<int>(b.kind)];
+  Json json;
+  for (int space = 0; space < 2; ++space)
+    for (int kind = 0; kind < 4; ++kind)
+      if (counts[space][kind] != 0) json[space == 0 ? "host" : "device"][kinds[kind]] = counts[space][kind];
+  return json;
+}
+
+Json plan_of(const Plan& plan) {
+  uint64_t constant_bytes = 0, code_bytes = 0;
+  for (const ConstantData& c : plan.constants) constant_bytes += c.bytes;
+  for (const KernelModule& m : plan.modules) code_bytes += m.bytes;
+  return {{"target", plan.target},
+          {"precision", plan.precision},
+          {"inputs", ports(plan.inputs)},
+          {"outputs", ports(plan.outputs)},
+          {"constant_bytes", constant_bytes},
+          {"modules", plan.modules.size()},
+          {"code_bytes", code_bytes},
+          {"shape_instructions", plan.shapes.code.size()},
+          {"stages", plan.shapes.stage_ends.size()},
+          {"checks", plan.checks.size()},
+          {"buffers", buffers(plan)},
+          {"steps", steps(plan.steps)}};
+}
+
+}  // namespace
+
+std::string describe(const Engine& engine) {
+  const EngineFile& file = engine.file();
+  Json json = {{"burnish", file.identity.burnish_version},
+               {"model", file.identity.model},
+               {"options", file.identity.options},
+               {"providers", file.identity.providers},
+               {"file_bytes", file.size},
+               {"constant_bytes", file.constants.size()},
+               {"code_bytes", file.code.size()}};
+  json["plans"] = Json::array();
+  for (const Plan& plan : file.plans) json["plans"].push_back(plan_of(plan));
+  return text_of(json);
+}
+
+std::string describe(const std::vector<StepTime>& times) {
+  Json json = Json::array();
+  for (const StepTime& t : times) json.push_back({{"name", t.name}, {"kind", t.kind}, {"ms", t.milliseconds}});
+  return text_of(json);
+}
+
+}  // namespace burnish::api

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "runtime/context.h"
+
+namespace burnish::api {
+
+/// What burnish_engine_describe gives: identity, and for each plan its ports, steps, buffers and memory.
+std::string describe(const Engine& engine);
+/// What burnish_context_profile gives.
+std::string describe(const std::vector<StepTime>& times);
+
+}  // namespace burnish::api

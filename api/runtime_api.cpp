@@ -1,0 +1,268 @@
+#include <algorithm>
+
+#include "api/describe.h"
+#include "api/error.h"
+#include "base/version.h"
+#include "runtime/context.h"
+
+using namespace burnish;
+
+namespace {
+
+/// A list of ports as the C API shows it.
+struct PortList {
+  struct Entry {
+    burnish_port port{};
+    std::vector<int64_t> shape;
+    std::vector<const char*> axes;
+  };
+  std::vector<Entry> entries;
+
+  explicit PortList(const std::vector<Port>& ports) : entries(ports.size()) {
+    for (size_t i = 0; i < ports.size(); ++i) {
+      Entry& e = entries[i];
+      for (const Port::Axis& axis : ports[i].axes) {
+        e.shape.push_back(axis.least == axis.most ? axis.least : -1);
+        e.axes.push_back(axis.text.c_str());
+      }
+      e.port = {.name = ports[i].name.c_str(),
+                .dtype = static_cast<burnish_dtype>(ports[i].dtype),
+                .rank = static_cast<int>(e.shape.size()),
+                .shape = e.shape.data(),
+                .axes = e.axes.data()};
+    }
+  }
+};
+
+const std::vector<Port>& ports_of(const Engine& engine, std::vector<Port> Plan::*which) {
+  static const std::vector<Port> none;
+  return engine.file().plans.empty() ? none : engine.file().plans.front().*which;
+}
+
+}  // namespace
+
+struct burnish_engine {
+  std::shared_ptr<const Engine> engine;
+  PortList inputs, outputs;
+  explicit burnish_engine(std::shared_ptr<const Engine> e)
+      : engine(std::move(e)), inputs(ports_of(*engine, &Plan::inputs)), outputs(ports_of(*engine, &Plan::outputs)) {}
+};
+
+struct burnish_context {
+  std::unique_ptr<Context> context;
+};
+
+namespace {
+
+burnish_status port_at(const PortList& list, int index, burnish_port* port) {
+  if (!port || index < 0 || static_cast<size_t>(index) >= list.entries.size()) return BURNISH_INVALID_ARGUMENT;
+  *port = list.entries[static_cast<size_t>(index)].port;
+  return BURNISH_OK;
+}
+
+Result<TensorRef> read_tensor(const burnish_tensor* tensor) {
+  TRY(api::expect(tensor, "tensor"));
+  if (tensor->rank < 0 || tensor->rank > BURNISH_MAX_RANK)
+    return Error(Code::invalid_argument, "a tensor of rank " + std::to_string(tensor->rank) + " is given")
+        .remedy("the rank is from 0 to " + std::to_string(BURNISH_MAX_RANK));
+  if (burnish_dtype_size(tensor->dtype) == 0 || (tensor->memory != BURNISH_HOST && tensor->memory != BURNISH_DEVICE))
+    return Error(Code::invalid_argument, "a tensor has no valid element type or memory").remedy("fill in dtype and memory");
+  return TensorRef{.dtype = static_cast<DType>(tensor->dtype),
+                   .shape = Shape(tensor->shape, tensor->shape + tensor->rank),
+                   .data = tensor->data,
+                   .bytes = tensor->bytes,
+                   .space = tensor->memory == BURNISH_HOST ? Space::host : Space::device};
+}
+
+Result<> give_tensor(const TensorRef& from, burnish_tensor* to) {
+  TRY(api::expect(to, "tensor"));
+  if (from.shape.size() > BURNISH_MAX_RANK)
+    return Error(Code::unsupported, "an output of rank " + std::to_string(from.shape.size()) + " does not fit a burnish_tensor")
+        .remedy("read it with burnish_context_read_output");
+  *to = {.dtype = static_cast<burnish_dtype>(from.dtype),
+         .rank = static_cast<int>(from.shape.size()),
+         .shape = {},
+         .data = from.data,
+         .bytes = from.bytes,
+         .memory = from.space == Space::host ? BURNISH_HOST : BURNISH_DEVICE};
+  std::copy(from.shape.begin(), from.shape.end(), to->shape);
+  return {};
+}
+
+Result<ContextOptions> read_options(const burnish_context_options* given) {
+  burnish_context_options read{.struct_size = sizeof(read), .device = -1, .threads = 0, .no_graphs = 0};
+  if (given) {
+    if (given->struct_size < sizeof(size_t) || given->struct_size > sizeof(read))
+      return Error(Code::invalid_argument, "burnish_context_options has another size than this library's")
+          .remedy("set struct_size, and compile against this version's header");
+    std::memcpy(&read, given, given->struct_size);
+  }
+  ContextOptions options{.threads = read.threads, .graphs = read.no_graphs == 0};
+  if (read.device >= 0) options.device = read.device;
+  if (read.device < -1)
+    return Error(Code::invalid_argument, "there is no device " + std::to_string(read.device)).remedy("give a GPU's number, or -1 for the host");
+  return options;
+}
+
+}  // namespace
+
+extern "C" {
+
+burnish_status burnish_error_status(const burnish_error* e) noexcept {
+  return e ? static_cast<burnish_status>(e->code) : BURNISH_OK;
+}
+const char* burnish_error_cause(const burnish_error* e) noexcept { return e ? e->cause.c_str() : ""; }
+const char* burnish_error_remedy(const burnish_error* e) noexcept { return e ? e->remedy.c_str() : ""; }
+void burnish_error_free(burnish_error* e) noexcept { delete e; }
+
+const char* burnish_version(void) noexcept { return version; }
+size_t burnish_dtype_size(burnish_dtype dtype) noexcept {
+  const int number = dtype;
+  return number < 0 || number >= dtype_count ? 0 : size_of(static_cast<DType>(number));
+}
+const char* burnish_dtype_name(burnish_dtype dtype) noexcept {
+  return burnish_dtype_size(dtype) == 0 ? nullptr : name_of(static_cast<DType>(dtype)).data();
+}
+void burnish_text_free(char* text) noexcept { std::free(text); }
+
+int burnish_device_count(burnish_error** error) noexcept {
+  int count = 0;
+  api::guard(error, [&]() -> Result<> {
+    count = TRY(cuda::Device::count());
+    return {};
+  });
+  return count;
+}
+
+burnish_status burnish_device_describe(int device, burnish_device_info* info, burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> {
+    TRY(api::expect(info, "info"));
+    const cuda::Device opened = TRY(cuda::Device::open(device));
+    const cuda::DeviceInfo& gpu = opened.info();
+    *info = {};
+    gpu.name.copy(info->name, sizeof(info->name) - 1);
+    gpu.architecture().copy(info->target, sizeof(info->target) - 1);
+    info->multiprocessors = gpu.multiprocessors;
+    info->memory_bytes = gpu.total_memory;
+    info->driver_version = opened.driver().version;
+    return {};
+  });
+}
+
+burnish_status burnish_engine_open(const char* path, burnish_engine** engine, burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> {
+    TRY(api::expect(path, "path"));
+    TRY(api::expect(engine, "engine"));
+    *engine = new burnish_engine(TRY(Engine::open(path)));
+    return {};
+  });
+}
+
+burnish_status burnish_engine_from_bytes(const void* bytes, size_t size, burnish_engine** engine, burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> {
+    TRY(api::expect(bytes, "bytes"));
+    TRY(api::expect(engine, "engine"));
+    *engine = new burnish_engine(TRY(Engine::from_bytes({static_cast<const std::byte*>(bytes), size})));
+    return {};
+  });
+}
+
+void burnish_engine_free(burnish_engine* engine) noexcept { delete engine; }
+
+int burnish_engine_input_count(const burnish_engine* e) noexcept { return e ? static_cast<int>(e->inputs.entries.size()) : 0; }
+int burnish_engine_output_count(const burnish_engine* e) noexcept { return e ? static_cast<int>(e->outputs.entries.size()) : 0; }
+burnish_status burnish_engine_input(const burnish_engine* e, int index, burnish_port* port) noexcept {
+  return e ? port_at(e->inputs, index, port) : BURNISH_INVALID_ARGUMENT;
+}
+burnish_status burnish_engine_output(const burnish_engine* e, int index, burnish_port* port) noexcept {
+  return e ? port_at(e->outputs, index, port) : BURNISH_INVALID_ARGUMENT;
+}
+const char* burnish_engine_targets(const burnish_engine* e) noexcept { return e ? e->engine->targets().c_str() : ""; }
+
+burnish_status burnish_engine_describe(const burnish_engine* e, char** json, burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> {
+    TRY(api::expect(e, "engine"));
+    return api::give_text(api::describe(*e->engine), json);
+  });
+}
+
+burnish_status burnish_context_create(burnish_engine* engine, const burnish_context_options* options, burnish_context** context,
+                                      burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> {
+    TRY(api::expect(engine, "engine"));
+    TRY(api::expect(context, "context"));
+    auto made = TRY(Context::create(engine->engine, TRY(read_options(options))));
+    *context = new burnish_context{std::move(made)};
+    return {};
+  });
+}
+
+void burnish_context_free(burnish_context* context) noexcept { delete context; }
+
+burnish_status burnish_context_set_input(burnish_context* c, const char* name, const burnish_tensor* tensor,
+                                         burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> {
+    TRY(api::expect(c, "context"));
+    TRY(api::expect(name, "name"));
+    return c->context->set_input(name, TRY(read_tensor(tensor)));
+  });
+}
+
+burnish_status burnish_context_set_output(burnish_context* c, const char* name, const burnish_tensor* tensor,
+                                          burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> {
+    TRY(api::expect(c, "context"));
+    TRY(api::expect(name, "name"));
+    return c->context->set_output(name, TRY(read_tensor(tensor)));
+  });
+}
+
+burnish_status burnish_context_run(burnish_context* c, void* stream, burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> {
+    TRY(api::expect(c, "context"));
+    return c->context->run(stream ? std::optional<void*>(stream) : std::nullopt);
+  });
+}
+
+burnish_status burnish_context_output(burnish_context* c, const char* name, burnish_tensor* tensor, burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> {
+    TRY(api::expect(c, "context"));
+    TRY(api::expect(name, "name"));
+    return give_tensor(TRY(c->context->output(name)), tensor);
+  });
+}
+
+burnish_status burnish_context_read_output(burnish_context* c, const char* name, void* data, size_t bytes,
+                                           burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> {
+    TRY(api::expect(c, "context"));
+    TRY(api::expect(name, "name"));
+    if (bytes > 0) TRY(api::expect(data, "data"));
+    return c->context->read_output(name, data, bytes);
+  });
+}
+
+burnish_status burnish_context_time(burnish_context* c, int count, burnish_timing* timings, burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> {
+    TRY(api::expect(c, "context"));
+    if (count > 0) TRY(api::expect(timings, "timings"));
+    for (const Timing& t : TRY(c->context->time(count))) *timings++ = {.gpu_ms = t.gpu_ms, .host_ms = t.host_ms};
+    return {};
+  });
+}
+
+burnish_status burnish_context_profile(burnish_context* c, char** json, burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> {
+    TRY(api::expect(c, "context"));
+    return api::give_text(api::describe(TRY(c->context->profile())), json);
+  });
+}
+
+burnish_status burnish_context_memory(const burnish_context* c, burnish_memory_use* use) noexcept {
+  if (!c || !use) return BURNISH_INVALID_ARGUMENT;
+  const MemoryUse m = c->context->memory();
+  *use = {.constants = m.constants, .device_arena = m.device_arena, .host_arena = m.host_arena, .bindings = m.bindings};
+  return BURNISH_OK;
+}
+
+}  // extern "C"
