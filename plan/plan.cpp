@@ -119,6 +119,8 @@ struct Verifier {
       TRY(slot(check.b));
       if (check.stage >= plan.shapes.stage_ends.size()) return malformed("a check names a stage that does not exist");
     }
+    if (std::max(plan.host_arena.size(), plan.device_arena.size()) > plan.shapes.stage_ends.size())
+      return malformed("there are arenas for stages that do not exist");
     for (Slot s : plan.host_arena) TRY(slot(s));
     for (Slot s : plan.device_arena) TRY(slot(s));
     return steps(plan.steps);

@@ -23,6 +23,7 @@ struct Buffer {
   Slot bytes = 0;
   Slot offset = 0;      // temporary: byte offset in the arena of (space, stage)
   uint32_t stage = 0;   // temporary: the arena; its size is known once this stage is
+  bool operator==(const Buffer&) const = default;
 };
 
 /// A tensor in a buffer: element (i0, …) lies at element offset + Σ i_k * strides[k].
@@ -33,12 +34,14 @@ struct Operand {
   Slot offset = 0;
   std::vector<Slot> extents;
   std::vector<Slot> strides;
+  bool operator==(const Operand&) const = default;
 };
 
 /// An extent of a tensor that its producer finds while it runs.
 struct LateExtent {
   uint32_t output, axis;
   Slot symbol;
+  bool operator==(const LateExtent&) const = default;
 };
 
 /// Runs an op's `eval`; operands are dense row-major in host memory.
@@ -46,6 +49,7 @@ struct HostCall {
   std::string text;  // the node in the text form of the IR: op, attributes, bodies
   std::vector<Operand> inputs, outputs;
   std::vector<LateExtent> late;
+  bool operator==(const HostCall&) const = default;
 };
 /// Launches a kernel of Plan::modules.
 struct KernelLaunch {
@@ -56,6 +60,7 @@ struct KernelLaunch {
     uint32_t element_size = 1;
     Slot slot = 0;
     bool written = false;
+    bool operator==(const Argument&) const = default;
   };
   uint32_t module = 0;
   std::string function;
@@ -63,47 +68,57 @@ struct KernelLaunch {
   uint32_t block[3] = {1, 1, 1};
   uint32_t shared_bytes = 0;
   std::vector<Argument> arguments;
+  bool operator==(const KernelLaunch&) const = default;
 };
 /// Copies elements from one tensor to another of the same extents; spaces may differ only if both are dense.
 struct Copy {
   Operand from, to;
+  bool operator==(const Copy&) const = default;
 };
 /// Reads integers from host memory into symbols.
 struct ReadExtents {
   struct Read {
     uint32_t element;
     Slot symbol;
+    bool operator==(const Read&) const = default;
   };
   Operand from;
   std::vector<Read> reads;
+  bool operator==(const ReadExtents&) const = default;
 };
 /// Writes slots as the elements of an integer tensor in host memory.
 struct WriteExtents {
   Operand to;
   std::vector<Slot> values;
+  bool operator==(const WriteExtents&) const = default;
 };
 /// symbol = slot; where the branches of an If join.
 struct SetExtents {
   struct Set {
     Slot symbol, value;
+    bool operator==(const Set&) const = default;
   };
   std::vector<Set> sets;
+  bool operator==(const SetExtents&) const = default;
 };
 /// Stops the run with an error: a branch that the model allows but no shape can make right.
 struct Fail {
   std::string message;
+  bool operator==(const Fail&) const = default;
 };
 struct Step;
 /// Runs one of two step lists by a bool or integer scalar in host memory.
 struct If {
   Operand condition;
   std::vector<Step> then_steps, else_steps;
+  bool operator==(const If&) const = default;
 };
 
 struct Step {
   std::string name;  // ONNX nodes it does the work of, for profiles and errors
   uint32_t stage = 0;  // nonzero: after the step this stage of the shape program is evaluated
   std::variant<HostCall, KernelLaunch, Copy, ReadExtents, WriteExtents, SetExtents, If, Fail> what;
+  bool operator==(const Step&) const = default;
 };
 
 /// An input or output of the engine, as the model declares it.
@@ -113,11 +128,13 @@ struct Port {
     bool binds = false;  // input: this axis defines the symbol `slot`; otherwise it must equal it
     int64_t least = 0, most = 0;
     std::string text;    // "batch", "2*seq + 1", "3"
+    bool operator==(const Axis&) const = default;
   };
   std::string name;
   DType dtype = DType::f32;
   std::vector<Axis> axes;
   uint32_t buffer = 0;
+  bool operator==(const Port&) const = default;
 };
 
 /// Two numbers that must agree, checked once `stage` is known.
@@ -125,17 +142,20 @@ struct Check {
   Slot a = 0, b = 0;
   uint32_t stage = 0;
   std::string message;
+  bool operator==(const Check&) const = default;
 };
 
 /// Bytes in the engine's constant section.
 struct ConstantData {
   uint64_t offset = 0, bytes = 0;
+  bool operator==(const ConstantData&) const = default;
 };
 
 /// Compiled kernels for one architecture.
 struct KernelModule {
   std::string target;  // "sm_90"
   uint64_t offset = 0, bytes = 0;  // in the engine's code section
+  bool operator==(const KernelModule&) const = default;
 };
 
 /// One executable form of the model: all that the runtime knows.
@@ -150,6 +170,7 @@ struct Plan {
   std::vector<KernelModule> modules;
   std::vector<Slot> host_arena, device_arena;  // total bytes, by stage
   std::vector<Step> steps;
+  bool operator==(const Plan&) const = default;
 };
 
 /// Calls f(step) for each step in execution order, those of both branches of an If after the If itself.

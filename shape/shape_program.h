@@ -28,6 +28,7 @@ struct ShapeProgram {
   void evaluate(uint32_t stage, std::span<int64_t> slots) const;
   /// Error unless every instruction reads earlier slots only.
   Result<> verify() const;
+  bool operator==(const ShapeProgram&) const = default;
 };
 
 /// Collects the Dims that a plan needs and turns them into a ShapeProgram.
