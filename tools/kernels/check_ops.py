@@ -20,6 +20,7 @@ import op_cases
 def compile_all(cases, pool):
     """One unit per header and architecture; prints what fails."""
     failures = 0
+    cases = sorted(cases, key=lambda c: c.header)
     groups = [(header, list(group)) for header, group in itertools.groupby(cases, lambda c: c.header)]
     jobs = {}
     for (header, group), architecture in itertools.product(groups, nvrtc.ARCHITECTURES):

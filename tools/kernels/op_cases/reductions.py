@@ -1,0 +1,95 @@
+"""reduce.cuh: every functor and variant, odd extents, strides in any order, nothing to reduce, NaN and infinities."""
+import numpy as np
+
+from op_case import Case, Operand, bfloat16, grid_for, literal, spread
+
+
+def logsumexp(x, axis):
+    with np.errstate(all="ignore"):
+        m = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+        shifted = np.where(x == m, 0, x - m)
+        return np.squeeze(m, axis) + np.log(np.sum(np.exp(shifted), axis=axis))
+
+
+REFERENCE = {
+    "Sum": np.sum, "Mean": lambda x, axis: np.mean(x, axis=axis),
+    "Max": lambda x, axis: np.max(x, axis=axis, initial=-np.inf), "Prod": np.prod,
+    "Min": lambda x, axis: np.min(x, axis=axis, initial=np.inf), "L1": lambda x, axis: np.sum(np.abs(x), axis=axis),
+    "L2": lambda x, axis: np.sqrt(np.sum(x * x, axis=axis)), "SumSquare": lambda x, axis: np.sum(x * x, axis=axis),
+    "LogSum": lambda x, axis: np.log(np.sum(x, axis=axis)), "LogSumExp": logsumexp,
+}
+
+
+def case(functor, x, axes, team=None, slices=None, order=None, pad=0, index="int", tolerance=None, dynamic=False):
+    kept = [i for i in range(x.ndim) if i not in axes]
+    wide = x.astype(np.float64)
+    with np.errstate(all="ignore"):
+        want = REFERENCE[functor](wide, axis=tuple(axes))
+        if x.dtype.kind in "iu":
+            want = np.trunc(want)
+        want = np.asarray(want).astype(x.dtype)
+    source = Operand(x, spread(x.shape, order, pad))
+    y = Operand(want, spread(want.shape, pad=pad), result=True, tolerance=tolerance)
+    results = int(np.prod(want.shape))
+    extents = literal([x.shape[i] for i in kept], index)
+    scalars = {}
+    if dynamic:
+        extents, scalars = f"dims<{index}>({', '.join(f'n{i}' for i in kept)})", {f"n{i}": x.shape[i] for i in kept}
+    block = 32 * slices if slices else max(team, 128)
+    call = f"reduce_columns<reduction::{functor}<{source.c_type}>, {slices}>" if slices else \
+        f"reduce<reduction::{functor}<{source.c_type}>, {team}>"
+    body = (f"{call}(x, y, {extents}, {literal([source.strides[i] for i in kept])}, {y.text}, "
+            f"{literal([x.shape[i] for i in axes], index)}, {literal([source.strides[i] for i in axes])});")
+    name = f"reduce {functor} {x.dtype.name} {list(x.shape)} axes {list(axes)} " + \
+        (f"slices {slices}" if slices else f"team {team}")
+    return Case(name, "providers/nvrtc/device/reduce.cuh", body, {"x": source, "y": y},
+                grid_for(results, max(1, block // (team or slices))), block, scalars=scalars)
+
+
+def fused():
+    """A pointwise step before and after."""
+    x = np.random.default_rng(3).normal(size=(5, 70)).astype(np.float32)
+    r = np.random.default_rng(4).normal(size=5).astype(np.float32)
+    want = np.maximum(np.sum(np.square(x.astype(np.float64) + 1), axis=1) + r, 0).astype(np.float32)
+    prelude = """struct Before { __device__ float operator()(float v, burnish::i64) const { return (v + 1) * (v + 1); } };
+struct After { const float* r; __device__ float operator()(float v, burnish::i64 k) const { return v + r[k]; } };"""
+    return Case("reduce with prologue and epilogue", "providers/nvrtc/device/reduce.cuh",
+                "reduce<reduction::Sum<float>, 32>(x, y, dims<int>(5), dims(70), dims(1), dims<int>(70), dims(1), "
+                "Before{}, After{r});", {"x": Operand(x), "r": Operand(r), "y": Operand(want, result=True)},
+                prelude=prelude)
+
+
+def cases():
+    rng = np.random.default_rng(2)
+
+    def normal(shape, dtype=np.float32, shift=0.0):
+        return (rng.normal(size=shape) + shift).astype(dtype)
+
+    for functor in REFERENCE:
+        positive = 3.0 if functor == "LogSum" else 0.0
+        small = (6, 5, 7) if functor == "Prod" else (6, 5, 133)
+        yield case(functor, normal(small, shift=positive), (2,), team=32)
+        yield case(functor, normal(small, np.float16, positive), (1, 2), team=128)
+        yield case(functor, normal((3, 9, 50), shift=positive), (1,), slices=8, pad=3)
+        integers = rng.integers(1, 4, (4, 9, 5)).astype(np.int32)
+        if functor not in ("LogSumExp", "LogSum", "L2"):
+            yield case(functor, integers, (1,), team=1, index="")
+    yield case("Mean", normal((2, 64, 7, 7), bfloat16), (2, 3), slices=4, order=(0, 2, 3, 1))
+    yield case("Mean", normal((2, 20, 31, 33)), (2, 3), team=256, order=(0, 2, 3, 1), pad=1)
+    yield case("Sum", normal((3, 100003), shift=1), (1,), team=1024)
+    yield case("Sum", normal((100003, 3), shift=1), (0,), slices=32)
+    yield case("Sum", normal((4, 0, 3)), (1,), team=32)
+    yield case("Max", normal((4, 0, 3)), (1,), slices=2)
+    yield case("Mean", normal((0, 5, 3)), (1,), team=32)
+    yield case("Sum", np.float64(rng.normal(size=(2, 3, 4, 5, 6))), (0, 2, 4), team=16, index="", dynamic=True)
+    yield case("Max", rng.integers(-128, 128, (7, 300)).astype(np.int8), (1,), team=64)
+    yield case("Min", rng.integers(0, 256, (7, 300)).astype(np.uint8), (1,), team=2)
+    hard = normal((6, 100))
+    hard[0, 7], hard[1, 50], hard[2] = np.nan, np.inf, -np.inf
+    hard[3, 3], hard[3, 90] = -np.inf, np.inf
+    hard[4] += 3e38 / 4
+    for functor in ("Max", "Min", "LogSumExp"):
+        yield case(functor, hard, (1,), team=32)
+        yield case(functor, hard, (1,), team=256)
+        yield case(functor, hard.T.copy(), (0,), slices=4)
+    yield fused()

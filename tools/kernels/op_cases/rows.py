@@ -1,0 +1,200 @@
+"""Functions along rows: softmax, normalisation, scans, arg max, top k."""
+import numpy as np
+
+from op_case import Case, Operand, bfloat16, grid_for, literal, spread
+
+
+def without(values, axis):
+    return [v for i, v in enumerate(values) if i != axis]
+
+
+def rows_grid(rows, team, block):
+    return grid_for(rows, block // team)
+
+
+def softmax(x, axis, team, cached, logarithm=False, order=None, pad=0, index="int"):
+    wide = x.astype(np.float64)
+    with np.errstate(all="ignore"):
+        e = wide - np.max(wide, axis=axis, keepdims=True, initial=-np.inf)
+        total = np.sum(np.exp(e), axis=axis, keepdims=True)
+        want = (e - np.log(total) if logarithm else np.exp(e) / total).astype(x.dtype)
+    a, y = Operand(x, spread(x.shape, order, pad)), Operand(want, spread(x.shape, pad=pad + 1), result=True)
+    block = max(team, 128)
+    body = (f"softmax<{str(logarithm).lower()}, {team}, {cached}>(x, y, {literal(without(x.shape, axis), index)}, "
+            f"{literal(without(a.strides, axis))}, {literal(without(y.strides, axis))}, {x.shape[axis]}, "
+            f"{a.strides[axis]}, {y.strides[axis]});")
+    rows = int(np.prod(without(x.shape, axis)))
+    return Case(f"{'log_' if logarithm else ''}softmax {x.dtype.name} {list(x.shape)} axis {axis} team {team} cached {cached}",
+                "ops/softmax/softmax.cuh", body, {"x": a, "y": y}, rows_grid(rows, team, block), block)
+
+
+def layer_normalization(x, first, team, cached, rms=False, scale=True, order=None, pad=0):
+    rng = np.random.default_rng(5)
+    inner, outer = x.shape[first:], x.shape[:first]
+    s, b = rng.normal(size=inner).astype(np.float32), rng.normal(size=inner).astype(x.dtype).astype(np.float32)
+    axes, wide = tuple(range(first, x.ndim)), x.astype(np.float64)
+    mean = 0 if rms else wide.mean(axes, keepdims=True)
+    inverse = 1 / np.sqrt(np.mean((wide - mean) ** 2, axes, keepdims=True) + 1e-5)
+    want = (wide - mean) * inverse
+    if scale:
+        want = want * s + b
+    shape = [-1] if outer else [1]
+    a, y = Operand(x, spread(x.shape, order, pad)), Operand(want.astype(x.dtype), spread(x.shape, pad=pad), result=True)
+    operands = {"x": a, "s": Operand(s), "b": Operand(b), "y": y}
+    operands["inverses"] = Operand(np.broadcast_to(inverse, outer + (1,) * len(inner)).reshape(shape).astype(np.float32),
+                                   result=True)
+    if not rms:
+        operands["means"] = Operand(mean.reshape(shape).astype(np.float32), result=True)
+    null = "(const float*)nullptr"
+    body = (f"layer_normalization<{str(rms).lower()}, {team}, {cached}>(x, {'s, b' if scale else f'{null}, {null}'}, y, "
+            f"{'(float*)nullptr' if rms else 'means'}, inverses, {literal(outer, 'int')}, {literal(inner, 'int')}, "
+            f"{literal(a.strides[:first])}, {literal(a.strides[first:])}, {operands['s'].text}, {operands['b'].text}, "
+            f"{literal(y.strides[:first])}, {literal(y.strides[first:])}, 1e-5);")
+    block = max(team, 128)
+    return Case(f"layer_normalization {x.dtype.name} {list(x.shape)} from {first} team {team} rms {rms}",
+                "ops/layer_normalization/layer_normalization.cuh", body, operands,
+                rows_grid(int(np.prod(outer)), team, block), block)
+
+
+def instance_normalization(x, groups, team, cached, order=None, pad=0):
+    rng = np.random.default_rng(6)
+    n, c = x.shape[:2]
+    s, b = rng.normal(size=c).astype(np.float32), rng.normal(size=c).astype(np.float32)
+    grouped = x.astype(np.float64).reshape(n, groups, -1)
+    wide = (grouped - grouped.mean(2, keepdims=True)) / np.sqrt(grouped.var(2, keepdims=True) + 1e-3)
+    channel = (1, c) + (1,) * (x.ndim - 2)
+    want = (wide.reshape(x.shape) * s.reshape(channel) + b.reshape(channel)).astype(x.dtype)
+    a, y = Operand(x, spread(x.shape, order, pad)), Operand(want, spread(x.shape, order), result=True)
+    block = max(team, 128)
+    body = (f"instance_normalization<{team}, {cached}>(x, s, b, y, {groups}, {literal(x.shape, 'int')}, {a.text}, "
+            f"{y.text}, 2, 1, 1e-3);")
+    return Case(f"instance_normalization {x.dtype.name} {list(x.shape)} groups {groups} team {team}",
+                "ops/instance_normalization/instance_normalization.cuh", body,
+                {"x": a, "s": Operand(s, [2]), "b": Operand(b), "y": y}, rows_grid(n * groups, team, block), block)
+
+
+def cum_sum(x, axis, team, exclusive, reverse, order=None):
+    wide = x if x.dtype.kind in "iu" else x.astype(np.float64)
+    walked = np.flip(wide, axis) if reverse else wide
+    sums = np.cumsum(walked, axis)
+    if exclusive and x.shape[axis]:
+        sums = np.concatenate([np.zeros_like(np.take(sums, [0], axis)), np.take(sums, range(x.shape[axis] - 1), axis)], axis)
+    want = (np.flip(sums, axis) if reverse else sums).astype(x.dtype)
+    a, y = Operand(x, spread(x.shape, order)), Operand(want, spread(x.shape, pad=2), result=True)
+    block = max(team, 128)
+    body = (f"cum_sum<{str(exclusive).lower()}, {str(reverse).lower()}, {team}>(x, y, "
+            f"{literal(without(x.shape, axis))}, {literal(without(a.strides, axis))}, {literal(without(y.strides, axis))}, "
+            f"{x.shape[axis]}, {a.strides[axis]}, {y.strides[axis]});")
+    return Case(f"cum_sum {x.dtype.name} {list(x.shape)} axis {axis} team {team} {exclusive} {reverse}",
+                "ops/cum_sum/cum_sum.cuh", body, {"x": a, "y": y},
+                rows_grid(int(np.prod(without(x.shape, axis))), team, block), block)
+
+
+def arg_max(x, axis, team, smallest, last, order=None):
+    wide = x.astype(np.float64)
+    search = np.argmin if smallest else np.argmax
+    want = x.shape[axis] - 1 - search(np.flip(wide, axis), axis) if last else search(wide, axis)
+    a, y = Operand(x, spread(x.shape, order, 1)), Operand(np.asarray(want, np.int64), result=True)
+    block = max(team, 128)
+    body = (f"arg_max<{str(smallest).lower()}, {str(last).lower()}, {team}>(x, y, {literal(without(x.shape, axis), 'int')}, "
+            f"{literal(without(a.strides, axis))}, {y.text}, {x.shape[axis]}, {a.strides[axis]});")
+    return Case(f"arg_max {x.dtype.name} {list(x.shape)} axis {axis} team {team} {smallest} {last}",
+                "ops/arg_max/arg_max.cuh", body, {"x": a, "y": y},
+                rows_grid(int(np.prod(without(x.shape, axis))), team, block), block)
+
+
+def top_k(x, axis, k, largest, threads=256, capacity=64, order=None):
+    wide = x if x.dtype.kind in "iub" else x.astype(np.float64)
+    # A stable ascending sort of the negated values; NaN is above inf, which argsort puts last.
+    if largest:
+        key = np.where(np.isnan(wide), -np.inf, -wide) if wide.dtype.kind == "f" else ~wide.astype(np.int64)
+        order_of = np.argsort(key, axis, kind="stable")
+        if wide.dtype.kind == "f":
+            order_of = np.lexsort((key, ~np.isnan(wide)), axis)
+    else:
+        order_of = np.argsort(wide, axis, kind="stable")
+    indices = np.take(order_of, range(k), axis)
+    values = np.take_along_axis(x, indices, axis)
+    strides = spread(values.shape, pad=1)
+    a, v = Operand(x, spread(x.shape, order)), Operand(values, strides, result=True)
+    i = Operand(indices.astype(np.int64), strides, result=True)
+    lines, operands, scratch, size = int(np.prod(without(x.shape, axis))), {"x": a, "v": v, "i": i}, "nullptr", 1
+    while size < k:
+        size *= 2
+    grid = (max(1, lines // 2),)
+    if size > capacity:
+        words = size * (2 if x.dtype.itemsize > 4 else 1) * grid[0]
+        operands["scratch"], scratch = Scratch(words), "scratch"
+    body = (f"top_k<{str(largest).lower()}, {threads}, {capacity}>(x, v, i, {scratch}, "
+            f"{literal(without(x.shape, axis), 'int')}, {literal(without(a.strides, axis))}, "
+            f"{literal(without(strides, axis))}, {x.shape[axis]}, {a.strides[axis]}, {k}, {strides[axis]});")
+    return Case(f"top_k {x.dtype.name} {list(x.shape)} axis {axis} k {k} largest {largest}", "ops/top_k/top_k.cuh", body,
+                operands, grid, threads)
+
+
+class Scratch(Operand):
+    """Memory a kernel may use as it likes; what lies around it must survive."""
+
+    def __init__(self, words):
+        super().__init__(np.zeros(words, np.uint64), result=True)
+
+    def complaint(self, before, after):
+        self.values = self.window(after).copy()
+        return super().complaint(before, after)
+
+
+def cases():
+    rng = np.random.default_rng(7)
+
+    def normal(shape, dtype=np.float32, scale=1.0):
+        return (rng.normal(size=shape) * scale).astype(dtype)
+
+    hard = normal((7, 90), scale=5)
+    hard[0, 3], hard[1], hard[2, 5], hard[3, ::2] = np.nan, -np.inf, np.inf, -np.inf
+    for logarithm in (False, True):
+        yield softmax(hard, 1, 32, 3, logarithm)
+        yield softmax(hard, 1, 32, 0, logarithm)
+        yield softmax(hard, 1, 128, 1, logarithm)
+        yield softmax(normal((3, 5, 197), np.float16, 4), 2, 64, 4, logarithm, pad=3)
+        yield softmax(normal((2, 50257), scale=6), 1, 1024, 0, logarithm)
+    yield softmax(normal((2, 9, 33, 5)), 1, 8, 2, order=(0, 2, 3, 1))
+    yield softmax(normal((2, 9, 33, 5), bfloat16), 2, 1, 0, index="")
+    yield softmax(normal((3, 0)), 1, 32, 1)
+    yield softmax(normal((0, 8)), 1, 32, 1)
+    yield softmax(np.float64(rng.normal(size=(4, 10)) * 300), 0, 4, 3)
+    for team, cached in ((128, 6), (32, 24), (256, 0)):
+        yield layer_normalization(normal((3, 11, 768)) + 5, 2, team, cached)
+    yield layer_normalization(normal((5, 4, 33), np.float16), 1, 64, 3, pad=5)
+    yield layer_normalization(normal((2, 8, 7, 96), np.float16), 3, 32, 3, rms=True, order=(0, 3, 1, 2))
+    yield layer_normalization(normal((70,)), 0, 32, 0, scale=False)
+    yield layer_normalization(normal((0, 70)), 1, 32, 3)
+    yield layer_normalization(normal((4, 100)) + 30, 1, 32, 4)
+    yield instance_normalization(normal((3, 6, 15, 17)), 6, 256, 1)
+    yield instance_normalization(normal((2, 12, 9, 5), np.float16), 3, 128, 0, order=(0, 2, 3, 1), pad=1)
+    yield instance_normalization(normal((2, 4, 1000)), 2, 512, 0)
+    for exclusive in (False, True):
+        for reverse in (False, True):
+            yield cum_sum(normal((3, 700)), 1, 256, exclusive, reverse)
+            yield cum_sum(rng.integers(-9, 9, (3, 77, 5)).astype(np.int32), 1, 32, exclusive, reverse, (2, 0, 1))
+    yield cum_sum(normal((5, 9), np.float16), 0, 1, False, False)
+    yield cum_sum(normal((1, 100000)), 1, 1024, False, False)
+    yield cum_sum(normal((3, 0)), 1, 32, False, True)
+    ties = rng.integers(0, 5, (6, 300)).astype(np.float32)
+    ties[2, 100] = ties[2, 200] = np.nan
+    for smallest in (False, True):
+        for last in (False, True):
+            yield arg_max(ties, 1, 32, smallest, last)
+            yield arg_max(ties.astype(np.float16), 1, 128, smallest, last, (1, 0))
+            yield arg_max(rng.integers(-3, 3, (4, 9, 5)), 1, 4, smallest, last)
+    yield arg_max(normal((1, 100001)), 1, 1024, False, False)
+    for largest in (True, False):
+        yield top_k(ties, 1, 50, largest)
+        yield top_k(ties, 1, 300, largest)
+        yield top_k(hard, 0, 7, largest, threads=64)
+        yield top_k(normal((3, 1000, 4), np.float16), 1, 64, largest, order=(0, 2, 1))
+        yield top_k(rng.integers(-2**40, 2**40, (3, 500)), 1, 100, largest)
+        yield top_k(rng.integers(0, 256, (2, 999)).astype(np.uint8), 1, 33, largest)
+        yield top_k(np.float64(rng.normal(size=(2, 200))), 1, 1, largest)
+    yield top_k(normal((2, 100000)), 1, 300, True, 1024, 512)
+    yield top_k(normal((1, 100000)), 1, 100000, True, 1024, 64)
+    yield top_k(normal((2, 5)), 1, 0, True)
