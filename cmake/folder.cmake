@@ -82,3 +82,16 @@ function(burnish_fuzz name source)
   target_link_libraries(${name}_fuzz ${ARG_DEPENDS})
   add_test(NAME ${name}_fuzz COMMAND ${name}_fuzz --runs 1000 --seconds 3 ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
 endfunction()
+
+# lib/libburnish_<name>.so from SOURCES: the shared library `libburnish_<name>`, which exports only the C names of the API.
+function(burnish_library name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  list(TRANSFORM ARG_UNPARSED_ARGUMENTS PREPEND ${CMAKE_SOURCE_DIR}/)
+  set(nothing ${CMAKE_BINARY_DIR}/generated/empty.cpp) # CMake wants a source even where all of it comes from archives
+  file(CONFIGURE OUTPUT ${nothing} CONTENT "")
+  set(map ${CMAKE_SOURCE_DIR}/api/exports.map)
+  add_library(libburnish_${name} SHARED ${nothing} ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(libburnish_${name} PRIVATE ${ARG_DEPENDS})
+  target_link_options(libburnish_${name} PRIVATE -Wl,--version-script=${map} -Wl,--no-undefined -Wl,--as-needed)
+  set_target_properties(libburnish_${name} PROPERTIES OUTPUT_NAME burnish_${name} LINK_DEPENDS ${map})
+endfunction()

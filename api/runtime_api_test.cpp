@@ -1,0 +1,113 @@
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "api/burnish.hpp"
+#include "plan/plan_testing.h"
+
+using burnish::testing::PlanMaker;
+
+namespace {
+
+/// y = the transpose of x, both f32, for any extents.
+std::vector<std::byte> transposing_engine() {
+  using namespace burnish;
+  PlanMaker m;
+  const Slot rows = m.symbol(), columns = m.symbol(), zero = m.constant(0), one = m.constant(1), four = m.constant(4);
+  const Slot bytes = m.mul(four, m.mul(rows, columns));
+  const uint32_t x = m.input("x", DType::f32, {{rows, "rows", true}, {columns, "columns", true, 1, 8}}, bytes);
+  const uint32_t y = m.output("y", DType::f32, {{columns, "columns"}, {rows, "rows"}}, bytes);
+  m.step("transpose", Copy{m.operand(x, DType::f32, {columns, rows}, {one, columns}, zero),
+                           m.operand(y, DType::f32, {columns, rows}, {rows, one}, zero)});
+  EngineContents contents;
+  contents.identity.model = "transposer";
+  contents.targets.push_back({.plan = m.finish()});
+  auto made = engine_bytes(contents);
+  return made ? *made : std::vector<std::byte>();
+}
+
+burnish_tensor tensor_of(std::vector<float>& values, int64_t rows, int64_t columns) {
+  return {BURNISH_F32, 2, {rows, columns}, values.data(), values.size() * sizeof(float), BURNISH_HOST};
+}
+
+TEST(RuntimeApi, RunsAnEngine) {
+  const std::vector<std::byte> bytes = transposing_engine();
+  burnish::api::Engine engine(bytes.data(), bytes.size());
+  burnish::api::Context context(engine, {.struct_size = sizeof(burnish_context_options), .device = -1});
+  std::vector<float> x = {1, 2, 3, 4, 5, 6};
+  context.set_input("x", tensor_of(x, 2, 3));
+  context.run();
+  const burnish_tensor y = context.output("y");
+  ASSERT_EQ(y.rank, 2);
+  EXPECT_EQ(y.shape[0], 3);
+  EXPECT_EQ(y.shape[1], 2);
+  std::vector<float> values(6, -1);
+  context.read_output("y", values.data(), values.size() * sizeof(float));
+  EXPECT_EQ(values, (std::vector<float>{1, 4, 2, 5, 3, 6}));
+}
+
+TEST(RuntimeApi, ShowsPorts) {
+  const std::vector<std::byte> bytes = transposing_engine();
+  burnish::api::Engine engine(bytes.data(), bytes.size());
+  burnish_port port;
+  ASSERT_EQ(burnish_engine_input_count(engine.get()), 1);
+  ASSERT_EQ(burnish_engine_input(engine.get(), 0, &port), BURNISH_OK);
+  EXPECT_STREQ(port.name, "x");
+  EXPECT_EQ(port.dtype, BURNISH_F32);
+  ASSERT_EQ(port.rank, 2);
+  EXPECT_EQ(port.shape[0], -1);
+  EXPECT_STREQ(port.axes[1], "columns");
+  EXPECT_EQ(burnish_engine_input(engine.get(), 1, &port), BURNISH_INVALID_ARGUMENT);
+  EXPECT_STREQ(burnish_engine_targets(engine.get()), "cpu");
+  EXPECT_NE(engine.describe().find("\"model\": \"transposer\""), std::string::npos);
+}
+
+TEST(RuntimeApi, ErrorsHaveStatusCauseAndRemedy) {
+  const std::vector<std::byte> bytes = transposing_engine();
+  burnish::api::Engine engine(bytes.data(), bytes.size());
+  burnish::api::Context context(engine, {.struct_size = sizeof(burnish_context_options), .device = -1});
+  std::vector<float> x(9);
+  try {
+    context.set_input("x", tensor_of(x, 1, 9));
+    FAIL() << "an input outside its range was taken";
+  } catch (const burnish::api::Error& e) {
+    EXPECT_EQ(e.status(), BURNISH_INVALID_ARGUMENT);
+    EXPECT_STREQ(e.what(), "input 'x' axis 1 must be from 1 to 8, got 9");
+    EXPECT_EQ(e.remedy(), "the model declares 'x' as f32 [rows, columns]");
+  }
+}
+
+TEST(RuntimeApi, NullPointersAreErrors) {
+  burnish_error* error = nullptr;
+  EXPECT_EQ(burnish_engine_open(nullptr, nullptr, &error), BURNISH_INVALID_ARGUMENT);
+  ASSERT_NE(error, nullptr);
+  EXPECT_STREQ(burnish_error_cause(error), "'path' is NULL");
+  burnish_error_free(error);
+  EXPECT_EQ(burnish_context_run(nullptr, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_engine_input_count(nullptr), 0);
+}
+
+TEST(RuntimeApi, NamesAndSizesOfTypes) {
+  EXPECT_EQ(burnish_dtype_size(BURNISH_BF16), 2u);
+  EXPECT_STREQ(burnish_dtype_name(BURNISH_BOOL), "bool");
+  EXPECT_EQ(burnish_dtype_size(static_cast<burnish_dtype>(13)), 0u);
+  EXPECT_EQ(burnish_dtype_name(static_cast<burnish_dtype>(-1)), nullptr);
+}
+
+TEST(RuntimeApi, TimesAndProfiles) {
+  const std::vector<std::byte> bytes = transposing_engine();
+  burnish::api::Engine engine(bytes.data(), bytes.size());
+  burnish::api::Context context(engine, {.struct_size = sizeof(burnish_context_options), .device = -1});
+  std::vector<float> x(6);
+  context.set_input("x", tensor_of(x, 2, 3));
+  const auto timings = context.time(3);
+  ASSERT_EQ(timings.size(), 3u);
+  for (const burnish_timing& t : timings) EXPECT_GT(t.host_ms, 0);
+  const std::string profile = context.profile();
+  EXPECT_NE(profile.find("\"name\": \"transpose\""), std::string::npos);
+  EXPECT_NE(profile.find("\"kind\": \"copy\""), std::string::npos);
+}
+
+}  // namespace
