@@ -17,10 +17,11 @@ using NamedAttribute =
     std::pair<std::string_view, std::variant<int64_t, float, bool, std::string, DType, std::vector<int64_t>,
                                              std::vector<float>, std::vector<std::string>>>;
 inline Attrs attrs_of(std::string_view op, const std::vector<NamedAttribute>& given = {}) {
-  const AttrSchema* schema = find_op(op)->attrs;
-  Attrs attrs(schema);
+  const OpDef* def = find_op(op);
+  Attrs attrs(def ? def->attrs : nullptr);
+  if (!attrs.schema()) return attrs;
   for (const auto& [name, value] : given)
-    for (const Field& field : schema->fields())
+    for (const Field& field : attrs.schema()->fields())
       if (field.name == name)
         std::visit(
             [&]<class T>(const T& v) {
