@@ -95,7 +95,7 @@ class Printer {
   void statement(Scope& scope, const Node& node, const std::string& indent) {
     DimTable& dims = *scope.graph.dims;
     std::string text = indent, types;
-    for (ValueId v : node.outputs) {
+    for (const ValueId& v : node.outputs) {
       text += (&v == node.outputs.data() ? "" : ", ") + token(scope, v);
       if (v != no_value) types += (types.empty() ? " : " : ", ") + type(scope.graph, v);
     }
