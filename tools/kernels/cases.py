@@ -13,6 +13,12 @@ class Config:
     wm: int
     wn: int
     stages: int
+    carry: bool = True
+    blocks: int = 1  # of a multiprocessor that registers must suffice for
+
+    def arguments(self):
+        carry = str(self.carry).lower()
+        return f"{self.bm}, {self.bn}, {self.bk}, {self.wm}, {self.wn}, {self.stages}, {carry}"
 
     def threads(self):
         return 32 * self.wm * self.wn
@@ -25,11 +31,11 @@ class Config:
         return max((self.bm + self.bn) * self.bk * size * self.stages,
                    slab * (warp_n + 8) * sum_size * self.wm * self.wn)
 
-    def blocks(self, m, n, batches=1):
+    def tiles(self, m, n, batches=1):
         return -(-m // self.bm) * -(-n // self.bn) * batches
 
     def __str__(self):
-        return f"{self.bm}x{self.bn}x{self.bk}/{self.wm}x{self.wn}/{self.stages}"
+        return f"{self.bm}x{self.bn}x{self.bk}/{self.wm}x{self.wn}/{self.stages}{'+' * self.carry}/{self.blocks}"
 
 
 def copy_bytes(dtype, contiguous, multiples):
@@ -107,7 +113,7 @@ class Gemm:
         b_type, b_value = self.operand("b")
         return f"""#include "providers/nvrtc/device/contraction.cuh"
 using namespace burnish;
-using C = Contraction<{self.dtype}, Math::{self.math}, {c.bm}, {c.bn}, {c.bk}, {c.wm}, {c.wn}, {c.stages}>;
+using C = Contraction<{self.dtype}, Math::{self.math}, {c.arguments()}>;
 static_assert(C::threads == {c.threads()} && C::shared_bytes == {c.shared(self.dtype, self.math)});
 struct Epilogue {{
   {self.out}* out;
@@ -129,7 +135,7 @@ struct Epilogue {{
     store_row<{self.out}, V>(out + at, {cn}LL, count, {str(aligned).lower()}, v);
   }}
 }};
-extern "C" __global__ void __launch_bounds__(C::threads)
+extern "C" __global__ void __launch_bounds__(C::threads, {c.blocks})
 kernel(const {self.dtype}* a, const {self.dtype}* b, {self.out}* out, const {self.out}* bias, const {self.out}* residual, int m) {{
   const Place place = place_of<C>(m, {self.n});
   const BatchIndex batch(place.batch, 1, {outer}, {inner});
@@ -142,7 +148,7 @@ kernel(const {self.dtype}* a, const {self.dtype}* b, {self.out}* out, const {sel
 
     def launch(self):
         c = self.config
-        return c.blocks(self.m, self.n, self.batches()), c.threads(), c.shared(self.dtype, self.math)
+        return c.tiles(self.m, self.n, self.batches()), c.threads(), c.shared(self.dtype, self.math)
 
     def flops(self):
         return 2 * self.m * self.n * self.k * self.batches()
@@ -235,7 +241,7 @@ class Conv:
         return f"""#include "providers/nvrtc/device/contraction.cuh"
 #include "providers/nvrtc/device/conv.cuh"
 using namespace burnish;
-using C = Contraction<{self.dtype}, Math::{self.math}, {c.bm}, {c.bn}, {c.bk}, {c.wm}, {c.wn}, {c.stages}>;
+using C = Contraction<{self.dtype}, Math::{self.math}, {c.arguments()}>;
 static_assert(C::threads == {c.threads()} && C::shared_bytes == {c.shared(self.dtype, self.math)});
 struct Epilogue {{
   {self.dtype}* out;
@@ -250,7 +256,7 @@ struct Epilogue {{
     {store}
   }}
 }};
-extern "C" __global__ void __launch_bounds__(C::threads)
+extern "C" __global__ void __launch_bounds__(C::threads, {c.blocks})
 kernel(const {self.dtype}* image, const {self.dtype}* weights, {self.dtype}* out, const {self.dtype}* bias, int positions) {{
   const Place place = place_of<C>({m}, {n});
   const int group = place.batch;
@@ -262,7 +268,7 @@ kernel(const {self.dtype}* image, const {self.dtype}* weights, {self.dtype}* out
         c = self.config
         positions, channels, _ = self.extents()
         m, n = (positions, channels) if self.channels_last else (channels, positions)
-        return c.blocks(m, n, self.groups), c.threads(), c.shared(self.dtype, self.math)
+        return c.tiles(m, n, self.groups), c.threads(), c.shared(self.dtype, self.math)
 
     def flops(self):
         positions, channels, k = self.extents()

@@ -115,6 +115,11 @@ class Case:
         return tuple(self.grid) + (1,) * (3 - len(self.grid))
 
 
+def block_of(team):
+    """A block of several teams of lanes, or one team that is a block."""
+    return team if team > 32 else 128
+
+
 def grid_for(elements, block=128):
     """Half the blocks that one thread per element needs: the kernels' loops have to do the rest."""
     return (max(1, math.ceil(elements / block / 2)),)

@@ -9,6 +9,10 @@ HALF = [BIG, WIDE, TALL, Config(128, 128, 32, 2, 2, 4), Config(128, 128, 64, 2, 
         Config(64, 32, 64, 2, 2, 5), Config(32, 32, 64, 2, 2, 6), Config(128, 32, 32, 4, 1, 4),
         Config(16, 64, 64, 1, 4, 4), Config(64, 64, 16, 2, 2, 2)]
 SMALL = Config(64, 64, 64, 2, 2, 4)
+FAST = [BIG, Config(128, 128, 32, 2, 4, 4, carry=False, blocks=2), Config(128, 128, 32, 2, 4, 4, blocks=2), WIDE,
+        Config(128, 256, 32, 2, 4, 4, carry=False), TALL, Config(128, 128, 32, 2, 2, 4),
+        Config(128, 128, 32, 2, 2, 4, carry=False), Config(128, 128, 64, 2, 4, 3),
+        Config(128, 128, 64, 2, 4, 3, carry=False, blocks=2), Config(128, 256, 64, 2, 4, 3)]
 TF32 = [Config(128, 128, 16, 2, 4, 4), Config(128, 128, 32, 2, 4, 3), Config(64, 64, 32, 2, 2, 3),
         Config(32, 64, 32, 2, 2, 3)]
 PLAIN = [Config(128, 128, 16, 2, 4, 3), Config(128, 64, 16, 2, 2, 4), Config(64, 64, 16, 2, 2, 4),
@@ -18,7 +22,7 @@ MAJORS = [("k", "mn"), ("k", "k"), ("mn", "mn"), ("mn", "k")]
 
 def gemms():
     for config in HALF:
-        for a, b in MAJORS:
+        for a, b in MAJORS if config.bm * config.bn <= 128 * 128 else MAJORS[:3:2]:
             yield Gemm(200, 136, 104, config, a_major=a, b_major=b, c_pad=8, bias=True, relu=True)
     for config in TF32 + PLAIN:
         math = "tensor" if config in TF32 else "plain"
@@ -36,7 +40,7 @@ def gemms():
         yield Gemm(77, 131, 45, TF32[0], dtype="float", a_major=a, b_major=b)
         yield Gemm(77, 131, 45, Config(32, 32, 16, 1, 1, 2), dtype="double", math="plain", a_major=a, b_major=b)
         yield Gemm(77, 131, 45, Config(32, 32, 16, 1, 1, 2), dtype="long long", math="plain", a_major=a, b_major=b)
-    for config in (BIG, SMALL):
+    for config in (BIG, SMALL, FAST[1], FAST[9]):
         yield Gemm(197, 64, 197, config, batch=(2, 3), a_pad=3, b_major="mn", residual=True)
         yield Gemm(197, 197, 64, config, batch=(3, 2), b_major="k", out="float")
         yield Gemm(96, 80, 64, config, c_columns=True, residual=True, bias=True)
@@ -83,20 +87,31 @@ def checks():
 
 def timings():
     """(heading, cases that compute the same)."""
-    yield "4096^3 half, B [k][n]", [Gemm(4096, 4096, 4096, c) for c in HALF[:5]]
-    yield "4096^3 half, B [n][k]", [Gemm(4096, 4096, 4096, c, b_major="k") for c in HALF[:5]]
+    yield "4096^3 half, B [k][n]", [Gemm(4096, 4096, 4096, c) for c in FAST]
+    yield "4096^3 half, B [n][k]", [Gemm(4096, 4096, 4096, c, b_major="k") for c in FAST]
     yield "4096^3 tf32", [Gemm(4096, 4096, 4096, c, dtype="float") for c in TF32[:2]]
-    yield "4096^3 fp32", [Gemm(4096, 4096, 4096, c, dtype="float", math="plain") for c in (PLAIN[0], PLAIN[5])]
-    yield "6304x3072x768 half, bias", [Gemm(6304, 3072, 768, c, bias=True) for c in HALF[:5]]
+    yield "4096^3 tf32, B [n][k]", [Gemm(4096, 4096, 4096, c, dtype="float", b_major="k") for c in TF32[:2]]
+    yield "4096^3 fp32", [Gemm(4096, 4096, 4096, c, dtype="float", math="plain", b_major=b)
+                          for c in (PLAIN[0], PLAIN[5], PLAIN[1]) for b in ("mn", "k")]
+    yield "6304x3072x768 half, bias", [Gemm(6304, 3072, 768, c, bias=True) for c in FAST]
     yield "197x768x768 half", [Gemm(197, 768, 768, c, bias=True) for c in HALF[5:11]]
     same = dict(pad=(1, 1, 1, 1))
     yield "conv n32 56x56 64->64 3x3 half", [Conv(32, 64, (56, 56), 64, (3, 3), c, **same) for c in (
-        HALF[5], Config(128, 64, 64, 2, 2, 3), Config(128, 64, 64, 4, 1, 3), Config(256, 64, 32, 4, 1, 4), Config(256, 64, 64, 4, 2, 3))]
-    yield "conv n32 14x14 256->256 3x3 half", [Conv(32, 256, (14, 14), 256, (3, 3), c, **same) for c in (BIG, WIDE, HALF[3], HALF[4])]
-    yield "conv n1 14x14 256->256 3x3 half", [Conv(1, 256, (14, 14), 256, (3, 3), c, **same) for c in (SMALL, HALF[8], HALF[10])]
+        HALF[5], Config(128, 64, 64, 2, 2, 3), Config(128, 64, 64, 2, 2, 3, carry=False), Config(128, 64, 64, 4, 1, 3),
+        Config(128, 64, 32, 4, 1, 4, carry=False), Config(256, 64, 32, 4, 1, 4), Config(256, 64, 64, 4, 2, 3),
+        Config(256, 64, 32, 4, 2, 4, carry=False, blocks=2))]
+    yield "conv n32 14x14 256->256 3x3 half", [Conv(32, 256, (14, 14), 256, (3, 3), c, **same) for c in
+                                               (*FAST[:4], *FAST[6:10], SMALL)]
+    yield "conv n1 14x14 256->256 3x3 half", [Conv(1, 256, (14, 14), 256, (3, 3), c, **same) for c in (
+        SMALL, HALF[8], HALF[10], Config(32, 32, 64, 2, 2, 6, carry=False), Config(32, 32, 128, 2, 2, 5),
+        Config(16, 64, 64, 1, 4, 4))]
     yield "conv n32 224x224 3->64 7x7/2 half, gathered", [
         Conv(32, 3, (224, 224), 64, (7, 7), c, stride=(2, 2), pad=(3, 3, 3, 3), channels_last=last)
         for c in (HALF[5],) for last in (True, False)]
+    yield "conv n32 56x56 64->64 3x3 half, channels first", [
+        Conv(32, 64, (56, 56), 64, (3, 3), HALF[6], channels_last=False, **same)]
     yield "conv n32 56x56 64->64 3x3 fp32", [
-        Conv(32, 64, (56, 56), 64, (3, 3), PLAIN[1], dtype="float", math="plain", channels_last=last, **same) for last in (True, False)]
-    yield "depthwise n32 112x112 96 3x3 half", [Depthwise(32, 96, (112, 112), (3, 3), strip=s, **same) for s in (1, 2, 4, 8)]
+        Conv(32, 64, (56, 56), 64, (3, 3), c, dtype="float", math="plain", channels_last=last, **same)
+        for last, c in ((True, PLAIN[1]), (True, PLAIN[2]), (False, PLAIN[2]), (False, Config(64, 128, 16, 2, 2, 3)))]
+    yield "depthwise n32 112x112 96 3x3 half", [Depthwise(32, 96, (112, 112), (3, 3), strip=s, **same)
+                                                for s in (1, 2, 4, 8)]

@@ -13,8 +13,8 @@ namespace burnish {
 /// How a contraction is cut up. Launch: block = threads, dynamic shared memory = shared_bytes,
 /// grid.x = ceil(m / BM) * ceil(n / BN) * batches (none of them may be 0).
 /// A warp's part, BM / WarpsM by BN / WarpsN, must be powers of two, at least 16 by 16; for plain math at least 32 by 16
-/// or 16 by 32 (4-byte types). BK * sizeof(T) is 32 (only 16-bit conv stems profit), 64 or 128 bytes.
-template <class Element, Math By, int BM, int BN, int BK, int WarpsM, int WarpsN, int Stages>
+/// or 16 by 32 (4-byte types). BK * sizeof(T) is 32, 64 or 128 bytes. Carry: see TensorMath.
+template <class Element, Math By, int BM, int BN, int BK, int WarpsM, int WarpsN, int Stages, bool Carry = true>
 struct Contraction {
   using T = Element;
   static constexpr Math math = By;
@@ -29,8 +29,8 @@ struct Contraction {
   template <class B>
   using TileB = Tile<T, B::major, By, BN, BK, threads>;
   template <class A, class B>
-  using WarpMath = Choose<By == Math::tensor, TensorMath<TileA<A>, TileB<B>, warp_m, warp_n>,
-                          PlainMath<TileA<A>, TileB<B>, warp_m, warp_n>>;
+  using WarpMath = Choose<By == Math::tensor, TensorMath<TileA<A>, TileB<B>, warp_m, warp_n, Carry>,
+                          PlainMath<TileA<A>, TileB<B>, warp_m, warp_n, Carry>>;
 
   static constexpr int stage_bytes = (BM + BN) * BK * int(sizeof(T));
   /// A warp hands its sums over in slabs of rows; a pitch of 8 more words keeps its lanes' rows in different banks.
@@ -128,25 +128,35 @@ BURNISH_DEVICE void contract(Place place, const A& a, const B& b, int m, int n, 
     commit_copies();
   }
 
-  u32 reading = shared, filling = shared + (C::stages - 1) * C::stage_bytes;
-  for (int s = 0; s < steps; ++s) {
+  const auto arrive = [] {
     wait_copies<C::stages - 2>();
-    __syncthreads();  // the stage to be read has arrived for every thread; the one to be filled is read no more
+    __syncthreads();
+  };
+  u32 reading = shared, filling = shared + (C::stages - 1) * C::stage_bytes;
+  arrive();
+  math.begin(reading, reading + TileA::bytes);
+  for (int s = 0; s < steps; ++s) {
+    const u32 next = reading + C::stage_bytes == shared + C::stages * C::stage_bytes ? shared : reading + C::stage_bytes;
     const bool more = s + C::stages - 1 < steps;
-    if (more) {
-      fetch_a.issue(filling, (s + C::stages - 1) * C::block_k);
-      fetch_b.issue(filling + TileA::bytes, (s + C::stages - 1) * C::block_k);
-    }
-    math.multiply(reading, reading + TileA::bytes);
-    if (more) {
-      fetch_a.land(filling);
-      fetch_b.land(filling + TileA::bytes);
-    }
-    commit_copies();
+    const auto start = [&] {
+      if (more) {
+        fetch_a.issue(filling, (s + C::stages - 1) * C::block_k);
+        fetch_b.issue(filling + TileA::bytes, (s + C::stages - 1) * C::block_k);
+      }
+      commit_copies();
+    };
+    const auto turn = [&] {
+      if (more) {
+        fetch_a.land(filling);
+        fetch_b.land(filling + TileA::bytes);
+      }
+      arrive();  // the next stage has arrived for every thread; nobody reads this one any more
+    };
+    math.multiply(reading, reading + TileA::bytes, next, next + TileA::bytes, start, turn);
     filling = reading;
-    reading = reading + C::stage_bytes == shared + C::stages * C::stage_bytes ? shared : reading + C::stage_bytes;
+    reading = next;
   }
-  wait_copies<0>();
+  wait_copies<0>();  // the last turn's barrier has let everybody finish reading
   __syncthreads();
   finish<C>(math, burnish_shared, place.m0 + warp_m0, place.n0 + warp_n0, m, n, epilogue);
 }

@@ -47,8 +47,9 @@ struct Fragments {
   }
 };
 
-/// Extents M and N of the warp; its rows and columns start at (m, n) of the block.
-template <class A, class B, int M, int N>
+/// Extents M and N of the warp; its rows and columns start at (m, n) of the block. Carry: the first fragments of the next
+/// tiles are read while the last of these multiply, which hides the barrier between and costs registers.
+template <class A, class B, int M, int N, bool Carry>
 struct TensorMath {
   using Accumulator = float;
   static constexpr int slab = 16;  ///< rows that `put` writes at a time
@@ -57,6 +58,7 @@ struct TensorMath {
 
   Fragments<A, true> a;
   Fragments<B, false> b;
+  u32 fa[2][M / 16][4], fb[2][N / 16][4];  ///< of the step that multiplies and of the one after it
   float sum[M / 16][N / 8][4];
 
   BURNISH_DEVICE TensorMath(int m, int n) : a(m), b(n) {
@@ -68,27 +70,43 @@ struct TensorMath {
         for (int e = 0; e < 4; ++e) sum[i][j][e] = 0;
   }
 
-  /// Adds the product of two tiles. The fragments of a step are read while the step before multiplies.
-  BURNISH_DEVICE void multiply(u32 a_tile, u32 b_tile) {
-    u32 fa[2][M / 16][4], fb[2][N / 16][4];
-    read(fa[0], fb[0], a_tile, b_tile, 0);
-#pragma unroll
-    for (int step = 0; step < steps; ++step) {
-      if (step + 1 < steps) read(fa[(step + 1) & 1], fb[(step + 1) & 1], a_tile, b_tile, step + 1);
-#pragma unroll
-      for (int i = 0; i < M / 16; ++i)
-#pragma unroll
-        for (int j = 0; j < N / 8; ++j) {
-          const u32(&f)[4] = fb[step & 1][j / 2];
-          multiply_matrices<typename A::T>(sum[i][j], fa[step & 1][i], f[j % 2 * 2], f[j % 2 * 2 + 1]);
-        }
-    }
+  /// Reads what the first `multiply` starts with; its tiles must have arrived.
+  BURNISH_DEVICE void begin(u32 a_tile, u32 b_tile) {
+    if (Carry) read(0, a_tile, b_tile, 0);
   }
-  BURNISH_DEVICE void read(u32 (&fa)[M / 16][4], u32 (&fb)[N / 16][4], u32 a_tile, u32 b_tile, int step) const {
+
+  /// Adds the product of two tiles. `start` is called early in it; `turn` when the tiles have been read for the last
+  /// time, and after it the next tiles must have arrived.
+  template <class Start, class Turn>
+  BURNISH_DEVICE void multiply(u32 a_tile, u32 b_tile, u32 next_a, u32 next_b, const Start& start, const Turn& turn) {
+    static_assert(steps == 1 || steps % 2 == 0);
+    if (!Carry) read(0, a_tile, b_tile, 0);
 #pragma unroll
-    for (int i = 0; i < M / 16; ++i) a.read(fa[i], a_tile, i, step);
+    for (int s = 0; s < steps; ++s) {
+      const bool last = s + 1 == steps;
+      if (!last) read((s + 1) & 1, a_tile, b_tile, s + 1);
+      if (s == 0) start();
+      if (last && steps > 1) turn();
+      if (last && steps > 1) begin(next_a, next_b);  // the other buffer is multiplied
+      step(s & 1);
+    }
+    if (steps == 1) turn();
+    if (steps == 1) begin(next_a, next_b);
+  }
+  BURNISH_DEVICE void read(int buffer, u32 a_tile, u32 b_tile, int step) {
 #pragma unroll
-    for (int j = 0; j < N / 16; ++j) b.read(fb[j], b_tile, j, step);
+    for (int i = 0; i < M / 16; ++i) a.read(fa[buffer][i], a_tile, i, step);
+#pragma unroll
+    for (int j = 0; j < N / 16; ++j) b.read(fb[buffer][j], b_tile, j, step);
+  }
+  BURNISH_DEVICE void step(int buffer) {
+#pragma unroll
+    for (int i = 0; i < M / 16; ++i)
+#pragma unroll
+      for (int j = 0; j < N / 8; ++j) {
+        const u32(&f)[4] = fb[buffer][j / 2];
+        multiply_matrices<typename A::T>(sum[i][j], fa[buffer][i], f[j % 2 * 2], f[j % 2 * 2 + 1]);
+      }
   }
 
   /// Writes rows [index * slab, + slab) of the warp's sums to `rows`, `pitch` apart.
@@ -140,7 +158,7 @@ struct Share {
   }
 };
 
-template <class A, class B, int M, int N>
+template <class A, class B, int M, int N, bool Carry>
 struct PlainMath {
   using T = typename A::T;
   using Accumulator = compute<T>;
@@ -161,7 +179,12 @@ struct PlainMath {
       for (int j = 0; j < count_n; ++j) sum[i][j] = 0;
   }
 
-  BURNISH_DEVICE void multiply(u32 a_tile, u32 b_tile) {
+  BURNISH_DEVICE void begin(u32, u32) {}
+
+  /// As TensorMath's.
+  template <class Start, class Turn>
+  BURNISH_DEVICE void multiply(u32 a_tile, u32 b_tile, u32, u32, const Start& start, const Turn& turn) {
+    start();
 #pragma unroll
     for (int k = 0; k < A::depth; k += chunk) {
       Accumulator x[count_m][chunk], y[count_n][chunk];
@@ -174,6 +197,7 @@ struct PlainMath {
 #pragma unroll
           for (int j = 0; j < count_n; ++j) sum[i][j] += x[i][e] * y[j][e];
     }
+    turn();
   }
 
   BURNISH_DEVICE void put(Accumulator* rows, int pitch, int index) const {

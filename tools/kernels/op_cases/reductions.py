@@ -1,7 +1,7 @@
 """reduce.cuh: every functor and variant, odd extents, strides in any order, nothing to reduce, NaN and infinities."""
 import numpy as np
 
-from op_case import Case, Operand, bfloat16, grid_for, literal, spread
+from op_case import Case, Operand, bfloat16, block_of, grid_for, literal, spread
 
 
 def logsumexp(x, axis):
@@ -35,7 +35,7 @@ def case(functor, x, axes, team=None, slices=None, order=None, pad=0, index="int
     scalars = {}
     if dynamic:
         extents, scalars = f"dims<{index}>({', '.join(f'n{i}' for i in kept)})", {f"n{i}": x.shape[i] for i in kept}
-    block = 32 * slices if slices else max(team, 128)
+    block = 32 * slices if slices else block_of(team)
     call = f"reduce_columns<reduction::{functor}<{source.c_type}>, {slices}>" if slices else \
         f"reduce<reduction::{functor}<{source.c_type}>, {team}>"
     body = (f"{call}(x, y, {extents}, {literal([source.strides[i] for i in kept])}, {y.text}, "

@@ -1,7 +1,7 @@
 """Functions along rows: softmax, normalisation, scans, arg max, top k."""
 import numpy as np
 
-from op_case import Case, Operand, bfloat16, grid_for, literal, spread
+from op_case import Case, Operand, bfloat16, block_of, grid_for, literal, spread
 
 
 def without(values, axis):
@@ -19,7 +19,7 @@ def softmax(x, axis, team, cached, logarithm=False, order=None, pad=0, index="in
         total = np.sum(np.exp(e), axis=axis, keepdims=True)
         want = (e - np.log(total) if logarithm else np.exp(e) / total).astype(x.dtype)
     a, y = Operand(x, spread(x.shape, order, pad)), Operand(want, spread(x.shape, pad=pad + 1), result=True)
-    block = max(team, 128)
+    block = block_of(team)
     body = (f"softmax<{str(logarithm).lower()}, {team}, {cached}>(x, y, {literal(without(x.shape, axis), index)}, "
             f"{literal(without(a.strides, axis))}, {literal(without(y.strides, axis))}, {x.shape[axis]}, "
             f"{a.strides[axis]}, {y.strides[axis]});")
@@ -50,7 +50,7 @@ def layer_normalization(x, first, team, cached, rms=False, scale=True, order=Non
             f"{'(float*)nullptr' if rms else 'means'}, inverses, {literal(outer, 'int')}, {literal(inner, 'int')}, "
             f"{literal(a.strides[:first])}, {literal(a.strides[first:])}, {operands['s'].text}, {operands['b'].text}, "
             f"{literal(y.strides[:first])}, {literal(y.strides[first:])}, 1e-5);")
-    block = max(team, 128)
+    block = block_of(team)
     return Case(f"layer_normalization {x.dtype.name} {list(x.shape)} from {first} team {team} rms {rms}",
                 "ops/layer_normalization/layer_normalization.cuh", body, operands,
                 rows_grid(int(np.prod(outer)), team, block), block)
@@ -65,7 +65,7 @@ def instance_normalization(x, groups, team, cached, order=None, pad=0):
     channel = (1, c) + (1,) * (x.ndim - 2)
     want = (wide.reshape(x.shape) * s.reshape(channel) + b.reshape(channel)).astype(x.dtype)
     a, y = Operand(x, spread(x.shape, order, pad)), Operand(want, spread(x.shape, order), result=True)
-    block = max(team, 128)
+    block = block_of(team)
     body = (f"instance_normalization<{team}, {cached}>(x, s, b, y, {groups}, {literal(x.shape, 'int')}, {a.text}, "
             f"{y.text}, 2, 1, 1e-3);")
     return Case(f"instance_normalization {x.dtype.name} {list(x.shape)} groups {groups} team {team}",
@@ -80,8 +80,11 @@ def cum_sum(x, axis, team, exclusive, reverse, order=None):
     if exclusive and x.shape[axis]:
         sums = np.concatenate([np.zeros_like(np.take(sums, [0], axis)), np.take(sums, range(x.shape[axis] - 1), axis)], axis)
     want = (np.flip(sums, axis) if reverse else sums).astype(x.dtype)
-    a, y = Operand(x, spread(x.shape, order)), Operand(want, spread(x.shape, pad=2), result=True)
-    block = max(team, 128)
+    # Each addition rounds by a part of the sum it gives, and the greatest sum may be far from the last.
+    tolerance = 2.0**-21 * np.abs(want).max(initial=16) if x.dtype == np.float32 else None
+    a = Operand(x, spread(x.shape, order))
+    y = Operand(want, spread(x.shape, pad=2), result=True, tolerance=tolerance)
+    block = block_of(team)
     body = (f"cum_sum<{str(exclusive).lower()}, {str(reverse).lower()}, {team}>(x, y, "
             f"{literal(without(x.shape, axis))}, {literal(without(a.strides, axis))}, {literal(without(y.strides, axis))}, "
             f"{x.shape[axis]}, {a.strides[axis]}, {y.strides[axis]});")
@@ -95,7 +98,7 @@ def arg_max(x, axis, team, smallest, last, order=None):
     search = np.argmin if smallest else np.argmax
     want = x.shape[axis] - 1 - search(np.flip(wide, axis), axis) if last else search(wide, axis)
     a, y = Operand(x, spread(x.shape, order, 1)), Operand(np.asarray(want, np.int64), result=True)
-    block = max(team, 128)
+    block = block_of(team)
     body = (f"arg_max<{str(smallest).lower()}, {str(last).lower()}, {team}>(x, y, {literal(without(x.shape, axis), 'int')}, "
             f"{literal(without(a.strides, axis))}, {y.text}, {x.shape[axis]}, {a.strides[axis]});")
     return Case(f"arg_max {x.dtype.name} {list(x.shape)} axis {axis} team {team} {smallest} {last}",
