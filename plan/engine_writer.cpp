@@ -218,10 +218,10 @@ class FileBeside {
 Result<std::vector<std::byte>> engine_bytes(const EngineContents& contents) {
   TRY(check(contents));
   const Layout layout(contents);
-  std::vector<std::byte> bytes;
-  bytes.reserve(layout.size());
+  std::vector<std::byte> bytes(layout.size());
+  std::byte* at = bytes.data();
   TRY(layout.put([&](Bytes part) -> Result<> {
-    bytes.insert(bytes.end(), part.begin(), part.end());
+    at = std::copy(part.begin(), part.end(), at);
     return {};
   }));
   return bytes;
