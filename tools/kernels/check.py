@@ -77,12 +77,13 @@ def main():
     parser.add_argument("--only-timings", action="store_true")
     parser.add_argument("--no-timings", action="store_true")
     parser.add_argument("--unguarded", action="store_true", help="exact allocations, for compute-sanitizer")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="compile only every Nth case")
     parser.add_argument("--architectures", nargs="*", default=nvrtc.ARCHITECTURES)
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     if options.run:
         return run(options)
-    programs = [c for c in suite.checks() + [c for _, g in suite.timings() for c in g] if options.only in c.name()]
+    programs = [c for c in suite.checks() + [c for _, g in suite.timings() for c in g] if options.only in c.name()][::options.every]
     start = time.time()
     _, failures = compile_all(programs, options.architectures, options.jobs)
     print(f"{len(programs)} programs for {len(options.architectures)} architectures in {time.time() - start:.0f} s, "

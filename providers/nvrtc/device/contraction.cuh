@@ -52,7 +52,7 @@ struct Place {
 template <class C>
 BURNISH_DEVICE Place place_of(int m, int n) {
   constexpr int height = 8;
-  const int tiles_m = ceil_div(m, C::block_m), tiles_n = ceil_div(n, C::block_n);
+  const int tiles_m = greatest(ceil_div(m, C::block_m), 1), tiles_n = greatest(ceil_div(n, C::block_n), 1);
   const int tile = blockIdx.x % u32(tiles_m * tiles_n);
   const int first = tile / (height * tiles_n) * height;
   const int rows = least(tiles_m - first, height), rest = tile % (height * tiles_n);
@@ -92,8 +92,8 @@ BURNISH_DEVICE void finish(const WarpMath& math, void* shared, int m0, int n0, i
       const int row = (lane + i * 32) / row_parts, column = (lane + i * 32) % row_parts * width;
       Sum v[width];
       load_vector<Sum, width>(rows + row * C::pitch + column, v);
-      const int count = least(n - n0 - column, width);
-      if (m0 + s * C::slab + row < m && count > 0) epilogue(m0 + s * C::slab + row, n0 + column, v, count);
+      const int count = n % width == 0 ? width : least(n - n0 - column, width);  // a literal where n is one
+      if (m0 + s * C::slab + row < m && n0 + column < n) epilogue(m0 + s * C::slab + row, n0 + column, v, count);
     }
   }
 }

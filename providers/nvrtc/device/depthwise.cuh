@@ -54,7 +54,8 @@ BURNISH_DEVICE void depthwise(const DepthwiseImage<T>& image, const W* weights, 
   const int oh = rest % out_h;
   rest /= out_h;
   if (!channels_fastest) part = rest % parts, rest /= parts;
-  const int n = rest, channel = part * V, count = least(channels - channel, V);
+  const int n = rest, channel = part * V;
+  const int count = channels % V == 0 ? V : least(channels - channel, V);  // a literal where `channels` is one
 
   constexpr int columns = (Strip - 1) * Window::stride_w + (Window::kernel_w - 1) * Window::dilation_w + 1;
   const int iw0 = ow0 * Window::stride_w - image.pad_w;
