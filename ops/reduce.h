@@ -7,6 +7,7 @@
 #include "base/strided.h"
 #include "ir/element.h"
 #include "ops/emit.h"
+#include "ops/reduce_kernel.h"
 
 namespace burnish {
 
@@ -127,6 +128,12 @@ Result<> eval(EvalCtx& c) {
   });
 }
 
+// "ReduceLogSum" is LogSum in the device text.
+inline Verdict kernel(KernelCtx& ctx) {
+  const ReduceAttrs& attrs = ctx.attrs<ReduceAttrs>();
+  return reduce_kernel(ctx, attrs.axes, attrs.keepdims, std::string(ctx.node.op->name.substr(6)));
+}
+
 }  // namespace reduce_detail
 
 /// A whole Reduce op from one function over a line of elements: `template <class T, class A, class X> static A line(X x,
@@ -139,6 +146,7 @@ constexpr OpDef reduction(std::string_view name) {
   op.import = reduce_detail::import;
   op.infer = reduce_detail::infer<F>;
   op.eval = reduce_detail::eval<F>;
+  op.kernel = reduce_detail::kernel;
   return op;
 }
 

@@ -1,4 +1,5 @@
 #include "ops/pool.h"
+#include "ops/pool_kernel.h"
 
 namespace burnish {
 
@@ -36,6 +37,8 @@ Result<> eval(EvalCtx& c) {
   return {};
 }
 
+Verdict kernel(KernelCtx& ctx) { return pool_kernel(ctx, true); }
+
 }  // namespace
 
 extern const OpDef op_average_pool;
@@ -44,6 +47,7 @@ const OpDef op_average_pool = {.name = "AveragePool",
                                .import = import_pool,
                                .infer = infer,
                                .eval = eval,
+                               .kernel = kernel,
                                .keeps_order = true};
 
 }  // namespace burnish

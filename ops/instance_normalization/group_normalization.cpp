@@ -1,5 +1,6 @@
 #include "ops/instance_normalization/group_normalization.h"
 
+#include "ops/instance_normalization/instance_normalization_kernel.h"
 #include "ops/normalize.h"
 
 namespace burnish {
@@ -70,6 +71,11 @@ Result<> eval(EvalCtx& c) {
   return {};
 }
 
+Verdict kernel(KernelCtx& ctx) {
+  const GroupNormalizationAttrs& attrs = ctx.attrs<GroupNormalizationAttrs>();
+  return instance_normalization_kernel(ctx, ctx.dims.constant(attrs.num_groups), attrs.epsilon);
+}
+
 }  // namespace
 
 extern const OpDef op_group_normalization;
@@ -77,6 +83,8 @@ const OpDef op_group_normalization = {.name = "GroupNormalization",
                                       .attrs = &attr_schema<GroupNormalizationAttrs>,
                                       .import = import,
                                       .infer = infer,
-                                      .eval = eval};
+                                      .eval = eval,
+                                      .kernel = kernel,
+                                      .keeps_order = true};
 
 }  // namespace burnish

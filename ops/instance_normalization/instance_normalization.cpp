@@ -1,5 +1,6 @@
 #include "ops/instance_normalization/instance_normalization.h"
 
+#include "ops/instance_normalization/instance_normalization_kernel.h"
 #include "ops/normalize.h"
 
 namespace burnish {
@@ -37,12 +38,18 @@ Result<> eval(EvalCtx& c) {
   return {};
 }
 
+Verdict kernel(KernelCtx& ctx) {
+  return instance_normalization_kernel(ctx, ctx.in(0).shape[1], ctx.attrs<InstanceNormalizationAttrs>().epsilon);
+}
+
 }  // namespace
 
 extern const OpDef op_instance_normalization;
 const OpDef op_instance_normalization = {.name = "InstanceNormalization",
                                          .attrs = &attr_schema<InstanceNormalizationAttrs>,
                                          .infer = infer,
-                                         .eval = eval};
+                                         .eval = eval,
+                                         .kernel = kernel,
+                                         .keeps_order = true};
 
 }  // namespace burnish

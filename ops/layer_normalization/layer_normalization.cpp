@@ -1,4 +1,5 @@
 #include "ops/layer_normalization/layer_normalization.h"
+#include "ops/layer_normalization/layer_normalization_kernel.h"
 
 namespace burnish {
 
@@ -38,6 +39,8 @@ Result<> eval(EvalCtx& c) {
   return {};
 }
 
+Verdict kernel(KernelCtx& ctx) { return layer_normalization_kernel(ctx, false); }
+
 }  // namespace
 
 extern const OpDef op_layer_normalization;
@@ -45,6 +48,7 @@ const OpDef op_layer_normalization = {.name = "LayerNormalization",
                                       .attrs = &attr_schema<LayerNormalizationAttrs>,
                                       .import = import_layer_normalization,
                                       .infer = infer,
-                                      .eval = eval};
+                                      .eval = eval,
+                                      .kernel = kernel};
 
 }  // namespace burnish

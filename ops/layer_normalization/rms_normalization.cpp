@@ -1,4 +1,5 @@
 #include "ops/layer_normalization/layer_normalization.h"
+#include "ops/layer_normalization/layer_normalization_kernel.h"
 
 namespace burnish {
 
@@ -33,6 +34,8 @@ Result<> eval(EvalCtx& c) {
   return {};
 }
 
+Verdict kernel(KernelCtx& ctx) { return layer_normalization_kernel(ctx, true); }
+
 }  // namespace
 
 extern const OpDef op_rms_normalization;
@@ -40,6 +43,7 @@ const OpDef op_rms_normalization = {.name = "RMSNormalization",
                                     .attrs = &attr_schema<LayerNormalizationAttrs>,
                                     .import = import_layer_normalization,
                                     .infer = infer,
-                                    .eval = eval};
+                                    .eval = eval,
+                                    .kernel = kernel};
 
 }  // namespace burnish

@@ -2,6 +2,7 @@
 
 #include "ir/element.h"
 #include "ops/pool.h"
+#include "ops/pool_kernel.h"
 
 namespace burnish {
 
@@ -52,6 +53,8 @@ Result<> eval(EvalCtx& c) {
   });
 }
 
+Verdict kernel(KernelCtx& ctx) { return pool_kernel(ctx, false); }
+
 }  // namespace
 
 extern const OpDef op_max_pool;
@@ -60,6 +63,7 @@ const OpDef op_max_pool = {.name = "MaxPool",
                            .import = import_pool,
                            .infer = infer_pool,
                            .eval = eval,
+                           .kernel = kernel,
                            .keeps_order = true};
 
 }  // namespace burnish

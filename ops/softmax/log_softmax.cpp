@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "ops/along_axis.h"
+#include "ops/softmax/softmax_kernel.h"
 
 namespace burnish {
 
@@ -18,6 +19,8 @@ Result<> eval(EvalCtx& c) {
                        });
 }
 
+Verdict kernel(KernelCtx& ctx) { return softmax_kernel(ctx, ctx.attrs<AlongAxisAttrs>().axis, true); }
+
 }  // namespace
 
 extern const OpDef op_log_softmax;
@@ -27,6 +30,8 @@ const OpDef op_log_softmax = {
     .import = import_along_axis,
     .infer = infer_along_axis,
     .eval = eval,
+    .kernel = kernel,
+    .keeps_order = true,
 };
 
 }  // namespace burnish

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "ops/along_axis.h"
+#include "ops/softmax/softmax_kernel.h"
 
 namespace burnish {
 
@@ -19,6 +20,8 @@ Result<> eval(EvalCtx& c) {
                        });
 }
 
+Verdict kernel(KernelCtx& ctx) { return softmax_kernel(ctx, ctx.attrs<AlongAxisAttrs>().axis, false); }
+
 }  // namespace
 
 extern const OpDef op_softmax;
@@ -28,6 +31,8 @@ const OpDef op_softmax = {
     .import = import_along_axis,
     .infer = infer_along_axis,
     .eval = eval,
+    .kernel = kernel,
+    .keeps_order = true,
 };
 
 }  // namespace burnish

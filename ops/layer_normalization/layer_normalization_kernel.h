@@ -1,0 +1,66 @@
+#pragma once
+
+#include "ops/kernel_axes.h"
+#include "ops/layer_normalization/layer_normalization.h"
+
+namespace burnish {
+
+/// The pointer of an operand or result that may be left out; `type` is then the null pointer's.
+inline KernelText pointer_or_null(bool there, OperandPointer pointer, std::string_view type) {
+  KernelText text;
+  if (there) text << pointer;
+  else text << "(" << type << "*)nullptr";
+  return text;
+}
+
+/// LayerNormalization, or with `rms` RMSNormalization, on a device.
+inline Verdict layer_normalization_kernel(KernelCtx& ctx, bool rms) {
+  DimTable& dims = ctx.dims;
+  if (!ctx.wants(0)) return Verdict::no("no device kernel for a normalization whose first result nobody reads");
+  const bool biased = ctx.has(2);
+  if (biased && ctx.in(2).dtype != ctx.in(1).dtype) return Verdict::no("scale and bias are of different types");
+  const LayerNormalizationAttrs& attrs = ctx.attrs<LayerNormalizationAttrs>();
+  const std::vector<Dim>& shape = ctx.in(0).shape;
+  const std::span<const Dim> x = ctx.in_strides(0), y = ctx.out_strides(0);
+  const auto axis = static_cast<size_t>(attrs.axis);
+  const std::span<const Dim> tail = std::span(shape).subspan(axis);
+  const std::vector<Dim> scale = broadcast_strides(dims, ctx.in(1).shape, ctx.in_strides(1), tail);
+  const std::vector<Dim> bias = biased ? broadcast_strides(dims, ctx.in(2).shape, ctx.in_strides(2), tail)
+                                       : std::vector<Dim>(tail.size(), dims.constant(0));
+  // Means and deviations are numbered by row, so rows stay in the order of the axes.
+  std::vector<std::span<const Dim>> moments;
+  for (size_t i = 1; i < 3; ++i)
+    if (ctx.wants(i)) moments.push_back(ctx.out_strides(i));
+  const std::vector<Dim> dense = dense_strides(dims, std::span(shape).first(axis));
+  KernelAxes all_rows(2), all_within(4);
+  for (size_t a = 0; a < shape.size(); ++a) {
+    if (a >= axis) {
+      all_within.add(shape[a], {x[a], scale[a - axis], bias[a - axis], y[a]});
+      continue;
+    }
+    all_rows.add(shape[a], {x[a], y[a]});
+    for (const std::span<const Dim>& strides : moments)
+      if (strides[a] != dense[a] && !dims.is_constant(shape[a], 1)) return Verdict::no("means are not stored row by row");
+  }
+  const KernelAxes rows = collapsed(dims, all_rows), within = collapsed(dims, all_within);
+  const Dim length = dims.product(within.extents), count = dims.product(rows.extents);
+  const RowTeam team(ctx, length, false);
+
+  KernelCall call{.headers = {"ops/layer_normalization/layer_normalization.cuh"}};
+  team.set_rows(dims, call, count);
+  const std::string index = index_type(dims, dims.product(shape)), element(device_type(ctx.in(0).dtype));
+  const std::string_view moment = ctx.in(0).dtype == DType::f64 ? "double" : "float";
+  call.body << "layer_normalization<" << (rms ? "true, " : "false, ") << std::to_string(team.team) << ", "
+            << std::to_string(team.cached) << ">(" << ctx.in_pointer(0) << ", " << ctx.in_pointer(1) << ", "
+            << pointer_or_null(biased, ctx.in_pointer(2), "const " + std::string(device_type(ctx.in(1).dtype))) << ", "
+            << ctx.out_pointer(0) << ", " << pointer_or_null(ctx.wants(1), ctx.out_pointer(1), moment) << ", "
+            << pointer_or_null(ctx.wants(2), ctx.out_pointer(2), moment) << ", " << dims_text(rows.extents, index) << ", "
+            << dims_text(within.extents, index) << ", " << dims_text(rows.strides[0]) << ", " << dims_text(within.strides[0])
+            << ", " << dims_text(within.strides[1]) << ", " << dims_text(within.strides[2]) << ", "
+            << dims_text(rows.strides[1]) << ", " << dims_text(within.strides[3]) << ", "
+            << real_text(static_cast<double>(attrs.epsilon)) << ");\n";
+  ctx.calls.push_back(std::move(call));
+  return Verdict::yes();
+}
+
+}  // namespace burnish

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "ops/kernel_axes.h"
+
+namespace burnish {
+
+/// A reduction on a device by the functor `reduction::<functor>` of reduce.cuh.
+inline Verdict reduce_kernel(KernelCtx& ctx, std::span<const int64_t> reduced_axes, bool keepdims, const std::string& functor) {
+  DimTable& dims = ctx.dims;
+  const std::span<const Dim> x = ctx.in_strides(0), y = ctx.out_strides(0);
+  KernelAxes all_kept(2), all_reduced(1);
+  size_t result_axis = 0;
+  for (size_t a = 0; a < x.size(); ++a) {
+    const bool gone = std::binary_search(reduced_axes.begin(), reduced_axes.end(), static_cast<int64_t>(a));
+    if (gone) all_reduced.add(ctx.in(0).shape[a], {x[a]});
+    else all_kept.add(ctx.in(0).shape[a], {x[a], y[result_axis]});
+    if (!gone || keepdims) ++result_axis;
+  }
+  const KernelAxes kept = collapsed(dims, in_memory_order(ctx, all_kept, 0));
+  const KernelAxes reduced = collapsed(dims, in_memory_order(ctx, all_reduced, 0));
+  const Dim results = dims.product(kept.extents), count = dims.product(reduced.extents);
+
+  KernelCall call{.headers = {"providers/nvrtc/device/reduce.cuh"}};
+  const std::string element(device_type(ctx.in(0).dtype)), index = index_type(dims, dims.product(ctx.in(0).shape));
+  const bool columns = kept.rank() > 0 && dims.is_constant(kept.strides[0].back(), 1) && reduced.rank() > 0 &&
+                       !dims.is_constant(reduced.strides[0].back(), 1) && ctx.usual(kept.extents.back()) >= 8;
+  int64_t team = power_of_two_from(ctx.usual(count) / 8);
+  if (columns) {
+    team = std::clamp<int64_t>(team, 1, 32);
+    set_launch(dims, call, results, 32, static_cast<int>(32 * team));
+  } else {
+    team = std::clamp<int64_t>(team, 1, 1024);
+    const int threads = static_cast<int>(std::max<int64_t>(team, team > 32 ? 1 : 128));
+    set_launch(dims, call, results, team > 32 ? 1 : threads / team, threads);
+  }
+  call.body << (columns ? "reduce_columns" : "reduce") << "<reduction::" << functor << "<" << element << ">, "
+            << std::to_string(team) << ">(" << ctx.in_pointer(0) << ", " << ctx.out_pointer(0) << ", "
+            << dims_text(kept.extents, index) << ", " << dims_text(kept.strides[0]) << ", " << dims_text(kept.strides[1])
+            << ", " << dims_text(reduced.extents, index) << ", " << dims_text(reduced.strides[0]) << ");\n";
+  ctx.calls.push_back(std::move(call));
+  return Verdict::yes();
+}
+
+}  // namespace burnish
