@@ -1,4 +1,5 @@
 #include "base/strided.h"
+#include "ops/copy_kernel.h"
 #include "ops/elements.h"
 
 namespace burnish {
@@ -55,9 +56,29 @@ Result<> eval(EvalCtx& c) {
   return {};
 }
 
+Verdict kernel(KernelCtx& ctx) {
+  const auto axis = static_cast<size_t>(ctx.attrs<ConcatAttrs>().axis);
+  CopyLaunches copies(ctx);
+  Dim before = ctx.dims.constant(0);
+  for (size_t i = 0; i < ctx.node.inputs.size(); ++i) {
+    const std::vector<Dim>& shape = ctx.in(i).shape;
+    KernelAxes axes(2);
+    for (size_t a = 0; a < shape.size(); ++a) axes.add(shape[a], {ctx.in_strides(i)[a], ctx.out_strides(0)[a]});
+    copies.add(i, axes, ctx.dims.mul(before, ctx.out_strides(0)[axis]));
+    before = ctx.dims.add(before, shape[axis]);
+  }
+  copies.finish();
+  return Verdict::yes();
+}
+
 }  // namespace
 
 extern const OpDef op_concat;
-const OpDef op_concat = {.name = "Concat", .attrs = &attr_schema<ConcatAttrs>, .infer = infer, .eval = eval};
+const OpDef op_concat = {.name = "Concat",
+                         .attrs = &attr_schema<ConcatAttrs>,
+                         .infer = infer,
+                         .eval = eval,
+                         .kernel = kernel,
+                         .keeps_order = true};
 
 }  // namespace burnish

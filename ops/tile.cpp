@@ -1,4 +1,5 @@
 #include "base/strided.h"
+#include "ops/copy_kernel.h"
 #include "ops/elements.h"
 
 namespace burnish {
@@ -40,9 +41,27 @@ Result<> eval(EvalCtx& c) {
   return {};
 }
 
+// Every axis is two here too.
+Verdict kernel(KernelCtx& ctx) {
+  DimTable& dims = ctx.dims;
+  const std::vector<Dim>&in = ctx.in(0).shape, &out = ctx.out(0).shape;
+  const std::vector<Dim>* repeats = ctx.content(1);
+  KernelAxes axes(2);
+  for (size_t a = 0; a < in.size(); ++a) {
+    const Dim y = ctx.out_strides(0)[a];
+    axes.add(repeats ? (*repeats)[a] : dims.floor_div(out[a], in[a]), {dims.constant(0), dims.mul(in[a], y)});
+    axes.add(in[a], {ctx.in_strides(0)[a], y});
+  }
+  CopyLaunches copies(ctx);
+  copies.add(0, axes, dims.constant(0));
+  copies.finish();
+  return Verdict::yes();
+}
+
 }  // namespace
 
 extern const OpDef op_tile;
-const OpDef op_tile = {.name = "Tile", .infer = infer, .eval = eval, .content_operands = 0b10};
+const OpDef op_tile = {
+    .name = "Tile", .infer = infer, .eval = eval, .kernel = kernel, .content_operands = 0b10};
 
 }  // namespace burnish

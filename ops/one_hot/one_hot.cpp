@@ -1,4 +1,5 @@
 #include "ops/elements.h"
+#include "ops/kernel_axes.h"
 
 namespace burnish {
 
@@ -51,6 +52,28 @@ Result<> eval(EvalCtx& c) {
   return {};
 }
 
+Verdict kernel(KernelCtx& ctx) {
+  DimTable& dims = ctx.dims;
+  const std::vector<Dim>& shape = ctx.out(0).shape;
+  const auto axis = static_cast<size_t>(ctx.attrs<OneHotAttrs>().axis);
+  KernelAxes before(2), after(2);
+  for (size_t a = 0; a < shape.size(); ++a)
+    if (a != axis) (a < axis ? before : after).add(shape[a], {ctx.in_strides(0)[a < axis ? a : a - 1], ctx.out_strides(0)[a]});
+  const KernelAxes outer = collapsed(dims, before), inner = collapsed(dims, after);
+  const Dim total = dims.product(shape);
+  const std::string index = index_type(dims, total);
+  const auto size = static_cast<int64_t>(size_of(ctx.in(2).dtype));
+  KernelCall call{.headers = {"ops/one_hot/one_hot.cuh"}};
+  set_launch(dims, call, total, 256, 256);
+  call.body << "one_hot(" << ctx.in_pointer(0) << ", " << word_pointer(ctx.in_pointer(2), size, true) << ", "
+            << word_pointer(ctx.out_pointer(0), size, false) << ", " << dims_text(outer.extents, index) << ", "
+            << dims_text(outer.strides[0]) << ", " << dims_text(outer.strides[1]) << ", " << dims_text(inner.extents, index)
+            << ", " << dims_text(inner.strides[0]) << ", " << dims_text(inner.strides[1]) << ", " << shape[axis] << ", "
+            << ctx.out_strides(0)[axis] << ", " << ctx.in_strides(2)[0] << ");\n";
+  ctx.calls.push_back(std::move(call));
+  return Verdict::yes();
+}
+
 }  // namespace
 
 extern const OpDef op_one_hot;
@@ -59,6 +82,7 @@ const OpDef op_one_hot = {.name = "OneHot",
                           .import = import,
                           .infer = infer,
                           .eval = eval,
+                          .kernel = kernel,
                           .content_operands = 0b10};
 
 }  // namespace burnish

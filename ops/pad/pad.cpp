@@ -1,5 +1,6 @@
 #include "base/strided.h"
 #include "ops/elements.h"
+#include "ops/kernel_axes.h"
 
 namespace burnish {
 
@@ -111,6 +112,49 @@ Result<> eval(EvalCtx& c) {
   return {};
 }
 
+Verdict kernel(KernelCtx& ctx) {
+  DimTable& dims = ctx.dims;
+  const std::vector<Dim>&in = ctx.in(0).shape, &out = ctx.out(0).shape, *pads = ctx.content(1), *named = ctx.content(3);
+  if (!pads || (ctx.has(3) && !named)) return Verdict::no("the pads are not known before the engine runs");
+  std::vector<Dim> begins(in.size(), dims.constant(0));
+  for (size_t k = 0; k < pads->size() / 2; ++k) {
+    const int64_t axis = named ? dims.value((*named)[k]).value() : static_cast<int64_t>(k);
+    begins[static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(in.size()) : axis)] = (*pads)[k];
+  }
+  // Neighbouring axes without padding are joined where x and y walk them as one.
+  std::vector<Dim> y_extents, x_extents, pad, x_strides, y_strides;
+  bool plain_before = false;
+  for (size_t a = 0; a < in.size(); ++a) {
+    const Dim x = ctx.in_strides(0)[a], y = ctx.out_strides(0)[a];
+    const bool plain = in[a] == out[a] && dims.is_constant(begins[a], 0);
+    if (plain && dims.is_constant(in[a], 1)) continue;
+    if (plain && plain_before && x_strides.back() == dims.mul(x, in[a]) && y_strides.back() == dims.mul(y, in[a])) {
+      x_extents.back() = y_extents.back() = dims.mul(x_extents.back(), in[a]);
+      x_strides.back() = x;
+      y_strides.back() = y;
+      continue;
+    }
+    plain_before = plain;
+    y_extents.push_back(out[a]);
+    x_extents.push_back(in[a]);
+    pad.push_back(begins[a]);
+    x_strides.push_back(x);
+    y_strides.push_back(y);
+  }
+  const Dim total = dims.product(out);
+  const auto size = static_cast<int64_t>(size_of(ctx.in(0).dtype));
+  KernelCall call{.headers = {"ops/pad/pad.cuh"}};
+  set_launch(dims, call, total, 256, 256);
+  call.body << "pad<PadMode::" << ctx.attrs<PadAttrs>().mode << ">(" << word_pointer(ctx.in_pointer(0), size, true) << ", ";
+  if (ctx.has(2)) call.body << word_pointer(ctx.in_pointer(2), size, true);
+  else call.body << "(const " << word_type(size) << "*)nullptr";
+  call.body << ", " << word_pointer(ctx.out_pointer(0), size, false) << ", " << dims_text(y_extents, index_type(dims, total))
+            << ", " << dims_text(x_extents) << ", " << dims_text(pad) << ", " << dims_text(x_strides) << ", "
+            << dims_text(y_strides) << ");\n";
+  ctx.calls.push_back(std::move(call));
+  return Verdict::yes();
+}
+
 }  // namespace
 
 extern const OpDef op_pad;
@@ -119,6 +163,8 @@ const OpDef op_pad = {.name = "Pad",
                       .import = import,
                       .infer = infer,
                       .eval = eval,
-                      .content_operands = 0b1010};
+                      .kernel = kernel,
+                      .content_operands = 0b1010,
+                      .keeps_order = true};
 
 }  // namespace burnish

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "ops/elements.h"
+#include "ops/kernel_axes.h"
 
 namespace burnish {
 
@@ -72,9 +73,27 @@ Result<> eval(EvalCtx& c) {
   return status;
 }
 
+Verdict kernel(KernelCtx& ctx) {
+  if (!is_integer(ctx.in(0).dtype)) return Verdict::no("only ranges of integers have a device kernel");
+  const std::vector<Dim>*start = ctx.content(0), *delta = ctx.content(2);
+  if (!start || !delta) return Verdict::no("start and delta are not known before the engine runs");
+  const Dim count = ctx.out(0).shape[0];
+  KernelCall call{.headers = {"ops/range/range.cuh"}};
+  set_launch(ctx.dims, call, count, 256, 256);
+  call.body << "range(" << ctx.out_pointer(0) << ", " << count << ", " << ctx.out_strides(0)[0] << ", " << start->front()
+            << ", " << delta->front() << ");\n";
+  ctx.calls.push_back(std::move(call));
+  return Verdict::yes();
+}
+
 }  // namespace
 
 extern const OpDef op_range;
-const OpDef op_range = {.name = "Range", .infer = infer, .eval = eval, .keeps_f32 = true};
+const OpDef op_range = {.name = "Range",
+                        .infer = infer,
+                        .eval = eval,
+                        .kernel = kernel,
+                        .content_operands = 0b111,
+                        .keeps_f32 = true};
 
 }  // namespace burnish
