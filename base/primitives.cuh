@@ -1,14 +1,15 @@
-// The scalar primitives, each with one meaning on host and device: this file is compiled by NVRTC and by the host
-// compiler alike, so that both readings of an op's scalar definition are the same text.
+// The scalar primitives, each with one meaning on host and device: this file is compiled by NVRTC and by the
+// host compiler alike, so that both readings of an op's scalar definition are the same text.
 //
-// - Types: float, double, any integer type, bool. Arithmetic of narrower storage happens in float or 64-bit integers
-//   and is converted where the result is stored.
+// - Types: float, double, any integer type, bool. Arithmetic of narrower storage happens in float or 64-bit
+//   integers and is converted where the result is stored.
 // - Integers wrap modulo 2^64; nothing traps. Comparisons and division read them as signed when the type is.
-// - Floats follow IEEE 754, round to nearest even, keep subnormals. NaN propagates through everything but is_nan, is_inf,
-//   comparisons, logic and cast. Where a limit exists but the formula meets 0 * inf or inf / inf (gelu, mish and
-//   hard_swish at -inf, softsign at ±inf) the result is the formula's NaN, as in the ONNX reference.
-// - exp, log, sin, … are within a few units in the last place on either side, not bit-equal; their domain errors give
-//   NaN, their poles ±inf.
+// - Floats follow IEEE 754, round to nearest even, keep subnormals. NaN propagates through everything but
+//   is_nan, is_inf, comparisons, logic and cast. Where a limit exists but the formula meets 0 * inf or inf /
+//   inf (gelu, mish and hard_swish at -inf, softsign at ±inf) the result is the formula's NaN, as in the ONNX
+//   reference.
+// - exp, log, sin, … are within a few units in the last place on either side, not bit-equal; their domain
+//   errors give NaN, their poles ±inf.
 #pragma once
 
 #ifdef __CUDACC__
@@ -42,8 +43,8 @@ BURNISH_PRIM double nan() { return __builtin_bit_cast(double, 0x7ff8000000000000
 
 // ---- functions of the C library, float and double
 
-#define BURNISH_LIBRARY_1(name, of_float, of_double)              \
-  BURNISH_PRIM float name(float x) { return ::of_float(x); }      \
+#define BURNISH_LIBRARY_1(name, of_float, of_double)         \
+  BURNISH_PRIM float name(float x) { return ::of_float(x); } \
   BURNISH_PRIM double name(double x) { return ::of_double(x); }
 BURNISH_LIBRARY_1(erf, erff, erf)
 BURNISH_LIBRARY_1(exp, expf, exp)
@@ -70,74 +71,143 @@ BURNISH_LIBRARY_1(atanh, atanhf, atanh)
 #undef BURNISH_LIBRARY_1
 
 // Integers are whole already.
-template <Integer T> BURNISH_PRIM T floor(T x) { return x; }
-template <Integer T> BURNISH_PRIM T ceil(T x) { return x; }
-template <Integer T> BURNISH_PRIM T trunc(T x) { return x; }
-template <Integer T> BURNISH_PRIM T round(T x) { return x; }
+template <Integer T>
+BURNISH_PRIM T floor(T x) {
+  return x;
+}
+template <Integer T>
+BURNISH_PRIM T ceil(T x) {
+  return x;
+}
+template <Integer T>
+BURNISH_PRIM T trunc(T x) {
+  return x;
+}
+template <Integer T>
+BURNISH_PRIM T round(T x) {
+  return x;
+}
 
 // ---- arithmetic
 
-template <Real T> BURNISH_PRIM T add(T a, T b) { return a + b; }
-template <Real T> BURNISH_PRIM T sub(T a, T b) { return a - b; }
-template <Real T> BURNISH_PRIM T mul(T a, T b) { return a * b; }
-template <Real T> BURNISH_PRIM T div(T a, T b) { return a / b; }
-template <Integer T> BURNISH_PRIM T add(T a, T b) { return T(Bits(a) + Bits(b)); }
-template <Integer T> BURNISH_PRIM T sub(T a, T b) { return T(Bits(a) - Bits(b)); }
-template <Integer T> BURNISH_PRIM T mul(T a, T b) { return T(Bits(a) * Bits(b)); }
+template <Real T>
+BURNISH_PRIM T add(T a, T b) {
+  return a + b;
+}
+template <Real T>
+BURNISH_PRIM T sub(T a, T b) {
+  return a - b;
+}
+template <Real T>
+BURNISH_PRIM T mul(T a, T b) {
+  return a * b;
+}
+template <Real T>
+BURNISH_PRIM T div(T a, T b) {
+  return a / b;
+}
+template <Integer T>
+BURNISH_PRIM T add(T a, T b) {
+  return T(Bits(a) + Bits(b));
+}
+template <Integer T>
+BURNISH_PRIM T sub(T a, T b) {
+  return T(Bits(a) - Bits(b));
+}
+template <Integer T>
+BURNISH_PRIM T mul(T a, T b) {
+  return T(Bits(a) * Bits(b));
+}
 
-template <Real T> BURNISH_PRIM T neg(T x) { return -x; }
-template <Integer T> BURNISH_PRIM T neg(T x) { return T(Bits(0) - Bits(x)); }
+template <Real T>
+BURNISH_PRIM T neg(T x) {
+  return -x;
+}
+template <Integer T>
+BURNISH_PRIM T neg(T x) {
+  return T(Bits(0) - Bits(x));
+}
 
 /// Integers: toward zero; x / 0 = 0; the smallest integer over -1 is itself.
-template <Integer T> BURNISH_PRIM T div(T a, T b) {
+template <Integer T>
+BURNISH_PRIM T div(T a, T b) {
   if (b == T(0)) return T(0);
   if (T(-1) < T(0) && b == T(-1)) return neg(a);
   return T(a / b);
 }
 
-/// Remainder with the sign of the dividend, C's. Integers: x fmod 0 = 0. Floats: x fmod 0 and ±inf fmod y are NaN.
-template <Integer T> BURNISH_PRIM T fmod(T a, T b) {
+/// Remainder with the sign of the dividend, C's. Integers: x fmod 0 = 0. Floats: x fmod 0 and ±inf fmod y are
+/// NaN.
+template <Integer T>
+BURNISH_PRIM T fmod(T a, T b) {
   if (b == T(0) || (T(-1) < T(0) && b == T(-1))) return T(0);
   return T(a % b);
 }
 BURNISH_PRIM float fmod(float a, float b) { return ::fmodf(a, b); }
 BURNISH_PRIM double fmod(double a, double b) { return ::fmod(a, b); }
 
-/// Remainder with the sign of the divisor, Python's. Integers: x mod 0 = 0. Floats: x mod 0 is NaN, zero results have
-/// the divisor's sign.
-template <Integer T> BURNISH_PRIM T mod(T a, T b) {
+/// Remainder with the sign of the divisor, Python's. Integers: x mod 0 = 0. Floats: x mod 0 is NaN, zero
+/// results have the divisor's sign.
+template <Integer T>
+BURNISH_PRIM T mod(T a, T b) {
   const T r = fmod(a, b);
   return r != T(0) && (r < T(0)) != (b < T(0)) ? T(r + b) : r;
 }
-template <Real T> BURNISH_PRIM T mod(T a, T b) {
+template <Real T>
+BURNISH_PRIM T mod(T a, T b) {
   const T r = fmod(a, b);
   if (r == T(0)) return b < T(0) ? -T(0) : T(0);
   return (r < T(0)) != (b < T(0)) ? r + b : r;  // NaN: r + b or r, either is NaN
 }
 
-template <Real T> BURNISH_PRIM T abs(T x) { return T(is_same<T, float> ? ::fabsf(float(x)) : ::fabs(double(x))); }
+template <Real T>
+BURNISH_PRIM T abs(T x) {
+  return T(is_same<T, float> ? ::fabsf(float(x)) : ::fabs(double(x)));
+}
 /// The smallest integer is its own magnitude.
-template <Integer T> BURNISH_PRIM T abs(T x) { return x < T(0) ? neg(x) : x; }
+template <Integer T>
+BURNISH_PRIM T abs(T x) {
+  return x < T(0) ? neg(x) : x;
+}
 
 /// -1, 0, 1; sign(NaN) = NaN, sign(±0) = ±0.
-template <Real T> BURNISH_PRIM T sign(T x) { return x > T(0) ? T(1) : x < T(0) ? T(-1) : x; }
-template <Integer T> BURNISH_PRIM T sign(T x) { return T(int(x > T(0)) - int(x < T(0))); }
+template <Real T>
+BURNISH_PRIM T sign(T x) {
+  return x > T(0) ? T(1) : x < T(0) ? T(-1) : x;
+}
+template <Integer T>
+BURNISH_PRIM T sign(T x) {
+  return T(int(x > T(0)) - int(x < T(0)));
+}
 
 /// NaN wins; of two equal operands (+0 and -0 too) the first.
-template <class T> BURNISH_PRIM T min(T a, T b) { return a <= b || a != a ? a : b; }
-template <class T> BURNISH_PRIM T max(T a, T b) { return a >= b || a != a ? a : b; }
+template <class T>
+BURNISH_PRIM T min(T a, T b) {
+  return a <= b || a != a ? a : b;
+}
+template <class T>
+BURNISH_PRIM T max(T a, T b) {
+  return a >= b || a != a ? a : b;
+}
 
 /// min(max(x, low), high): high wins when low > high; NaN anywhere gives NaN.
-template <class T> BURNISH_PRIM T clip(T x, T low, T high) { return min(max(x, low), high); }
+template <class T>
+BURNISH_PRIM T clip(T x, T low, T high) {
+  return min(max(x, low), high);
+}
 
 /// 1 / x, correctly rounded; ±inf at ±0.
-template <Real T> BURNISH_PRIM T reciprocal(T x) { return T(1) / x; }
+template <Real T>
+BURNISH_PRIM T reciprocal(T x) {
+  return T(1) / x;
+}
 
 // ---- powers
 
-/// Integers: by squaring, modulo 2^64. A negative exponent gives the quotient 1 / |x|^n toward zero: ±1 for a base of ±1,
-/// else 0 (a base of 0 too).
-template <Integer T> BURNISH_PRIM T pow(T x, T exponent) {
+/// Integers: by squaring, modulo 2^64. A negative exponent gives the quotient 1 / |x|^n toward zero: ±1 for a
+/// base of ±1, else 0 (a base of 0 too).
+template <Integer T>
+BURNISH_PRIM T pow(T x, T exponent) {
   if (exponent < T(0)) {
     if (x == T(1)) return T(1);
     return x == T(-1) ? T(Bits(exponent) & 1 ? -1 : 1) : T(0);
@@ -153,16 +223,38 @@ BURNISH_PRIM double pow(double x, double y) { return y == 2 ? x * x : y == 3 ? x
 
 // ---- comparisons and logic; a comparison with NaN is false
 
-template <class T> BURNISH_PRIM bool equal(T a, T b) { return a == b; }
-template <class T> BURNISH_PRIM bool less(T a, T b) { return a < b; }
-template <class T> BURNISH_PRIM bool less_or_equal(T a, T b) { return a <= b; }
-template <class T> BURNISH_PRIM bool greater(T a, T b) { return a > b; }
-template <class T> BURNISH_PRIM bool greater_or_equal(T a, T b) { return a >= b; }
+template <class T>
+BURNISH_PRIM bool equal(T a, T b) {
+  return a == b;
+}
+template <class T>
+BURNISH_PRIM bool less(T a, T b) {
+  return a < b;
+}
+template <class T>
+BURNISH_PRIM bool less_or_equal(T a, T b) {
+  return a <= b;
+}
+template <class T>
+BURNISH_PRIM bool greater(T a, T b) {
+  return a > b;
+}
+template <class T>
+BURNISH_PRIM bool greater_or_equal(T a, T b) {
+  return a >= b;
+}
 
-template <class T> BURNISH_PRIM bool is_nan(T x) { return x != x; }
-template <class T> BURNISH_PRIM bool is_inf(T x) { return is_real<T> && x - x != T(0) && x == x; }
+template <class T>
+BURNISH_PRIM bool is_nan(T x) {
+  return x != x;
+}
+template <class T>
+BURNISH_PRIM bool is_inf(T x) {
+  return is_real<T> && x - x != T(0) && x == x;
+}
 /// Infinities of the wanted signs only.
-template <class T> BURNISH_PRIM bool is_inf(T x, bool positive, bool negative) {
+template <class T>
+BURNISH_PRIM bool is_inf(T x, bool positive, bool negative) {
   return is_inf(x) && (x > T(0) ? positive : negative);
 }
 
@@ -170,44 +262,97 @@ BURNISH_PRIM bool logical_and(bool a, bool b) { return a && b; }
 BURNISH_PRIM bool logical_or(bool a, bool b) { return a || b; }
 BURNISH_PRIM bool logical_xor(bool a, bool b) { return a != b; }
 BURNISH_PRIM bool logical_not(bool a) { return !a; }
-template <class T> BURNISH_PRIM T where(bool condition, T a, T b) { return condition ? a : b; }
+template <class T>
+BURNISH_PRIM T where(bool condition, T a, T b) {
+  return condition ? a : b;
+}
 
 // ---- bits of integers
 
-template <Integer T> BURNISH_PRIM T bit_and(T a, T b) { return T(a & b); }
-template <Integer T> BURNISH_PRIM T bit_or(T a, T b) { return T(a | b); }
-template <Integer T> BURNISH_PRIM T bit_xor(T a, T b) { return T(a ^ b); }
-template <Integer T> BURNISH_PRIM T bit_not(T a) { return T(~a); }
-/// Logical shifts of the 64 bits; a count outside 0…63 shifts everything out. (ONNX shifts unsigned types only.)
-template <Integer T> BURNISH_PRIM T shift_left(T a, T count) {
+template <Integer T>
+BURNISH_PRIM T bit_and(T a, T b) {
+  return T(a & b);
+}
+template <Integer T>
+BURNISH_PRIM T bit_or(T a, T b) {
+  return T(a | b);
+}
+template <Integer T>
+BURNISH_PRIM T bit_xor(T a, T b) {
+  return T(a ^ b);
+}
+template <Integer T>
+BURNISH_PRIM T bit_not(T a) {
+  return T(~a);
+}
+/// Logical shifts of the 64 bits; a count outside 0…63 shifts everything out. (ONNX shifts unsigned types
+/// only.)
+template <Integer T>
+BURNISH_PRIM T shift_left(T a, T count) {
   return Bits(count) > 63 ? T(0) : T(Bits(a) << Bits(count));
 }
-template <Integer T> BURNISH_PRIM T shift_right(T a, T count) {
+template <Integer T>
+BURNISH_PRIM T shift_right(T a, T count) {
   return Bits(count) > 63 ? T(0) : T(Bits(a) >> Bits(count));
 }
 
 // ---- activations
 
 /// max(x, 0); relu(NaN) = NaN, relu(-0) = -0.
-template <class T> BURNISH_PRIM T relu(T x) { return x < T(0) ? T(0) : x; }
-template <Real T> BURNISH_PRIM T leaky_relu(T x, T alpha) { return x < T(0) ? alpha * x : x; }
-template <Real T> BURNISH_PRIM T elu(T x, T alpha) { return x < T(0) ? alpha * expm1(x) : x; }
-template <Real T> BURNISH_PRIM T selu(T x, T alpha, T gamma) { return gamma * (x > T(0) ? x : alpha * expm1(x)); }
-template <Real T> BURNISH_PRIM T celu(T x, T alpha) { return x < T(0) ? alpha * expm1(x / alpha) : x; }
-template <Real T> BURNISH_PRIM T hard_sigmoid(T x, T alpha, T beta) { return clip(alpha * x + beta, T(0), T(1)); }
-template <Real T> BURNISH_PRIM T hard_swish(T x) { return x * clip(x * T(1.0 / 6) + T(0.5), T(0), T(1)); }
+template <class T>
+BURNISH_PRIM T relu(T x) {
+  return x < T(0) ? T(0) : x;
+}
+template <Real T>
+BURNISH_PRIM T leaky_relu(T x, T alpha) {
+  return x < T(0) ? alpha * x : x;
+}
+template <Real T>
+BURNISH_PRIM T elu(T x, T alpha) {
+  return x < T(0) ? alpha * expm1(x) : x;
+}
+template <Real T>
+BURNISH_PRIM T selu(T x, T alpha, T gamma) {
+  return gamma * (x > T(0) ? x : alpha * expm1(x));
+}
+template <Real T>
+BURNISH_PRIM T celu(T x, T alpha) {
+  return x < T(0) ? alpha * expm1(x / alpha) : x;
+}
+template <Real T>
+BURNISH_PRIM T hard_sigmoid(T x, T alpha, T beta) {
+  return clip(alpha * x + beta, T(0), T(1));
+}
+template <Real T>
+BURNISH_PRIM T hard_swish(T x) {
+  return x * clip(x * T(1.0 / 6) + T(0.5), T(0), T(1));
+}
 
 /// 1 / (1 + e^-x) without overflow: 0 at -inf, 1 at inf.
-template <Real T> BURNISH_PRIM T sigmoid(T x) {
+template <Real T>
+BURNISH_PRIM T sigmoid(T x) {
   const T z = exp(-abs(x));
   return (x < T(0) ? z : T(1)) / (T(1) + z);
 }
 /// log(1 + e^x) without overflow: 0 at -inf, inf at inf.
-template <Real T> BURNISH_PRIM T softplus(T x) { return max(x, T(0)) + log1p(exp(-abs(x))); }
-template <Real T> BURNISH_PRIM T softsign(T x) { return x / (T(1) + abs(x)); }
-template <Real T> BURNISH_PRIM T mish(T x) { return x * tanh(softplus(x)); }
-template <Real T> BURNISH_PRIM T gelu_erf(T x) { return T(0.5) * x * (T(1) + erf(x * T(0.70710678118654752440))); }
-template <Real T> BURNISH_PRIM T gelu_tanh(T x) {
+template <Real T>
+BURNISH_PRIM T softplus(T x) {
+  return max(x, T(0)) + log1p(exp(-abs(x)));
+}
+template <Real T>
+BURNISH_PRIM T softsign(T x) {
+  return x / (T(1) + abs(x));
+}
+template <Real T>
+BURNISH_PRIM T mish(T x) {
+  return x * tanh(softplus(x));
+}
+template <Real T>
+BURNISH_PRIM T gelu_erf(T x) {
+  return T(0.5) * x * (T(1) + erf(x * T(0.70710678118654752440)));
+}
+template <Real T>
+BURNISH_PRIM T gelu_tanh(T x) {
   return T(0.5) * x * (T(1) + tanh(T(0.79788456080286535588) * (x + T(0.044715) * x * x * x)));
 }
 
@@ -216,13 +361,17 @@ template <Real T> BURNISH_PRIM T gelu_tanh(T x) {
 namespace detail {
 
 /// Range of the integer type To as powers of two: [low, high), both exact in float.
-template <class To> inline constexpr double low_bound = To(-1) < To(0) ? -double(Bits(1) << (8 * sizeof(To) - 1)) : 0.0;
-template <class To> inline constexpr double high_bound =
-    2.0 * double(Bits(1) << (8 * sizeof(To) - 1 - int(To(-1) < To(0))));
-template <class To> inline constexpr To lowest = To(-1) < To(0) ? To(Bits(1) << (8 * sizeof(To) - 1)) : To(0);
-template <class To> inline constexpr To highest = To(~lowest<To>);
+template <class To>
+inline constexpr double low_bound = To(-1) < To(0) ? -double(Bits(1) << (8 * sizeof(To) - 1)) : 0.0;
+template <class To>
+inline constexpr double high_bound = 2.0 * double(Bits(1) << (8 * sizeof(To) - 1 - int(To(-1) < To(0))));
+template <class To>
+inline constexpr To lowest = To(-1) < To(0) ? To(Bits(1) << (8 * sizeof(To) - 1)) : To(0);
+template <class To>
+inline constexpr To highest = To(~lowest<To>);
 
-template <class To, class From> BURNISH_PRIM To real_to_integer(From x) {
+template <class To, class From>
+BURNISH_PRIM To real_to_integer(From x) {
   if (x != x) return To(0);
   if (x < From(low_bound<To>)) return lowest<To>;
   if (x >= From(high_bound<To>)) return highest<To>;
@@ -233,18 +382,20 @@ template <class To, class From> BURNISH_PRIM To real_to_integer(From x) {
 
 /// The value as a To, one of ONNX's element types:
 /// - float to integer: toward zero, out of range saturates to the type's ends, NaN gives 0;
-/// - integer to integer: wraps to the width of To; anything to bool: != 0 (NaN is true); bool to number: 0 or 1;
+/// - integer to integer: wraps to the width of To; anything to bool: != 0 (NaN is true); bool to number: 0 or
+///   1;
 /// - to float or double: to nearest even, beyond the range ±inf;
 /// - to half or bfloat16 (class types): the value in float, rounded where it is stored.
-template <class To, class From> BURNISH_PRIM auto cast(From x) {
+template <class To, class From>
+BURNISH_PRIM auto cast(From x) {
   if constexpr (__is_class(To)) return float(x);
   else if constexpr (is_bool<To>) return x != From(0);
   else if constexpr (is_real<From> && !is_real<To>) return detail::real_to_integer<To>(x);
   else return To(x);
 }
 
-/// Mixed operands: the result has the base's type. A float base takes an integer exponent as a float; an integer base
-/// with a float exponent is raised in double and cast back.
+/// Mixed operands: the result has the base's type. A float base takes an integer exponent as a float; an
+/// integer base with a float exponent is raised in double and cast back.
 template <class T, class E>
   requires(!is_same<T, E>)
 BURNISH_PRIM T pow(T x, E exponent) {

@@ -28,8 +28,9 @@ BURNISH_DEVICE Candidate<A> better(Candidate<A> a, Candidate<A> b) {
 
 }  // namespace arg_max_detail
 
-/// y[line] = index of the greatest (smallest) x[line, i]; of equal ones the first, with `last` the last. 0 for an empty
-/// line. Lines: `extents` of all axes but the searched one, with strides; the axis: `length` elements, x_step apart.
+/// y[line] = index of the greatest (smallest) x[line, i]; of equal ones the first, with `last` the last. 0
+/// for an empty line. Lines: `extents` of all axes but the searched one, with strides; the axis: `length`
+/// elements, x_step apart.
 /// team: threads per line, 1…32 lanes or a whole block of 64…1024 (then blockDim.x == team).
 /// Grid: any; lines / (blockDim.x / team) blocks give one line per team. No dynamic shared memory.
 template <bool smallest, bool last, int team, class T, int rank, class Index>

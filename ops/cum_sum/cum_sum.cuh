@@ -7,11 +7,14 @@
 
 namespace burnish {
 
-/// y[line, i] = x[line, 0] + … + x[line, i]; exclusive: without x[line, i] itself; reverse: from the end. y may be x unless exclusive.
-/// Sums are kept in float, double or 64-bit integers and rounded where they are stored.
-/// Lines: `extents` of all axes but the summed one, with strides; the axis: `length` elements, x_step and y_step apart.
-/// team: threads per line; 1 where lines are many, 1…32 lanes or a whole block of 64…1024 (then blockDim.x == team) where
-/// they are long. Grid: any; lines / (blockDim.x / team) blocks give one line per team. No dynamic shared memory.
+/// y[line, i] = x[line, 0] + … + x[line, i]; exclusive: without x[line, i] itself; reverse: from the end. y
+/// may be x unless exclusive. Sums are kept in float, double or 64-bit integers and rounded where they are
+/// stored.
+/// Lines: `extents` of all axes but the summed one, with strides; the axis: `length` elements, x_step and
+/// y_step apart.
+/// team: threads per line; 1 where lines are many, 1…32 lanes or a whole block of 64…1024 (then blockDim.x ==
+/// team) where they are long.
+/// Grid: any; lines / (blockDim.x / team) blocks give one line per team. No dynamic shared memory.
 template <bool exclusive, bool reverse, int team, class T, int rank, class Index>
 BURNISH_DEVICE void cum_sum(const T* x, T* y, const Dims<rank, Index>& extents, const Dims<rank>& x_strides,
                             const Dims<rank>& y_strides, i64 length, i64 x_step, i64 y_step) {

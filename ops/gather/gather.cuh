@@ -5,12 +5,13 @@
 
 namespace burnish {
 
-/// y[o, q, i] = x[o, indices[q], i]: o over the axes before the gathered one, q over the axes of `indices`, i over the axes
-/// after it. Negative indices count from the end; an index outside [-length, length) reads nothing and gives zeros.
-/// `length`, `x_step`: extent and stride of the gathered axis. y's strides over o, q and i in this order.
-/// T is copied bit by bit: where the inner axis is dense a Vec<T, N> may stand for N elements (inner extent and every
-/// stride divided by N, pointers aligned).
-/// Index int: y has fewer than 2^31 elements. Grid: any, one thread per element of y covers all at once.
+/// y[o, q, i] = x[o, indices[q], i]: o over the axes before the gathered one, q over the axes of `indices`, i
+/// over the axes after it. Negative indices count from the end; an index outside [-length, length) reads
+/// nothing and gives zeros. `length`, `x_step`: extent and stride of the gathered axis. y's strides over o, q
+/// and i in this order. T is copied bit by bit: where the inner axis is dense a Vec<T, N> may stand for N
+/// elements (inner extent and every stride divided by N, pointers aligned).
+/// Index int: y has fewer than 2^31 elements.
+/// Grid: any, one thread per element of y covers all at once.
 template <class T, class I, int outer, int picked, int inner, class Index, int rank>
 BURNISH_DEVICE void gather(const T* x, const I* indices, T* y, const Dims<outer, Index>& outer_extents,
                            const Dims<outer>& x_outer_strides, i64 length, i64 x_step,

@@ -5,14 +5,15 @@
 
 namespace burnish {
 
-/// y[at] = x[at with at[axis] replaced by indices[at]], `at` over the extents of indices, which are y's. Negative indices
-/// count from the end; an index outside [-length, length) reads nothing and gives zero. `length`: x's extent along axis.
-/// All three tensors have any strides.
-/// Index int: y has fewer than 2^31 elements. Grid: any, one thread per element of y covers all at once.
+/// y[at] = x[at with at[axis] replaced by indices[at]], `at` over the extents of indices, which are y's.
+/// Negative indices count from the end; an index outside [-length, length) reads nothing and gives zero.
+/// `length`: x's extent along axis. All three tensors have any strides.
+/// Index int: y has fewer than 2^31 elements.
+/// Grid: any, one thread per element of y covers all at once.
 template <int axis, class T, class I, int rank, class Index>
-BURNISH_DEVICE void gather_elements(const T* x, const I* indices, T* y, i64 length, const Dims<rank, Index>& extents,
-                                    const Dims<rank>& x_strides, const Dims<rank>& index_strides,
-                                    const Dims<rank>& y_strides) {
+BURNISH_DEVICE void gather_elements(const T* x, const I* indices, T* y, i64 length,
+                                    const Dims<rank, Index>& extents, const Dims<rank>& x_strides,
+                                    const Dims<rank>& index_strides, const Dims<rank>& y_strides) {
   static_assert(axis >= 0 && axis < rank);
   const Index total = count_of(extents);
   for (i64 linear = grid_first<i64>(); linear < total; linear += grid_step<i64>()) {

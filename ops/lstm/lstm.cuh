@@ -1,4 +1,5 @@
-// LSTM: the recurrence alone. The products of the inputs with W, and the biases, are one matrix product done before.
+// LSTM: the recurrence alone. The products of the inputs with W, and the biases, are one matrix product done
+// before.
 #pragma once
 
 #include "base/primitives.cuh"
@@ -13,38 +14,41 @@ struct LstmActivations {
   static BURNISH_DEVICE float h(float x) { return prim::tanh(x); }
 };
 
-/// What an LSTM reads and writes; T is the storage type. Gates are in ONNX's order i, o, f, c. Pointers that may be null
-/// say so.
+/// What an LSTM reads and writes; T is the storage type. Gates are in ONNX's order i, o, f, c. Pointers that
+/// may be null say so.
 template <class T>
 struct LstmOperands {
-  const T* gates;            ///< x W^T + Wb + Rb: [time, direction, batch, 4 * hidden], the last axis dense
-  Dims<3> gate_strides;      ///< over time, direction, batch
-  const T* recurrent;        ///< R transposed: dense [direction, hidden, 4 * hidden], so that lanes read neighbours
-  const T* peephole;         ///< P: dense [direction, 3 * hidden], order i, o, f; null: none
-  const T* initial_h;        ///< null: zeros
-  const T* initial_c;        ///< null: zeros
+  const T* gates;        ///< x W^T + Wb + Rb: [time, direction, batch, 4 * hidden], the last axis dense
+  Dims<3> gate_strides;  ///< over time, direction, batch
+  const T* recurrent;  ///< R transposed: dense [direction, hidden, 4 * hidden], so that lanes read neighbours
+  const T* peephole;   ///< P: dense [direction, 3 * hidden], order i, o, f; null: none
+  const T* initial_h;  ///< null: zeros
+  const T* initial_c;  ///< null: zeros
   Dims<2> initial_h_strides, initial_c_strides;  ///< over direction, batch; hidden is dense
-  const int* lengths;        ///< [batch]: steps of each sequence; null: all of time
-  T* y;                      ///< [time, direction, batch, hidden]; null: not wanted
-  Dims<3> y_strides;         ///< over time, direction, batch; hidden is dense
-  T* y_h;                    ///< null: not wanted
-  T* y_c;                    ///< null: not wanted
-  Dims<2> y_h_strides, y_c_strides;  ///< over direction, batch
+  const int* lengths;                            ///< [batch]: steps of each sequence; null: all of time
+  T* y;                                          ///< [time, direction, batch, hidden]; null: not wanted
+  Dims<3> y_strides;                             ///< over time, direction, batch; hidden is dense
+  T* y_h;                                        ///< null: not wanted
+  T* y_c;                                        ///< null: not wanted
+  Dims<2> y_h_strides, y_c_strides;              ///< over direction, batch
 };
 
 /// Runs the recurrence for `time` steps:
 ///   i, o, f = F(gate + h R^T + P * c), c' = G(gate + h R^T), c = f * c + i * c', h = H(c) * o
-/// (o sees the new c; with couple, f = 1 - i). Gate sums are clipped to [-clip, clip]: infinity for no clipping. Direction d
-/// runs backwards if d == 1 or all_reverse. Past a sequence's length y is 0 and the state stays. Math is in float.
-/// Grid: (ceil(batch / tile), directions, 1). Block: (threads, 1, 1) with any number of threads; 4 * hidden up to 1024
-/// keeps all busy. tile: batch elements per block, which share each read of R.
+/// (o sees the new c; with couple, f = 1 - i). Gate sums are clipped to [-clip, clip]: infinity for no
+/// clipping. Direction d runs backwards if d == 1 or all_reverse. Past a sequence's length y is 0 and the
+/// state stays. Math is in float.
+/// Grid: (ceil(batch / tile), directions, 1).
+/// Block: (threads, 1, 1) with any number of threads; 4 * hidden up to 1024 keeps all busy.
+/// tile: batch elements per block, which share each read of R.
 /// Dynamic shared memory: tile * 6 * hidden * 4 bytes.
 template <int tile, bool couple, class Activations = LstmActivations, class T>
-BURNISH_DEVICE void lstm(const LstmOperands<T>& p, i64 time, i64 batch, int hidden, float clip, bool all_reverse) {
+BURNISH_DEVICE void lstm(const LstmOperands<T>& p, i64 time, i64 batch, int hidden, float clip,
+                         bool all_reverse) {
   extern __shared__ float lstm_shared[];
-  float* h = lstm_shared;            // [tile][hidden]
-  float* c = h + tile * hidden;      // [tile][hidden]
-  float* sums = c + tile * hidden;   // [tile][4 * hidden]
+  float* h = lstm_shared;           // [tile][hidden]
+  float* c = h + tile * hidden;     // [tile][hidden]
+  float* sums = c + tile * hidden;  // [tile][4 * hidden]
   const int direction = blockIdx.y, rows = 4 * hidden;
   const i64 first = i64(blockIdx.x) * tile;
   const bool backwards = all_reverse || direction == 1;
@@ -95,7 +99,8 @@ BURNISH_DEVICE void lstm(const LstmOperands<T>& p, i64 time, i64 batch, int hidd
         c[e] = f * c[e] + i * Activations::g(limited(gate(3)));
         h[e] = Activations::f(limited(gate(1) + peep(1, c[e]))) * Activations::h(c[e]);
       }
-      if (p.y) store(p.y + offset_of(dims(t, direction, b), p.y_strides) + unit, compute<T>(running ? h[e] : 0.0f));
+      if (p.y)
+        store(p.y + offset_of(dims(t, direction, b), p.y_strides) + unit, compute<T>(running ? h[e] : 0.0f));
     }
     __syncthreads();
   }

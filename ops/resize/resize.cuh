@@ -8,7 +8,14 @@
 namespace burnish::resize_mode {
 
 /// How a coordinate of y maps to one of x; ONNX's names.
-enum Coordinate { half_pixel, half_pixel_symmetric, pytorch_half_pixel, align_corners, asymmetric, tf_crop_and_resize };
+enum Coordinate {
+  half_pixel,
+  half_pixel_symmetric,
+  pytorch_half_pixel,
+  align_corners,
+  asymmetric,
+  tf_crop_and_resize
+};
 enum Interpolation { nearest, linear, cubic };
 enum Rounding { round_prefer_floor, round_prefer_ceil, floor, ceil };
 
@@ -16,7 +23,8 @@ enum Rounding { round_prefer_floor, round_prefer_ceil, floor, ceil };
 
 namespace burnish {
 
-/// One axis: extents, scale (y over x, as ONNX's `scales`) and the region of interest (tf_crop_and_resize alone).
+/// One axis: extents, scale (y over x, as ONNX's `scales`) and the region of interest (tf_crop_and_resize
+/// alone).
 struct ResizeAxis {
   i64 x_extent, y_extent;
   float scale;
@@ -37,8 +45,7 @@ BURNISH_DEVICE float source_coordinate(i64 at, const ResizeAxis& axis) {
     return centre * (1 - adjustment) + (p + 0.5f) / axis.scale - 0.5f;
   } else if constexpr (mode == pytorch_half_pixel)
     return axis.y_extent > 1 ? (p + 0.5f) / axis.scale - 0.5f : 0.0f;
-  else if constexpr (mode == align_corners)
-    return axis.y_extent > 1 ? p * (from - 1) / (to - 1) : 0.0f;
+  else if constexpr (mode == align_corners) return axis.y_extent > 1 ? p * (from - 1) / (to - 1) : 0.0f;
   else if constexpr (mode == asymmetric) return p / axis.scale;
   else if (axis.y_extent > 1)
     return axis.roi_start * (from - 1) + p * (axis.roi_end - axis.roi_start) * (from - 1) / (to - 1);
@@ -62,9 +69,7 @@ struct Taps {
   bool outside;  ///< beyond x; tf_crop_and_resize extrapolates there
 };
 
-BURNISH_DEVICE i64 clamped(i64 i, i64 extent) {
-  return i < 0 ? 0 : i >= extent ? extent - 1 : i;
-}
+BURNISH_DEVICE i64 clamped(i64 i, i64 extent) { return i < 0 ? 0 : i >= extent ? extent - 1 : i; }
 
 template <Interpolation interpolation, Coordinate mode, Rounding rounding, int count>
 BURNISH_DEVICE Taps<count> taps_of(i64 at, const ResizeAxis& axis, float cubic_a, bool exclude_outside) {
@@ -103,7 +108,8 @@ BURNISH_DEVICE Taps<count> taps_of(i64 at, const ResizeAxis& axis, float cubic_a
 
 /// Sum over the taps of axes `axis` and up; innermost axis summed first.
 template <int axis, int axes, int count, class T>
-BURNISH_DEVICE float interpolate(const T* x, i64 offset, const Taps<count> (&taps)[axes], const Dims<axes>& strides) {
+BURNISH_DEVICE float interpolate(const T* x, i64 offset, const Taps<count> (&taps)[axes],
+                                 const Dims<axes>& strides) {
   if constexpr (axis == axes) return float(load(x + offset));
   else {
     float sum = 0;
@@ -117,24 +123,30 @@ BURNISH_DEVICE float interpolate(const T* x, i64 offset, const Taps<count> (&tap
 
 }  // namespace resize_detail
 
-/// y at every point, epilogue(value, offset in y) applied. The tensors are seen as [plain axes…, resized axes…] in that
-/// order, whatever their order in memory: `extents` of the plain axes, which both share, with strides, then the `axes` ≥ 1
-/// resized ones. Order axes so that the last one lies closest in memory where that is possible.
-/// cubic_a, exclude_outside, extrapolation: ONNX attributes (exclude_outside matters to cubic only). Interpolation happens
-/// in float; integers are truncated; nearest copies elements as they are. x must not be empty when y is not.
-/// Index int: y has fewer than 2^31 elements. Grid: any, one thread per element of y covers all at once.
-template <resize_mode::Interpolation interpolation, resize_mode::Coordinate mode, resize_mode::Rounding rounding,
-          class T, int plain, int axes, class Index, class Epilogue = Unchanged>
-BURNISH_DEVICE void resize(const T* x, T* y, const Dims<plain, Index>& extents, const Dims<plain>& x_plain_strides,
-                           const Dims<plain>& y_plain_strides, const ResizeAxis (&resized)[axes],
-                           const Dims<axes>& x_strides, const Dims<axes>& y_strides, float cubic_a = -0.75f,
-                           bool exclude_outside = false, float extrapolation = 0, Epilogue epilogue = {}) {
+/// y at every point, epilogue(value, offset in y) applied. The tensors are seen as [plain axes…, resized
+/// axes…] in that order, whatever their order in memory: `extents` of the plain axes, which both share, with
+/// strides, then the `axes` ≥ 1 resized ones. Order axes so that the last one lies closest in memory where
+/// that is possible.
+/// cubic_a, exclude_outside, extrapolation: ONNX attributes (exclude_outside matters to cubic only).
+/// Interpolation happens in float; integers are truncated; nearest copies elements as they are. x must not be
+/// empty when y is not.
+/// Index int: y has fewer than 2^31 elements.
+/// Grid: any, one thread per element of y covers all at once.
+template <resize_mode::Interpolation interpolation, resize_mode::Coordinate mode,
+          resize_mode::Rounding rounding, class T, int plain, int axes, class Index,
+          class Epilogue = Unchanged>
+BURNISH_DEVICE void resize(const T* x, T* y, const Dims<plain, Index>& extents,
+                           const Dims<plain>& x_plain_strides, const Dims<plain>& y_plain_strides,
+                           const ResizeAxis (&resized)[axes], const Dims<axes>& x_strides,
+                           const Dims<axes>& y_strides, float cubic_a = -0.75f, bool exclude_outside = false,
+                           float extrapolation = 0, Epilogue epilogue = {}) {
   using namespace resize_detail;
   constexpr int count = interpolation == nearest ? 1 : interpolation == linear ? 2 : 4;
   Dims<plain + axes, Index> all;
 #pragma unroll
   for (int i = 0; i < plain + axes; ++i)
-    all.at[i] = i < plain ? extents.at[i < plain ? i : 0] : Index(resized[i < plain ? 0 : i - plain].y_extent);
+    all.at[i] =
+        i < plain ? extents.at[i < plain ? i : 0] : Index(resized[i < plain ? 0 : i - plain].y_extent);
   const Index total = count_of(all);
   for (i64 linear_index = grid_first<i64>(); linear_index < total; linear_index += grid_step<i64>()) {
     const Dims<plain + axes, Index> at = decompose(Index(linear_index), all);

@@ -5,15 +5,16 @@
 
 namespace burnish {
 
-/// y[at with at[axis] replaced by indices[at]] = Reduction(itself, updates[at]), `at` over the extents of indices and
-/// updates. y holds the data already (copied before this launch, or updated in place). Negative indices count from the end;
-/// an index outside [-length, length) changes nothing. `length`: y's extent along axis. Reduction: one of scatter::None,
-/// Add, Mul, Min, Max.
-/// distinct: the caller knows that no line along the axis names a target twice: every update is one thread's. Otherwise
-/// the order of updates along the axis is kept as providers/nvrtc/device/scatter.cuh says; 1 partition suffices where
-/// there are many lines, about 1024 / lines else.
-/// Index int: indices and y have fewer than 2^31 elements. Grid: any; threads of use: updates if distinct, else lines
-/// (updates / extent of axis) * partitions.
+/// y[at with at[axis] replaced by indices[at]] = Reduction(itself, updates[at]), `at` over the extents of
+/// indices and updates. y holds the data already (copied before this launch, or updated in place). Negative
+/// indices count from the end; an index outside [-length, length) changes nothing. `length`: y's extent along
+/// axis.
+/// Reduction: one of scatter::None, Add, Mul, Min, Max.
+/// distinct: the caller knows that no line along the axis names a target twice: every update is one thread's.
+/// Otherwise the order of updates along the axis is kept as providers/nvrtc/device/scatter.cuh says; 1
+/// partition suffices where there are many lines, about 1024 / lines else.
+/// Index int: indices and y have fewer than 2^31 elements.
+/// Grid: any; threads of use: updates if distinct, else lines (updates / extent of axis) * partitions.
 template <class Reduction, bool distinct, int axis, class T, class I, int rank, class Index>
 BURNISH_DEVICE void scatter_elements(T* y, const I* indices, const T* updates, i64 length,
                                      const Dims<rank, Index>& extents, const Dims<rank>& y_strides,
@@ -36,7 +37,8 @@ BURNISH_DEVICE void scatter_elements(T* y, const I* indices, const T* updates, i
       if (index < 0) index += length;
       if (index < 0 || index >= length) continue;
       if (!distinct && partitions > 1 && u64(index) % u64(partitions) != u64(group)) continue;
-      scatter::update<Reduction>(y_line + index * y_strides.at[axis], update_line + k * update_strides.at[axis]);
+      scatter::update<Reduction>(y_line + index * y_strides.at[axis],
+                                 update_line + k * update_strides.at[axis]);
     }
   }
 }

@@ -6,17 +6,19 @@
 
 namespace burnish {
 
-/// y[indices[q, 0…depth-1], i] = Reduction(itself, updates[q, i]) for q over the axes of indices but the last, i over y's
-/// axes after the indexed ones. y holds the data already (copied before this launch, or updated in place). A tuple with an
-/// index out of range changes nothing. Reduction: one of scatter::None, Add, Mul, Min, Max.
-/// distinct: the caller knows that no two tuples are equal (`partitions` is then ignored): every update is one thread's.
-/// Otherwise the order of updates is kept as providers/nvrtc/device/scatter.cuh says; 1 partition suffices where
-/// there are many inner elements, about 1024 / inner elements else.
-/// Index int: updates and y have fewer than 2^31 elements. Grid: any; threads of use: inner elements * (distinct ? tuples
-/// : partitions).
+/// y[indices[q, 0…depth-1], i] = Reduction(itself, updates[q, i]) for q over the axes of indices but the
+/// last, i over y's axes after the indexed ones. y holds the data already (copied before this launch, or
+/// updated in place). A tuple with an index out of range changes nothing.
+/// Reduction: one of scatter::None, Add, Mul, Min, Max.
+/// distinct: the caller knows that no two tuples are equal (`partitions` is then ignored): every update is
+/// one thread's. Otherwise the order of updates is kept as providers/nvrtc/device/scatter.cuh says; 1
+/// partition suffices where there are many inner elements, about 1024 / inner elements else.
+/// Index int: updates and y have fewer than 2^31 elements.
+/// Grid: any; threads of use: inner elements * (distinct ? tuples : partitions).
 template <class Reduction, bool distinct, class T, class I, int picked, int depth, int inner, class Index>
-BURNISH_DEVICE void scatter_nd(T* y, const I* indices, const T* updates, const Dims<picked, Index>& picked_extents,
-                               const Dims<picked>& index_strides, i64 tuple_step, const Dims<picked>& update_strides,
+BURNISH_DEVICE void scatter_nd(T* y, const I* indices, const T* updates,
+                               const Dims<picked, Index>& picked_extents, const Dims<picked>& index_strides,
+                               i64 tuple_step, const Dims<picked>& update_strides,
                                const Dims<depth>& indexed_extents, const Dims<depth>& y_indexed_strides,
                                const Dims<inner, Index>& inner_extents, const Dims<inner>& y_inner_strides,
                                const Dims<inner>& update_inner_strides, i64 partitions) {

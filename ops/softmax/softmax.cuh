@@ -9,8 +9,8 @@ namespace burnish {
 
 namespace softmax_detail {
 
-/// Running maximum and the sum of e^(x - maximum): one pass finds both (Milakov, Gimelshein: Online normalizer
-/// calculation for softmax, 2018).
+/// Running maximum and the sum of e^(x - maximum): one pass finds both (Milakov, Gimelshein: Online
+/// normalizer calculation for softmax, 2018).
 template <class A>
 struct State {
   A maximum, sum;
@@ -25,8 +25,8 @@ BURNISH_DEVICE State<A> combine(State<A> a, State<A> b) {
   return {m, a.sum * scale(a.maximum, m) + b.sum * scale(b.maximum, m)};
 }
 
-/// What turns x into the result: e^(x - maximum) / sum, or x - maximum - log(sum). As in numpy, a row that holds NaN or
-/// inf, or nothing but -inf, becomes NaN throughout.
+/// What turns x into the result: e^(x - maximum) / sum, or x - maximum - log(sum). As in numpy, a row that
+/// holds NaN or inf, or nothing but -inf, becomes NaN throughout.
 template <bool logarithm, class A>
 struct Finish {
   A maximum, term;
@@ -41,17 +41,18 @@ struct Finish {
 
 }  // namespace softmax_detail
 
-/// y[row, i] = epilogue(softmax over i of prologue(x[row, i], offset in x), offset in y); y may be x.
-/// Rows: `extents` of all axes but the softmax axis, with x's and y's strides over them; the axis: `length` elements,
-/// `x_step` and `y_step` apart.
-/// team: threads per row, 1…32 lanes or a whole block of 64…1024 (then blockDim.x == team). cached: elements per thread
-/// kept in registers; 0 reads the row twice and takes any length, else length <= team * cached.
+/// y[row, i] = epilogue(softmax over i of prologue(x[row, i], offset in x), offset in y); y may be x. Rows:
+/// `extents` of all axes but the softmax axis, with x's and y's strides over them; the axis: `length`
+/// elements, `x_step` and `y_step` apart.
+/// team: threads per row, 1…32 lanes or a whole block of 64…1024 (then blockDim.x == team).
+/// cached: elements per thread kept in registers; 0 reads the row twice and takes any length, else length <=
+/// team * cached.
 /// Grid: any; rows / (blockDim.x / team) blocks give one row per team. No dynamic shared memory.
-template <bool logarithm, int team, int cached, class Tx, class Ty, int rank, class Index, class Prologue = Unchanged,
-          class Epilogue = Unchanged>
+template <bool logarithm, int team, int cached, class Tx, class Ty, int rank, class Index,
+          class Prologue = Unchanged, class Epilogue = Unchanged>
 BURNISH_DEVICE void softmax(const Tx* x, Ty* y, const Dims<rank, Index>& extents, const Dims<rank>& x_strides,
-                            const Dims<rank>& y_strides, i64 length, i64 x_step, i64 y_step, Prologue prologue = {},
-                            Epilogue epilogue = {}) {
+                            const Dims<rank>& y_strides, i64 length, i64 x_step, i64 y_step,
+                            Prologue prologue = {}, Epilogue epilogue = {}) {
   using namespace softmax_detail;
   using A = compute<Tx>;
   using Threads = Team<team>;

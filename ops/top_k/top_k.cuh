@@ -1,9 +1,9 @@
 // TopK along one axis.
 //
-// Each element becomes a key that orders like its value (NaN above inf; -0 like +0), and key and index together a rank
-// that no two elements share, lower indices first among equals: so the k best are a definite set in a definite order. A
-// radix select finds the k-th best rank (eight bits a pass), what is not below it is collected, and a bitonic network
-// (Batcher 1968) sorts the collection.
+// Each element becomes a key that orders like its value (NaN above inf; -0 like +0), and key and index
+// together a rank that no two elements share, lower indices first among equals: so the k best are a definite
+// set in a definite order. A radix select finds the k-th best rank (eight bits a pass), what is not below it
+// is collected, and a bitonic network (Batcher 1968) sorts the collection.
 #pragma once
 
 #include "base/primitives.cuh"
@@ -33,8 +33,14 @@ BURNISH_DEVICE int digit_of(const Rank<Key>& rank, int digit) {
                             : int(rank.order >> (8 * (order_digits - 1 - (digit - key_digits))) & 255);
 }
 
-template <bool wide> struct KeyBits { using type = u32; };
-template <> struct KeyBits<true> { using type = u64; };
+template <bool wide>
+struct KeyBits {
+  using type = u32;
+};
+template <>
+struct KeyBits<true> {
+  using type = u64;
+};
 template <class T>
 using KeyOf = typename KeyBits<(sizeof(T) > 4)>::type;
 
@@ -77,18 +83,20 @@ BURNISH_DEVICE void sort_ranks(Rank<Key>* ranks, i64 count) {
 template <class T>
 using TopKScratch = top_k_detail::Rank<top_k_detail::KeyOf<T>>;
 
-/// values[line, j], indices[line, j]: the j-th greatest (smallest) of x[line, 0…length), j < k <= length < 2^32, best first;
-/// equal ones in the order of their indices. NaN counts as greater than inf when the greatest are wanted and comes last when
-/// the smallest are.
-/// Lines: `extents` of all axes but the searched one, with strides for x and for both results; the axis: x_step and y_step.
-/// capacity: power of two; up to that many results are sorted in shared memory. For greater k, `scratch` holds next power
-/// of two of k elements of TopKScratch<T> (8 bytes for types up to 32 bits, else 16) per block of the grid; else null.
-/// Block: exactly (threads, 1, 1), 64…1024, a power of two. Grid: any; one block per line covers all at once.
-/// No dynamic shared memory.
+/// values[line, j], indices[line, j]: the j-th greatest (smallest) of x[line, 0…length), j < k <= length <
+/// 2^32, best first; equal ones in the order of their indices. NaN counts as greater than inf when the
+/// greatest are wanted and comes last when the smallest are.
+/// Lines: `extents` of all axes but the searched one, with strides for x and for both results; the axis:
+/// x_step and y_step.
+/// capacity: power of two; up to that many results are sorted in shared memory. For greater k, `scratch`
+/// holds next power of two of k elements of TopKScratch<T> (8 bytes for types up to 32 bits, else 16) per
+/// block of the grid; else null.
+/// Block: exactly (threads, 1, 1), 64…1024, a power of two.
+/// Grid: any; one block per line covers all at once. No dynamic shared memory.
 template <bool largest, int threads, int capacity, class T, int rank, class Index>
-BURNISH_DEVICE void top_k(const T* x, T* values, i64* indices, void* scratch, const Dims<rank, Index>& extents,
-                          const Dims<rank>& x_strides, const Dims<rank>& y_strides, i64 length, i64 x_step, i64 k,
-                          i64 y_step) {
+BURNISH_DEVICE void top_k(const T* x, T* values, i64* indices, void* scratch,
+                          const Dims<rank, Index>& extents, const Dims<rank>& x_strides,
+                          const Dims<rank>& y_strides, i64 length, i64 x_step, i64 k, i64 y_step) {
   using namespace top_k_detail;
   using Key = KeyOf<T>;
   static_assert(threads >= 64);
@@ -100,14 +108,16 @@ BURNISH_DEVICE void top_k(const T* x, T* values, i64* indices, void* scratch, co
   const i64 lines = count_of(extents);
   i64 padded = 1;
   while (padded < k) padded *= 2;
-  Rank<Key>* ranks = padded <= capacity ? shared : static_cast<Rank<Key>*>(scratch) + i64(blockIdx.x) * padded;
+  Rank<Key>* ranks =
+      padded <= capacity ? shared : static_cast<Rank<Key>*>(scratch) + i64(blockIdx.x) * padded;
   for (i64 line = blockIdx.x; line < lines && k > 0; line += gridDim.x) {
     const Dims<rank, Index> at = decompose(Index(line), extents);
     const T* from = x + offset_of(at, x_strides);
     const i64 to = offset_of(at, y_strides);
     auto rank_at = [&](i64 i) { return Rank<Key>{key_of<largest, T>(load(from + i * x_step)), ~u32(i)}; };
 
-    // Radix select: after each pass the k-th best rank is known to begin with the digits of `limit` chosen so far.
+    // Radix select: after each pass the k-th best rank is known to begin with the digits of `limit` chosen so
+    // far.
     Rank<Key> limit{0, 0};
     if (threadIdx.x == 0) above = 0;
     bool found = k == length;

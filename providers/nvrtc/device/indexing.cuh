@@ -1,7 +1,8 @@
 // Extents, strides and coordinates, and the way from a linear index to an offset.
 //
-// Extents of type Dims<rank, int> make the index arithmetic 32-bit (their product must be below 2^31), Dims<rank, i64>
-// 64-bit. Strides and offsets are always 64-bit. Axes run slowest first; the last one changes fastest.
+// Extents of type Dims<rank, int> make the index arithmetic 32-bit (their product must be below 2^31),
+// Dims<rank, i64> 64-bit. Strides and offsets are always 64-bit. Axes run slowest first; the last one changes
+// fastest.
 #pragma once
 
 #include "providers/nvrtc/device/types.cuh"
@@ -15,8 +16,14 @@ struct Dims {
 };
 
 /// The unsigned type of an index.
-template <class Index> struct UnsignedIndex { using type = u64; };
-template <> struct UnsignedIndex<int> { using type = u32; };
+template <class Index>
+struct UnsignedIndex {
+  using type = u64;
+};
+template <>
+struct UnsignedIndex<int> {
+  using type = u32;
+};
 
 /// `dims(n, 3, 5)`: strides, or 64-bit extents. `dims<int>(3, 5)`: extents for 32-bit index arithmetic.
 template <class Index = i64, class... N>
@@ -65,7 +72,8 @@ BURNISH_DEVICE i64 offset_at(Index linear, const Dims<rank, Index>& extents, con
   return offset_of(decompose(linear, extents), strides);
 }
 
-/// First index of this thread in a loop over all threads of a one-dimensional grid, and the step of that loop.
+/// First index of this thread in a loop over all threads of a one-dimensional grid, and the step of that
+/// loop.
 template <class Index>
 BURNISH_DEVICE Index grid_first() {
   return Index(blockIdx.x) * Index(blockDim.x) + Index(threadIdx.x);

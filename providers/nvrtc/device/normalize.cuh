@@ -14,26 +14,30 @@ struct RowStrides {
   Dims<inner> within;
 };
 template <int outer, int inner>
-BURNISH_DEVICE constexpr RowStrides<outer, inner> row_strides(const Dims<outer>& rows, const Dims<inner>& within) {
+BURNISH_DEVICE constexpr RowStrides<outer, inner> row_strides(const Dims<outer>& rows,
+                                                              const Dims<inner>& within) {
   return {rows, within};
 }
 
-/// y = epilogue((x - mean) * inverse * scale + bias, offset in y), row by row, where inverse = 1 / sqrt(variance +
-/// epsilon). With centred = false (RMS normalisation) the mean counts as 0. Mean and variance are taken in x's compute
-/// type, the variance from the differences to the mean.
-/// Rows: `row_extents`; elements of a row: `extents`. scale and bias may be null and broadcast by zero strides.
-/// means, inverses: null, or one number per row, dense.
-/// team: threads per row, 1…32 lanes or a whole block of 64…1024 (then blockDim.x == team). cached: elements per thread
-/// kept in registers; 0 reads x three times and takes any length, else elements of a row <= team * cached.
+/// y = epilogue((x - mean) * inverse * scale + bias, offset in y), row by row, where inverse = 1 /
+/// sqrt(variance + epsilon). With centred = false (RMS normalisation) the mean counts as 0. Mean and variance
+/// are taken in x's compute type, the variance from the differences to the mean.
+/// Rows: `row_extents`; elements of a row: `extents`. scale and bias may be null and broadcast by zero
+/// strides. means, inverses: null, or one number per row, dense.
+/// team: threads per row, 1…32 lanes or a whole block of 64…1024 (then blockDim.x == team).
+/// cached: elements per thread kept in registers; 0 reads x three times and takes any length, else elements
+/// of a row <= team * cached.
 /// Grid: any; rows / (blockDim.x / team) blocks give one row per team. No dynamic shared memory.
-template <bool centred, int team, int cached, class Tx, class Ts, class Ty, class Tm, int outer, int inner, class Index,
-          class Epilogue = Unchanged>
-BURNISH_DEVICE void normalize_rows(const Tx* x, const Ts* scale, const Ts* bias, Ty* y, Tm* means, Tm* inverses,
-                                   const Dims<outer, Index>& row_extents, const Dims<inner, Index>& extents,
+template <bool centred, int team, int cached, class Tx, class Ts, class Ty, class Tm, int outer, int inner,
+          class Index, class Epilogue = Unchanged>
+BURNISH_DEVICE void normalize_rows(const Tx* x, const Ts* scale, const Ts* bias, Ty* y, Tm* means,
+                                   Tm* inverses, const Dims<outer, Index>& row_extents,
+                                   const Dims<inner, Index>& extents,
                                    const RowStrides<outer, inner>& x_strides,
                                    const RowStrides<outer, inner>& scale_strides,
                                    const RowStrides<outer, inner>& bias_strides,
-                                   const RowStrides<outer, inner>& y_strides, double epsilon, Epilogue epilogue = {}) {
+                                   const RowStrides<outer, inner>& y_strides, double epsilon,
+                                   Epilogue epilogue = {}) {
   using A = compute<Tx>;
   using Threads = Team<team>;
   const i64 rows = count_of(row_extents), length = count_of(extents);

@@ -1,8 +1,8 @@
 // Reductions over any set of axes of a strided view.
 //
-// The axes of x are given as kept axes (their product is the number of results) and reduced axes. Results are dense in
-// the order of the kept axes, or lie with `y_strides` over them. A reduction over nothing gives the functor's identity.
-// The order of additions depends on the extents and the variant alone, never on timing.
+// The axes of x are given as kept axes (their product is the number of results) and reduced axes. Results are
+// dense in the order of the kept axes, or lie with `y_strides` over them. A reduction over nothing gives the
+// functor's identity. The order of additions depends on the extents and the variant alone, never on timing.
 #pragma once
 
 #include "base/primitives.cuh"
@@ -12,16 +12,28 @@
 namespace burnish {
 
 /// What reduction functors have in common. T is x's storage type. A functor gives
-///   State; identity(); of(value) one element's state; combine(State, State); result(State, number of elements).
+///   State; identity(); of(value), one element's state; combine(State, State); result(State, element count).
 namespace reduction {
 
 template <class T>
 inline constexpr bool is_float = prim::is_real<accumulator<T>>;
 /// Roots and logarithms of integers are taken in double.
-template <class T> struct Reals { using type = double; };
-template <> struct Reals<half> { using type = float; };
-template <> struct Reals<bfloat16> { using type = float; };
-template <> struct Reals<float> { using type = float; };
+template <class T>
+struct Reals {
+  using type = double;
+};
+template <>
+struct Reals<half> {
+  using type = float;
+};
+template <>
+struct Reals<bfloat16> {
+  using type = float;
+};
+template <>
+struct Reals<float> {
+  using type = float;
+};
 
 template <class T>
 BURNISH_DEVICE accumulator<T> lowest() {
@@ -91,7 +103,8 @@ struct LogSum : Sum<T, typename Reals<T>::type> {
   using A = typename Reals<T>::type;
   static BURNISH_DEVICE A result(A s, i64) { return prim::log(s); }
 };
-/// Log of the sum of e^x, kept as a maximum m and the sum of e^(x-m): no overflow. -inf over nothing and over -inf only.
+/// Log of the sum of e^x, kept as a maximum m and the sum of e^(x-m): no overflow. -inf over nothing and over
+/// -inf only.
 template <class T>
 struct LogSumExp {
   using A = typename Reals<T>::type;
@@ -116,7 +129,8 @@ BURNISH_DEVICE compute<T> as_result(A value) {
   return prim::cast<compute<T>>(value);
 }
 
-/// State of elements first, first + step, … of the reduced axes that begin at offset `base`; four chains hide latency.
+/// State of elements first, first + step, … of the reduced axes that begin at offset `base`; four chains hide
+/// latency.
 template <class F, class T, int reduced, class Index, class Prologue>
 BURNISH_DEVICE typename F::State accumulate(const T* x, i64 base, Index first, Index step, Index count,
                                             const Dims<reduced, Index>& extents, const Dims<reduced>& strides,
@@ -137,15 +151,18 @@ BURNISH_DEVICE typename F::State accumulate(const T* x, i64 base, Index first, I
 
 }  // namespace reduction
 
-/// y[k] = epilogue(F over r of prologue(x[k, r], offset in x), k), F one of the functors above on x's type (on the
-/// prologue's result type, where that differs).
-///   reduce<reduction::Mean<half>, 32>(x, y, dims<int>(n, c), dims(sn, sc), dims(c, 1), dims<int>(h, w), dims(sh, sw));
-/// x: kept extents and strides of x over them, y's strides over them; reduced extents and strides of x over them.
-/// team: threads per result, 1…32 lanes or a whole block of 64…1024 (then blockDim.x == team). Lanes take neighbouring
-/// elements of the reduced axes, so the last of these should be the one of stride 1.
-/// Grid: any number of blocks; results / (blockDim.x / team) is one result per team. No dynamic shared memory.
-template <class F, int team, class Tx, class Ty, int kept, int reduced, class Index, class Prologue = Unchanged,
-          class Epilogue = Unchanged>
+/// y[k] = epilogue(F over r of prologue(x[k, r], offset in x), k), F one of the functors above on x's type
+/// (on the prologue's result type, where that differs).
+///   reduce<reduction::Mean<half>, 32>(x, y, dims<int>(n, c), dims(sn, sc), dims(c, 1), dims<int>(h, w),
+///                                     dims(sh, sw));
+/// x: kept extents and strides of x over them, y's strides over them; reduced extents and strides of x over
+/// them.
+/// team: threads per result, 1…32 lanes or a whole block of 64…1024 (then blockDim.x == team). Lanes take
+/// neighbouring elements of the reduced axes, so the last of these should be the one of stride 1.
+/// Grid: any number of blocks; results / (blockDim.x / team) is one result per team. No dynamic shared
+/// memory.
+template <class F, int team, class Tx, class Ty, int kept, int reduced, class Index,
+          class Prologue = Unchanged, class Epilogue = Unchanged>
 BURNISH_DEVICE void reduce(const Tx* x, Ty* y, const Dims<kept, Index>& kept_extents,
                            const Dims<kept>& x_kept_strides, const Dims<kept>& y_strides,
                            const Dims<reduced, Index>& extents, const Dims<reduced>& x_strides,
@@ -154,19 +171,20 @@ BURNISH_DEVICE void reduce(const Tx* x, Ty* y, const Dims<kept, Index>& kept_ext
   const Index results = count_of(kept_extents), count = count_of(extents);
   for (i64 k = Threads::index(); k < results; k += Threads::count()) {
     const Dims<kept, Index> at = decompose(Index(k), kept_extents);
-    auto state = reduction::accumulate<F>(x, offset_of(at, x_kept_strides), Index(Threads::lane()), Index(team),
-                                          count, extents, x_strides, prologue);
+    auto state = reduction::accumulate<F>(x, offset_of(at, x_kept_strides), Index(Threads::lane()),
+                                          Index(team), count, extents, x_strides, prologue);
     state = Threads::reduce(state, F::combine);
     if (Threads::lane() == 0)
       store(y + offset_of(at, y_strides), epilogue(reduction::as_result<Ty>(F::result(state, count)), k));
   }
 }
 
-/// The same for a reduced axis with a stride and kept axes whose last one has stride 1: 32 neighbouring results side by
-/// side, each by `slices` threads.
-/// Block: exactly (32 * slices, 1, 1), slices a power of two up to 32. Grid: any; ceil(results / 32) covers all at once.
-template <class F, int slices, class Tx, class Ty, int kept, int reduced, class Index, class Prologue = Unchanged,
-          class Epilogue = Unchanged>
+/// The same for a reduced axis with a stride and kept axes whose last one has stride 1: 32 neighbouring
+/// results side by side, each by `slices` threads.
+/// Block: exactly (32 * slices, 1, 1), slices a power of two up to 32.
+/// Grid: any; ceil(results / 32) covers all at once.
+template <class F, int slices, class Tx, class Ty, int kept, int reduced, class Index,
+          class Prologue = Unchanged, class Epilogue = Unchanged>
 BURNISH_DEVICE void reduce_columns(const Tx* x, Ty* y, const Dims<kept, Index>& kept_extents,
                                    const Dims<kept>& x_kept_strides, const Dims<kept>& y_strides,
                                    const Dims<reduced, Index>& extents, const Dims<reduced>& x_strides,
@@ -181,8 +199,8 @@ BURNISH_DEVICE void reduce_columns(const Tx* x, Ty* y, const Dims<kept, Index>& 
     Dims<kept, Index> at{};
     if (k < results) {
       at = decompose(Index(k), kept_extents);
-      state = reduction::accumulate<F>(x, offset_of(at, x_kept_strides), Index(slice), Index(slices), count, extents,
-                                       x_strides, prologue);
+      state = reduction::accumulate<F>(x, offset_of(at, x_kept_strides), Index(slice), Index(slices), count,
+                                       extents, x_strides, prologue);
     }
     partial[slice][column] = state;
     __syncthreads();

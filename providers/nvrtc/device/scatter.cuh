@@ -1,10 +1,10 @@
 // What scatter kernels do with an element that an update names.
 //
-// Updates of one element happen in the order of the updates tensor, as in ONNX's reference: with `none` the last one stays,
-// sums and products round in that order, so results are the same each time. Threads get there without atomics: each owns
-// those targets whose number is congruent to its own modulo the number of `partitions`, walks through all updates in
-// order and applies those to its own targets. Neighbouring threads read the same indices, so the walk is one broadcast
-// load per update.
+// Updates of one element happen in the order of the updates tensor, as in ONNX's reference: with `none` the
+// last one stays, sums and products round in that order, so results are the same each time. Threads get there
+// without atomics: each owns those targets whose number is congruent to its own modulo the number of
+// `partitions`, walks through all updates in order and applies those to its own targets. Neighbouring threads
+// read the same indices, so the walk is one broadcast load per update.
 #pragma once
 
 #include "base/primitives.cuh"

@@ -5,7 +5,8 @@
 
 namespace burnish {
 
-/// A value from the lane whose number differs in the bits of `mask`, for any trivially copyable S of whole words.
+/// A value from the lane whose number differs in the bits of `mask`, for any trivially copyable S of whole
+/// words.
 template <class S>
 BURNISH_DEVICE S shuffle_xor(unsigned members, S value, int mask) {
   static_assert(sizeof(S) % 4 == 0);
@@ -18,7 +19,8 @@ BURNISH_DEVICE S shuffle_xor(unsigned members, S value, int mask) {
   return __builtin_bit_cast(S, words);
 }
 
-/// The value `distance` lanes below within groups of `width` lanes (a power of two); below the group, its own.
+/// The value `distance` lanes below within groups of `width` lanes (a power of two); below the group, its
+/// own.
 template <class S>
 BURNISH_DEVICE S shuffle_up(unsigned members, S value, int distance, int width) {
   static_assert(sizeof(S) % 4 == 0);
@@ -31,12 +33,13 @@ BURNISH_DEVICE S shuffle_up(unsigned members, S value, int distance, int width) 
   return __builtin_bit_cast(S, words);
 }
 
-/// `threads` threads of a one-dimensional block: 1, 2, 4, … 32 lanes of a warp (a block then holds several teams, and
-/// blockDim.x is a multiple of 32 or of `threads`), or a whole block of 64, 128, … 1024. All of a team must reach its
-/// collective calls together; different teams need not.
+/// `threads` threads of a one-dimensional block: 1, 2, 4, … 32 lanes of a warp (a block then holds several
+/// teams, and blockDim.x is a multiple of 32 or of `threads`), or a whole block of 64, 128, … 1024. All of a
+/// team must reach its collective calls together; different teams need not.
 template <int threads>
 struct Team {
-  static_assert((threads & (threads - 1)) == 0 && threads >= 1 && threads <= 1024, "a power of two up to 1024");
+  static_assert((threads & (threads - 1)) == 0 && threads >= 1 && threads <= 1024,
+                "a power of two up to 1024");
 
   static BURNISH_DEVICE int lane() { return int(threadIdx.x) & (threads - 1); }
   /// Number of this team in the grid, and how many there are.
@@ -122,8 +125,8 @@ struct Team {
   }
 };
 
-/// Functor that changes nothing: the default prologue and epilogue of kernels. The second argument is where the value
-/// was loaded from or is stored to, as the kernel's docstring says.
+/// Functor that changes nothing: the default prologue and epilogue of kernels. The second argument is where
+/// the value was loaded from or is stored to, as the kernel's docstring says.
 struct Unchanged {
   template <class V>
   BURNISH_DEVICE V operator()(V value, i64) const {
@@ -132,8 +135,14 @@ struct Unchanged {
 };
 
 /// The type in which values of T are summed: float or double for floats, 64-bit integers for the rest.
-template <class T> struct AccumulatorOf { using type = compute<T>; };
-template <> struct AccumulatorOf<bool> { using type = i64; };
+template <class T>
+struct AccumulatorOf {
+  using type = compute<T>;
+};
+template <>
+struct AccumulatorOf<bool> {
+  using type = i64;
+};
 template <class T>
 using accumulator = typename AccumulatorOf<T>::type;
 

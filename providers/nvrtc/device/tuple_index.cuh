@@ -5,8 +5,8 @@
 
 namespace burnish {
 
-/// Row-major number of the position that `depth` indices, `step` apart, name within `extents`; -1 if one of them is out
-/// of range. Negative indices count from the end.
+/// Row-major number of the position that `depth` indices, `step` apart, name within `extents`; -1 if one of
+/// them is out of range. Negative indices count from the end.
 template <class I, int depth>
 BURNISH_DEVICE i64 tuple_position(const I* tuple, i64 step, const Dims<depth>& extents) {
   i64 position = 0;

@@ -1,4 +1,5 @@
-// Sliding windows over the spatial axes of [batch, channels, spatial…] tensors: the frame of the pooling kernels.
+// Sliding windows over the spatial axes of [batch, channels, spatial…] tensors: the frame of the pooling
+// kernels.
 #pragma once
 
 #include "providers/nvrtc/device/indexing.cuh"
@@ -18,8 +19,8 @@ struct WindowPosition {
   Dims<spatial, int> at;
 };
 
-/// Position number `linear` with neighbouring threads on neighbouring elements of memory: channels run fastest if
-/// channels_last, else the last spatial axis. channel_groups = channels / vector.
+/// Position number `linear` with neighbouring threads on neighbouring elements of memory: channels run
+/// fastest if channels_last, else the last spatial axis. channel_groups = channels / vector.
 template <bool channels_last, int vector, int spatial, class Index>
 BURNISH_DEVICE WindowPosition<spatial> window_position(Index linear, i64 channel_groups,
                                                        const Dims<spatial, Index>& y_extents) {
@@ -86,7 +87,8 @@ BURNISH_DEVICE void each_tap(const Window<spatial>& w, const Dims<spatial, int>&
 
 /// Offset of the spatial coordinates, batch and channel in a tensor with strides [batch, channel, spatial…].
 template <int spatial, int rank>
-BURNISH_DEVICE i64 window_offset(i64 batch, i64 channel, const Dims<spatial, int>& at, const Dims<rank>& strides) {
+BURNISH_DEVICE i64 window_offset(i64 batch, i64 channel, const Dims<spatial, int>& at,
+                                 const Dims<rank>& strides) {
   static_assert(rank == spatial + 2);
   i64 offset = batch * strides.at[0] + channel * strides.at[1];
 #pragma unroll
