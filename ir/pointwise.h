@@ -74,7 +74,14 @@ Result<> infer(InferCtx& c) {
     for (size_t k = 0; k < count; ++k) {
       std::array<Dim, arity> v;
       for (size_t i = 0; i < arity; ++i) v[i] = (*x[i])[x[i]->size() == 1 ? 0 : k];
-      content.push_back(std::apply([&](auto... d) { return F::content(c.dims, d...); }, v));
+      const std::optional<Dim> element = std::apply(
+          [&](auto... d) {
+            if constexpr (HasAttrs<F>) return F::content(c.attrs<typename F::Attrs>(), c.dims, d...);
+            else return F::content(c.dims, d...);
+          },
+          v);
+      if (!element) return {};
+      content.push_back(*element);
     }
     c.out_content(0, std::move(content));
   }
@@ -154,7 +161,8 @@ std::string text(const Attrs& attrs, std::span<const std::string> operands) {
 ///   struct Relu { template <class S> static auto scalar(S x) { return prim::relu(x); } };
 ///   const OpDef op_relu = pointwise<Relu, 1>("Relu");
 /// With attributes: `struct Attrs {…}` in F and `scalar(const Attrs&, S x)`. F may add `static Dim content(DimTable&, Dim…)`
-/// to carry symbolic integers. Operands share one element type and broadcast; the result is bool when `scalar` returns bool.
+/// (or optional<Dim>; with attributes they come first) to carry symbolic integers. Operands share one element type and
+/// broadcast; the result is bool when `scalar` returns bool.
 template <class F, size_t arity, unsigned domain = reals>
 constexpr OpDef pointwise(std::string_view name) {
   OpDef op;

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "compiler/lower.h"
+#include "onnx/model.h"
+
+namespace burnish {
+
+struct CompileOptions {
+  std::vector<std::string> targets;  // "cpu", "sm_90", …
+  bool fp16 = false;
+  bool tf32 = false;
+  std::map<std::string, std::vector<int64_t>> shapes;  // by input; -1 leaves an axis free
+  std::string cuda_library_directory;
+  int threads = 0;  // 0: one per core
+  /// Told what is being done and how much of it is; false cancels.
+  std::function<bool(std::string_view stage, int done, int total)> progress;
+};
+
+/// The model for one target.
+struct CompiledTarget {
+  Plan plan;
+  std::vector<Tensor> constants;                  // by Plan::constants
+  std::vector<std::vector<std::byte>> binaries;   // by Plan::modules
+  std::vector<std::string> host_reasons;          // nodes that a device target runs on the host, and why
+};
+
+struct Compiled {
+  std::vector<CompiledTarget> targets;
+  std::string text;                              // the optimised graph, constants as references
+  std::map<std::string, std::string> identity;   // options and provider versions
+};
+
+/// ONNX model -> plans. Needs no GPU. The result is a function of model, options and provider versions.
+Result<Compiled> compile(const onnx::Model& model, const CompileOptions& options);
+/// The graph after import and passes.
+Result<Graph> optimise(const onnx::Model& model, const CompileOptions& options, ThreadPool& pool);
+
+}  // namespace burnish
