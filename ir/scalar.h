@@ -31,7 +31,7 @@ namespace burnish::prim {
 #define BURNISH_PRIMITIVES_1(X)                                                                             \
   X(neg) X(abs) X(sign) X(relu) X(hard_swish) X(sigmoid) X(tanh) X(softplus) X(softsign) X(mish)  \
   X(gelu_erf) X(gelu_tanh) X(erf) X(exp) X(log) X(sqrt) X(reciprocal) X(floor) X(ceil) X(round) X(trunc)       \
-  X(sin) X(cos) X(tan) X(asin) X(acos) X(atan) X(sinh) X(cosh) X(asinh) X(acosh) X(atanh) X(is_nan)           \
+  X(sin) X(cos) X(tan) X(asin) X(acos) X(atan) X(sinh) X(cosh) X(asinh) X(acosh) X(atanh) X(is_nan) X(is_inf) \
   X(logical_not) X(bit_not)
 #define BURNISH_PRIMITIVES_2(X)                                                                             \
   X(add) X(sub) X(mul) X(div) X(min) X(max) X(leaky_relu) X(elu) X(celu) X(pow) X(mod) X(fmod) X(equal)       \

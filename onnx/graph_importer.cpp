@@ -11,7 +11,8 @@ namespace burnish::onnx {
 namespace {
 
 constexpr int deepest = 64;
-constexpr int64_t largest_fold = int64_t{1} << 24;  // elements: a constant that large is cheaper computed than stored
+constexpr int64_t largest_fold = int64_t{1}
+                                 << 24;  // elements: a constant that large is cheaper computed than stored
 
 // A copy of `node` in which references to the caller's attributes are replaced by their values.
 Node with_attributes_of(const Node& node, const Node& caller, const Function& function) {
@@ -65,7 +66,8 @@ std::optional<ValueId> GraphImporter::lookup(const std::string& name, Result<>& 
     const Literal& literal = *it->second;
     if (!literal.dtype) {
       status = Error(Code::unsupported, "initializer '" + name + "' has elements of type " +
-                                            std::string(data_type_name(literal.data_type)) + ", which Burnish does not compute with");
+                                            std::string(data_type_name(literal.data_type)) +
+                                            ", which Burnish does not compute with");
       return std::nullopt;
     }
     return names_[name] = graph_.add_constant(literal.payload, name);
@@ -96,7 +98,8 @@ Result<ValueId> GraphImporter::find(const std::string& name, const std::string& 
   if (!status) return std::move(status).error();
   for (const Node& later : body_ ? *body_ : std::vector<Node>{})
     if (std::find(later.outputs.begin(), later.outputs.end(), name) != later.outputs.end())
-      return Error(Code::invalid_model, reader + " reads '" + name + "' before node " + later.describe() + " has written it")
+      return Error(Code::invalid_model,
+                   reader + " reads '" + name + "' before node " + later.describe() + " has written it")
           .remedy("the graph has a cycle or is not in topological order; check the model with onnx.checker");
   return Error(Code::invalid_model, reader + " reads '" + name + "', which nothing writes")
       .remedy("check the model with onnx.checker");
@@ -118,19 +121,22 @@ std::string GraphImporter::name_of(const Node& node) const {
   return {};
 }
 
-Result<std::vector<ValueId>> GraphImporter::emit(std::string_view op, Attrs attrs, std::vector<ValueId> inputs,
-                                                 size_t outputs, const std::vector<std::string>& provenance) {
+Result<std::vector<ValueId>> GraphImporter::emit(std::string_view op, Attrs attrs,
+                                                 std::vector<ValueId> inputs, size_t outputs,
+                                                 const std::vector<std::string>& provenance) {
   auto it = state_.ops.find(op);
   if (it == state_.ops.end() || !it->second->infer)
     return Error(Code::internal, "the importer emits '" + std::string(op) + "', which is no IR operator");
-  burnish::Node node{.op = it->second, .attrs = std::move(attrs), .inputs = std::move(inputs), .provenance = provenance};
+  burnish::Node node{
+      .op = it->second, .attrs = std::move(attrs), .inputs = std::move(inputs), .provenance = provenance};
   if (node.op->attrs && !node.attrs.schema()) node.attrs = Attrs(node.op->attrs);
   while (!node.inputs.empty() && node.inputs.back() == no_value) node.inputs.pop_back();
   for (size_t i = 0; i < outputs; ++i) node.outputs.push_back(graph_.add_value({}));
   std::vector<ValueId> results = node.outputs;
   TRY(infer(graph_, node));
   bool small = true;
-  for (ValueId v : results) small = small && graph_.dims->range(graph_.dims->product(graph_.values[v].type.shape)).hi <= largest_fold;
+  for (ValueId v : results)
+    small = small && graph_.dims->range(graph_.dims->product(graph_.values[v].type.shape)).hi <= largest_fold;
   if (small && TRY(fold(graph_, node, state_.pool))) return results;
   for (ValueId v : results) graph_.values[v].producer = static_cast<uint32_t>(graph_.nodes.size());
   graph_.nodes.push_back(std::move(node));
@@ -158,11 +164,13 @@ Result<> GraphImporter::import_node(const Node& node) {
   const bool standard = node.domain.empty() || node.domain == "ai.onnx";
   auto it = standard ? state_.ops.find(node.op_type) : state_.ops.end();
   if (it == state_.ops.end())
-    return Error(Code::unsupported, "node " + node.describe() + ": operator '" + node.op_type + "' of domain '" +
-                                        (standard ? "ai.onnx" : node.domain) + "' is not supported")
+    return Error(Code::unsupported, "node " + node.describe() + ": operator '" + node.op_type +
+                                        "' of domain '" + (standard ? "ai.onnx" : node.domain) +
+                                        "' is not supported")
         .remedy("replace it before exporting, or give the model a local function that spells it out");
   if (opset(node.domain) == 0)
-    return Error(Code::invalid_model, "node " + node.describe() + ": the model imports no opset of its domain");
+    return Error(Code::invalid_model,
+                 "node " + node.describe() + ": the model imports no opset of its domain");
   if (node.op_type == "If") return import_if(node);
   if (node.op_type == "Loop" || node.op_type == "Scan") return import_loop(node);
   NodeImport context(*this, node);
@@ -171,29 +179,34 @@ Result<> GraphImporter::import_node(const Node& node) {
 }
 
 Result<> GraphImporter::inline_graph(const Node& node, const Graph& body) {
-  if (++state_.depth > deepest) return Error(Code::invalid_model, "node " + node.describe() + ": bodies nest too deep");
+  if (++state_.depth > deepest)
+    return Error(Code::invalid_model, "node " + node.describe() + ": bodies nest too deep");
   GraphImporter inner(state_, graph_, this, opsets_);
   TRY(inner.add_initializers(body));
   TRY(inner.import_nodes(body.nodes));
   if (body.outputs.size() < node.outputs.size())
-    return Error(Code::invalid_model, "node " + node.describe() + ": its body has " + std::to_string(body.outputs.size()) + " outputs");
+    return Error(Code::invalid_model, "node " + node.describe() + ": its body has " +
+                                          std::to_string(body.outputs.size()) + " outputs");
   for (size_t i = 0; i < node.outputs.size(); ++i)
     TRY(bind(node, i, TRY(inner.find(body.outputs[i].name, "the body of node " + node.describe()))));
   --state_.depth;
   return {};
 }
 
-Result<burnish::Graph> GraphImporter::import_region(const Node& node, const Graph& body, const std::vector<TensorType>& inputs,
+Result<burnish::Graph> GraphImporter::import_region(const Node& node, const Graph& body,
+                                                    const std::vector<TensorType>& inputs,
                                                     std::vector<ValueId>& captures) {
-  if (++state_.depth > deepest) return Error(Code::invalid_model, "node " + node.describe() + ": bodies nest too deep");
+  if (++state_.depth > deepest)
+    return Error(Code::invalid_model, "node " + node.describe() + ": bodies nest too deep");
   burnish::Graph region;
   region.dims = graph_.dims;
   region.name = body.name;
   GraphImporter inner(state_, region, this, opsets_);
   TRY(inner.add_initializers(body));
   if (body.inputs.size() != inputs.size())
-    return Error(Code::invalid_model, "node " + node.describe() + ": its body takes " + std::to_string(body.inputs.size()) +
-                                          " inputs, it gives " + std::to_string(inputs.size()));
+    return Error(Code::invalid_model, "node " + node.describe() + ": its body takes " +
+                                          std::to_string(body.inputs.size()) + " inputs, it gives " +
+                                          std::to_string(inputs.size()));
   for (size_t i = 0; i < inputs.size(); ++i) {
     const ValueId v = region.add_value(inputs[i], body.inputs[i].name);
     region.inputs.push_back(v);
@@ -220,7 +233,11 @@ Result<> GraphImporter::import_if(const Node& node) {
   std::vector<ValueId> captures[2];
   for (int i = 0; i < 2; ++i) {
     auto region = import_region(node, *bodies[i]->g, {}, captures[i]);
-    if (!region) return std::move(region).during(std::string("importing the ") + (i ? "else" : "then") + " branch of node " + node.describe()).error();
+    if (!region)
+      return std::move(region)
+          .during(std::string("importing the ") + (i ? "else" : "then") + " branch of node " +
+                  node.describe())
+          .error();
     regions.push_back(*std::move(region));
   }
   std::vector<ValueId> all = captures[0];
@@ -230,12 +247,17 @@ Result<> GraphImporter::import_if(const Node& node) {
     std::vector<ValueId> inputs;
     for (ValueId v : all) {
       auto at = std::find(captures[i].begin(), captures[i].end(), v);
-      inputs.push_back(at != captures[i].end() ? regions[static_cast<size_t>(i)].inputs[static_cast<size_t>(at - captures[i].begin())]
-                                               : regions[static_cast<size_t>(i)].add_value(graph_.values[v].type, graph_.values[v].name));
+      inputs.push_back(
+          at != captures[i].end()
+              ? regions[static_cast<size_t>(i)].inputs[static_cast<size_t>(at - captures[i].begin())]
+              : regions[static_cast<size_t>(i)].add_value(graph_.values[v].type, graph_.values[v].name));
     }
     regions[static_cast<size_t>(i)].inputs = std::move(inputs);
   }
-  burnish::Node out{.op = state_.ops.at("If"), .inputs = {condition}, .regions = std::move(regions), .provenance = {name_of(node)}};
+  burnish::Node out{.op = state_.ops.at("If"),
+                    .inputs = {condition},
+                    .regions = std::move(regions),
+                    .provenance = {name_of(node)}};
   out.inputs.insert(out.inputs.end(), all.begin(), all.end());
   if (out.op->attrs) out.attrs = Attrs(out.op->attrs);
   for (size_t i = 0; i < node.outputs.size(); ++i) out.outputs.push_back(graph_.add_value({}));
@@ -259,21 +281,30 @@ Result<> GraphImporter::import_loop(const Node& node) {
   for (size_t i = 0; i < node.inputs.size(); ++i) out.inputs.push_back(context.input(i));
   const Attribute* scanned = node.attribute("num_scan_inputs");
   const size_t scan_inputs = scan && scanned ? static_cast<size_t>(std::max<int64_t>(scanned->i, 0)) : 0;
-  if (scan_inputs > node.inputs.size()) return Error(Code::invalid_model, "node " + node.describe() + ": num_scan_inputs exceeds its inputs");
+  if (scan_inputs > node.inputs.size())
+    return Error(Code::invalid_model, "node " + node.describe() + ": num_scan_inputs exceeds its inputs");
+  for (const Field& field : out.op->attrs->fields())  // the rest of the operands are captures
+    if (field.name == "carried")
+      *static_cast<int64_t*>(out.attrs.field_for_writing(field)) =
+          static_cast<int64_t>(node.inputs.size()) - static_cast<int64_t>(scan ? scan_inputs : 2);
   const std::vector<int64_t> axes = scan ? TRY(context.integers("scan_input_axes")) : std::vector<int64_t>();
   if (!scan) {
     types.push_back({DType::i64, {}});
     types.push_back({DType::boolean, {}});
   }
   for (size_t i = scan ? 0 : 2; i < node.inputs.size(); ++i) {
-    if (context.input(i) == no_value) return Error(Code::invalid_model, "node " + node.describe() + ": operand " + std::to_string(i) + " is missing");
+    if (context.input(i) == no_value)
+      return Error(Code::invalid_model,
+                   "node " + node.describe() + ": operand " + std::to_string(i) + " is missing");
     TensorType type = graph_.values[context.input(i)].type;
     if (scan && i >= node.inputs.size() - scan_inputs) {  // the body sees one slice
       const size_t k = i - (node.inputs.size() - scan_inputs);
       const int64_t rank = static_cast<int64_t>(type.shape.size());
       int64_t axis = k < axes.size() ? axes[k] : 0;
       if (axis < 0) axis += rank;
-      if (axis < 0 || axis >= rank) return Error(Code::invalid_model, "node " + node.describe() + ": scan axis outside operand " + std::to_string(i));
+      if (axis < 0 || axis >= rank)
+        return Error(Code::invalid_model,
+                     "node " + node.describe() + ": scan axis outside operand " + std::to_string(i));
       type.shape.erase(type.shape.begin() + axis);
     }
     types.push_back(std::move(type));
@@ -291,15 +322,18 @@ Result<> GraphImporter::import_loop(const Node& node) {
 
 Result<> GraphImporter::import_function(const Node& node, const Function& function) {
   if (++state_.depth > deepest)
-    return Error(Code::invalid_model, "node " + node.describe() + ": local functions call each other without end");
+    return Error(Code::invalid_model,
+                 "node " + node.describe() + ": local functions call each other without end");
   GraphImporter inner(state_, graph_, this, function.opset_imports, true);
   for (size_t i = 0; i < function.inputs.size() && i < node.inputs.size(); ++i)
     if (!node.inputs[i].empty())
-      TRY(inner.define(function.inputs[i], TRY(find(node.inputs[i], "node " + node.describe())), "function " + function.name));
+      TRY(inner.define(function.inputs[i], TRY(find(node.inputs[i], "node " + node.describe())),
+                       "function " + function.name));
   std::vector<Node> body;
   for (const Node& inside : function.nodes) {
     body.push_back(with_attributes_of(inside, node, function));
-    for (std::string& input : body.back().inputs) {  // an operand that the caller leaves out is left out inside too
+    for (std::string& input :
+         body.back().inputs) {  // an operand that the caller leaves out is left out inside too
       const auto at = std::find(function.inputs.begin(), function.inputs.end(), input);
       const auto k = static_cast<size_t>(at - function.inputs.begin());
       if (at != function.inputs.end() && (k >= node.inputs.size() || node.inputs[k].empty())) input.clear();
@@ -307,7 +341,8 @@ Result<> GraphImporter::import_function(const Node& node, const Function& functi
     body.back().name = name_of(node) + "/" + name_of(inside);
   }
   Result<> done = inner.import_nodes(body);
-  if (!done) return std::move(done).during("inlining function '" + function.name + "' for node " + node.describe());
+  if (!done)
+    return std::move(done).during("inlining function '" + function.name + "' for node " + node.describe());
   for (size_t i = 0; i < node.outputs.size() && i < function.outputs.size(); ++i)
     if (!node.outputs[i].empty())
       TRY(bind(node, i, TRY(inner.find(function.outputs[i], "function '" + function.name + "'"))));

@@ -25,8 +25,8 @@ struct ImportState {
 /// under names of its own; a region has a graph of its own and captures what it reads from outside.
 class GraphImporter {
  public:
-  GraphImporter(ImportState& state, burnish::Graph& graph, GraphImporter* outer, std::vector<OpsetImport> opsets,
-                bool isolated = false)
+  GraphImporter(ImportState& state, burnish::Graph& graph, GraphImporter* outer,
+                std::vector<OpsetImport> opsets, bool isolated = false)
       : state_(state), graph_(graph), outer_(outer), opsets_(std::move(opsets)), isolated_(isolated) {}
 
   burnish::Graph& graph() { return graph_; }
@@ -39,8 +39,8 @@ class GraphImporter {
   /// The value of that name, captured from outside if need be; `reader` is for the error.
   Result<ValueId> find(const std::string& name, const std::string& reader);
 
-  Result<std::vector<ValueId>> emit(std::string_view op, Attrs attrs, std::vector<ValueId> inputs, size_t outputs,
-                                    const std::vector<std::string>& provenance);
+  Result<std::vector<ValueId>> emit(std::string_view op, Attrs attrs, std::vector<ValueId> inputs,
+                                    size_t outputs, const std::vector<std::string>& provenance);
   int64_t opset(const std::string& domain) const;
   /// Outer values read by this region, in the order of the inputs added for them.
   const std::vector<ValueId>& captures() const { return captures_; }
@@ -53,8 +53,8 @@ class GraphImporter {
   Result<> import_loop(const Node& node);
   Result<> import_function(const Node& node, const Function& function);
   Result<> inline_graph(const Node& node, const Graph& body);
-  Result<burnish::Graph> import_region(const Node& node, const Graph& body, const std::vector<TensorType>& inputs,
-                                       std::vector<ValueId>& captures);
+  Result<burnish::Graph> import_region(const Node& node, const Graph& body,
+                                       const std::vector<TensorType>& inputs, std::vector<ValueId>& captures);
   Result<> bind(const Node& node, size_t output, ValueId value);
   std::optional<ValueId> lookup(const std::string& name, Result<>& status);
   std::string name_of(const Node& node) const;

@@ -13,12 +13,15 @@ constexpr int64_t oldest_opset = 7, newest_opset = 27, oldest_ir = 3;
 
 Result<> check_versions(const Model& model) {
   if (model.ir_version < oldest_ir)
-    return Error(Code::unsupported, "the model has IR version " + std::to_string(model.ir_version) + "; Burnish reads 3 and newer")
+    return Error(Code::unsupported, "the model has IR version " + std::to_string(model.ir_version) +
+                                        "; Burnish reads 3 and newer")
         .remedy("convert it with onnx.version_converter");
   for (const OpsetImport& import : model.opset_imports)
-    if ((import.domain.empty() || import.domain == "ai.onnx") && (import.version < oldest_opset || import.version > newest_opset))
-      return Error(Code::unsupported, "the model imports opset " + std::to_string(import.version) + "; Burnish reads opsets " +
-                                          std::to_string(oldest_opset) + " to " + std::to_string(newest_opset))
+    if ((import.domain.empty() || import.domain == "ai.onnx") &&
+        (import.version < oldest_opset || import.version > newest_opset))
+      return Error(Code::unsupported, "the model imports opset " + std::to_string(import.version) +
+                                          "; Burnish reads opsets " + std::to_string(oldest_opset) + " to " +
+                                          std::to_string(newest_opset))
           .remedy("convert it with onnx.version_converter");
   return {};
 }
@@ -47,7 +50,8 @@ class Inputs {
   Result<> add(GraphImporter& importer) {
     TRY(check_shape_options());
     for (const ValueInfo* input : real_inputs(model_.graph)) TRY(fix_names(*input));
-    for (const ValueInfo* input : real_inputs(model_.graph))  // named ones first, so that made-up names avoid them
+    for (const ValueInfo* input :
+         real_inputs(model_.graph))  // named ones first, so that made-up names avoid them
       for (const Dimension& d : input->shape.value_or(std::vector<Dimension>()))
         if (!d.value && !d.param.empty() && !fixed_.contains(d.param)) dims_.symbol(d.param);
     for (const ValueInfo* input : real_inputs(model_.graph)) TRY(add_one(*input, importer));
@@ -64,17 +68,20 @@ class Inputs {
         return Error(Code::invalid_argument, option + ": the model has no input '" + name + "'")
             .remedy("its inputs are " + list_of_inputs(model_.graph));
       if (at->shape && at->shape->size() != shape.size())
-        return Error(Code::invalid_argument, option + ": " + std::to_string(shape.size()) + " extents are given, input '" + name +
-                                                 "' has rank " + std::to_string(at->shape->size()))
+        return Error(Code::invalid_argument, option + ": " + std::to_string(shape.size()) +
+                                                 " extents are given, input '" + name + "' has rank " +
+                                                 std::to_string(at->shape->size()))
             .remedy("give one extent for each axis; ? leaves one free");
       for (size_t axis = 0; at->shape && axis < shape.size(); ++axis) {
         const Dimension& d = (*at->shape)[axis];
         if (shape[axis] != -1 && shape[axis] < 1)
-          return Error(Code::invalid_argument, option + ": axis " + std::to_string(axis) + " has extent " + std::to_string(shape[axis]))
+          return Error(Code::invalid_argument, option + ": axis " + std::to_string(axis) + " has extent " +
+                                                   std::to_string(shape[axis]))
               .remedy("extents are 1 or more; ? leaves one free");
         if (d.value && shape[axis] != -1 && shape[axis] != *d.value)
-          return Error(Code::invalid_argument, option + ": axis " + std::to_string(axis) + " is " + std::to_string(*d.value) +
-                                                   " in the model, not " + std::to_string(shape[axis]))
+          return Error(Code::invalid_argument, option + ": axis " + std::to_string(axis) + " is " +
+                                                   std::to_string(*d.value) + " in the model, not " +
+                                                   std::to_string(shape[axis]))
               .remedy("only free extents can be fixed; export the model again with that axis dynamic");
       }
     }
@@ -89,8 +96,9 @@ class Inputs {
       if (d.value || d.param.empty() || it->second[axis] == -1) continue;
       auto [at, fresh] = fixed_.emplace(d.param, it->second[axis]);
       if (!fresh && at->second != it->second[axis])
-        return Error(Code::invalid_argument, "--shapes " + input.name + ": axis " + std::to_string(axis) + " is '" + d.param +
-                                                 "', which is " + std::to_string(at->second) + " in another input, not " +
+        return Error(Code::invalid_argument, "--shapes " + input.name + ": axis " + std::to_string(axis) +
+                                                 " is '" + d.param + "', which is " +
+                                                 std::to_string(at->second) + " in another input, not " +
                                                  std::to_string(it->second[axis]))
             .remedy("axes of one name have one extent");
     }
@@ -99,11 +107,13 @@ class Inputs {
 
   Result<> add_one(const ValueInfo& input, GraphImporter& importer) {
     if (input.kind != TypeKind::tensor)
-      return Error(Code::unsupported, "input '" + input.name + "' is of kind " + std::string(type_kind_name(input.kind)) + "; Burnish takes tensors")
+      return Error(Code::unsupported, "input '" + input.name + "' is of kind " +
+                                          std::string(type_kind_name(input.kind)) + "; Burnish takes tensors")
           .remedy("export the model with tensor inputs");
     const auto dtype = dtype_of(input.elem_type);
     if (!dtype)
-      return Error(Code::unsupported, "input '" + input.name + "' has elements of type " + std::string(data_type_name(input.elem_type)) +
+      return Error(Code::unsupported, "input '" + input.name + "' has elements of type " +
+                                          std::string(data_type_name(input.elem_type)) +
                                           ", which Burnish does not compute with");
     auto option = options_.shapes.find(input.name);
     TensorType type{*dtype, {}};
@@ -114,16 +124,14 @@ class Inputs {
     for (size_t axis = 0; axis < rank; ++axis) {
       const Dimension d = input.shape ? (*input.shape)[axis] : Dimension{};
       const int64_t given = option != options_.shapes.end() ? option->second[axis] : -1;
-      if (d.value)
-        type.shape.push_back(dims_.constant(*d.value));
-      else if (given != -1)
-        type.shape.push_back(dims_.constant(given));
+      if (d.value) type.shape.push_back(dims_.constant(*d.value));
+      else if (given != -1) type.shape.push_back(dims_.constant(given));
       else if (auto known = fixed_.find(d.param); known != fixed_.end())
         type.shape.push_back(dims_.constant(known->second));
-      else if (!d.param.empty())
-        type.shape.push_back(dims_.symbol(d.param));
+      else if (!d.param.empty()) type.shape.push_back(dims_.symbol(d.param));
       else
-        type.shape.push_back(dims_.fresh_symbol(input.name + "." + std::to_string(axis), {1, DimTable::unbounded}));
+        type.shape.push_back(
+            dims_.fresh_symbol(input.name + "." + std::to_string(axis), {1, DimTable::unbounded}));
     }
     const ValueId v = graph_.add_value(type, input.name);
     graph_.inputs.push_back(v);
@@ -145,12 +153,17 @@ Result<> add_outputs(const Model& model, GraphImporter& importer) {
   std::set<std::string> seen;
   if (model.graph.outputs.empty()) return Error(Code::invalid_model, "the model has no outputs");
   for (const ValueInfo& output : model.graph.outputs) {
-    if (!seen.insert(output.name).second) return Error(Code::invalid_model, "output '" + output.name + "' is listed twice");
+    if (!seen.insert(output.name).second)
+      return Error(Code::invalid_model, "output '" + output.name + "' is listed twice");
     ValueId v = TRY(importer.find(output.name, "the list of outputs"));
     if (graph.values[v].name != output.name || graph.constant(v) ||
         std::find(graph.inputs.begin(), graph.inputs.end(), v) != graph.inputs.end()) {
-      const ValueId own = graph.add_value(graph.values[v].type, output.name);  // an output is a value of its own
-      graph.nodes.push_back({.op = importer.state().ops.at("Identity"), .inputs = {v}, .outputs = {own}, .provenance = {output.name}});
+      const ValueId own =
+          graph.add_value(graph.values[v].type, output.name);  // an output is a value of its own
+      graph.nodes.push_back({.op = importer.state().ops.at("Identity"),
+                             .inputs = {v},
+                             .outputs = {own},
+                             .provenance = {output.name}});
       v = own;
     }
     graph.outputs.push_back(v);
@@ -164,7 +177,8 @@ Result<burnish::Graph> import_model(const Model& model, const ImportOptions& opt
   TRY(check_versions(model));
   ImportState state{.model = model, .pool = pool};
   for (const OpDef* op : all_ops()) state.ops[std::string(op->name)] = op;
-  for (const Function& function : model.functions) state.functions[function.domain + ":" + function.name] = &function;
+  for (const Function& function : model.functions)
+    state.functions[function.domain + ":" + function.name] = &function;
   burnish::Graph graph;
   graph.name = model.graph.name.empty() ? "model" : model.graph.name;
   GraphImporter importer(state, graph, nullptr, model.opset_imports);

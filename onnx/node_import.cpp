@@ -20,12 +20,14 @@ Result<> NodeImport::run(const OpDef& op) {
   } else if (!op.infer) {
     return error(Code::unsupported, "this operator is not supported");
   } else {
-    const std::vector<ValueId> made = TRY(emit(op.name, op.attrs ? TRY(attributes(op.attrs, {})) : Attrs(), inputs_, node_.outputs.size()));
+    const std::vector<ValueId> made =
+        TRY(emit(op.name, op.attrs ? TRY(attributes(op.attrs, {})) : Attrs(), inputs_, node_.outputs.size()));
     for (size_t i = 0; i < made.size(); ++i) bind(i, made[i]);
   }
   for (size_t i = 0; i < node_.outputs.size(); ++i) {
     if (node_.outputs[i].empty()) continue;
-    if (!bound_.contains(i)) return error(Code::unsupported, "its output " + std::to_string(i) + " is not supported");
+    if (!bound_.contains(i))
+      return error(Code::unsupported, "its output " + std::to_string(i) + " is not supported");
     TRY(importer_.bind(node_, i, bound_.at(i)));
   }
   return {};
@@ -34,8 +36,9 @@ Result<> NodeImport::run(const OpDef& op) {
 Result<const Attribute*> NodeImport::typed(std::string_view name, AttributeType type) const {
   const Attribute* attribute = node_.attribute(name);
   if (attribute && attribute->type != type)
-    return error(Code::invalid_model, "attribute '" + std::string(name) + "' must be of type " + std::string(attribute_type_name(type)) +
-                                          ", it is " + std::string(attribute_type_name(attribute->type)));
+    return error(Code::invalid_model, "attribute '" + std::string(name) + "' must be of type " +
+                                          std::string(attribute_type_name(type)) + ", it is " +
+                                          std::string(attribute_type_name(attribute->type)));
   return attribute;
 }
 
@@ -71,7 +74,8 @@ Result<Tensor> NodeImport::tensor(std::string_view name) const {
   if (!a || !a->t) return error(Code::invalid_model, "attribute '" + std::string(name) + "' is missing");
   if (!a->t->dtype)
     return error(Code::unsupported, "attribute '" + std::string(name) + "' has elements of type " +
-                                        std::string(data_type_name(a->t->data_type)) + ", which Burnish does not compute with");
+                                        std::string(data_type_name(a->t->data_type)) +
+                                        ", which Burnish does not compute with");
   return a->t->payload;
 }
 
@@ -89,17 +93,20 @@ Result<> NodeImport::set_field(Attrs& attrs, const Field& field, const Attribute
       const auto code = static_cast<int32_t>(TRY(integer(field.name, {})));
       const auto dtype = dtype_of(code);
       if (!dtype)
-        return error(Code::unsupported, "attribute '" + attribute.name + "' names the type " + std::string(data_type_name(code)) +
+        return error(Code::unsupported, "attribute '" + attribute.name + "' names the type " +
+                                            std::string(data_type_name(code)) +
                                             ", which Burnish does not compute with");
       *static_cast<DType*>(at) = *dtype;
       break;
     }
-    case Field::Kind::dims: return error(Code::invalid_model, "attribute '" + attribute.name + "' is none of ONNX");
+    case Field::Kind::dims:
+      return error(Code::invalid_model, "attribute '" + attribute.name + "' is none of ONNX");
   }
   return {};
 }
 
-Result<Attrs> NodeImport::attributes(const AttrSchema* schema, std::span<const std::string_view> ignored) const {
+Result<Attrs> NodeImport::attributes(const AttrSchema* schema,
+                                     std::span<const std::string_view> ignored) const {
   Attrs attrs(schema);
   for (const Attribute& attribute : node_.attributes) {
     if (std::find(ignored.begin(), ignored.end(), attribute.name) != ignored.end()) continue;
@@ -108,13 +115,15 @@ Result<Attrs> NodeImport::attributes(const AttrSchema* schema, std::span<const s
       for (const Field& field : schema->fields())
         if (field.name == attribute.name) found = &field;
     if (!found)
-      return error(Code::unsupported, "attribute '" + attribute.name + "' is not supported in opset " + std::to_string(opset()));
+      return error(Code::unsupported,
+                   "attribute '" + attribute.name + "' is not supported in opset " + std::to_string(opset()));
     TRY(set_field(attrs, *found, attribute));
   }
   return attrs;
 }
 
-Result<std::vector<ValueId>> NodeImport::emit(std::string_view op, Attrs attrs, std::vector<ValueId> inputs, size_t outputs) {
+Result<std::vector<ValueId>> NodeImport::emit(std::string_view op, Attrs attrs, std::vector<ValueId> inputs,
+                                              size_t outputs) {
   return importer_.emit(op, std::move(attrs), std::move(inputs), outputs, provenance_);
 }
 

@@ -7,7 +7,8 @@ namespace burnish::onnx {
 /// One ONNX node as an op's `import` sees it.
 class NodeImport final : public ImportCtx {
  public:
-  NodeImport(GraphImporter& importer, const Node& node) : importer_(importer), node_(node), provenance_{importer.name_of(node)} {}
+  NodeImport(GraphImporter& importer, const Node& node)
+      : importer_(importer), node_(node), provenance_{importer.name_of(node)} {}
   /// Resolves the operands' names.
   Result<> read_inputs();
   /// Runs op's import, or the default one, and binds what it made.
@@ -28,9 +29,11 @@ class NodeImport final : public ImportCtx {
   Result<std::vector<float>> reals(std::string_view name) const override;
   Result<std::vector<std::string>> strings(std::string_view name) const override;
   Result<Tensor> tensor(std::string_view name) const override;
-  Result<Attrs> attributes(const AttrSchema* schema, std::span<const std::string_view> ignored) const override;
+  Result<Attrs> attributes(const AttrSchema* schema,
+                           std::span<const std::string_view> ignored) const override;
   using ImportCtx::emit;
-  Result<std::vector<ValueId>> emit(std::string_view op, Attrs attrs, std::vector<ValueId> inputs, size_t outputs) override;
+  Result<std::vector<ValueId>> emit(std::string_view op, Attrs attrs, std::vector<ValueId> inputs,
+                                    size_t outputs) override;
   void bind(size_t output, ValueId value) override;
   Error error(Code code, std::string what) const override;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ops/elements.h"
+#include "ops/kernel_axes.h"
 
 namespace burnish {
 
@@ -47,6 +48,29 @@ Result<> eval_arg_extremum(EvalCtx& c) {
       }
     });
   });
+}
+
+template <bool greatest>
+Verdict arg_extremum_kernel(KernelCtx& ctx) {
+  DimTable& dims = ctx.dims;
+  const auto& attrs = ctx.attrs<ArgExtremumAttrs>();
+  const auto axis = static_cast<size_t>(attrs.axis);
+  const std::span<const Dim> x = ctx.in_strides(0), y = ctx.out_strides(0);
+  KernelAxes all(2);
+  for (size_t a = 0; a < x.size(); ++a)
+    if (a != axis) all.add(ctx.in(0).shape[a], {x[a], y[a < axis || attrs.keepdims ? a : a - 1]});
+  const KernelAxes lines = collapsed(dims, in_memory_order(ctx, all, 0));
+  const Dim length = ctx.in(0).shape[axis], count = dims.product(lines.extents);
+  const bool apart = lines.rank() > 0 && dims.is_constant(lines.strides[0].back(), 1) && !dims.is_constant(x[axis], 1);
+  const RowTeam team(ctx, length, apart && ctx.usual(count) >= 1024);
+  KernelCall call{.headers = {"ops/arg_max/arg_max.cuh"}};
+  team.set_rows(dims, call, count);
+  call.body << "arg_max<" << (greatest ? "false, " : "true, ") << (attrs.select_last_index ? "true, " : "false, ")
+            << std::to_string(team.team) << ">(" << ctx.in_pointer(0) << ", " << ctx.out_pointer(0) << ", "
+            << dims_text(lines.extents, index_type(dims, count)) << ", " << dims_text(lines.strides[0]) << ", "
+            << dims_text(lines.strides[1]) << ", " << length << ", " << x[axis] << ");\n";
+  ctx.calls.push_back(std::move(call));
+  return Verdict::yes();
 }
 
 }  // namespace burnish

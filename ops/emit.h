@@ -45,8 +45,9 @@ inline Result<ValueId> emit_op(ImportCtx& c, std::string_view op, std::vector<Va
 
 /// Elements of operand i, which must be constants: opset-dependent operands that the IR keeps as attributes.
 inline Result<std::vector<int64_t>> constant_operand(ImportCtx& c, size_t i, std::string_view what) {
-  const std::vector<Dim>* content = c.graph().content(c.input(i));
+  const std::vector<Dim>*content = c.graph().content(c.input(i)), &shape = c.type(i).shape;
   std::vector<int64_t> all;
+  if (shape.size() == 1 && c.dims().is_constant(shape[0], 0)) return all;
   for (size_t k = 0; content && k < content->size(); ++k)
     if (auto v = c.dims().value((*content)[k])) all.push_back(*v);
   if (!content || all.size() != content->size())

@@ -1,4 +1,5 @@
 #include "ops/elements.h"
+#include "ops/kernel_axes.h"
 
 namespace burnish {
 
@@ -49,10 +50,34 @@ Result<> eval(EvalCtx& c) {
   });
 }
 
+Verdict kernel(KernelCtx& ctx) {
+  DimTable& dims = ctx.dims;
+  const auto& attrs = ctx.attrs<CumSumAttrs>();
+  const auto axis = static_cast<size_t>(attrs.axis);
+  const std::span<const Dim> x = ctx.in_strides(0), y = ctx.out_strides(0);
+  KernelAxes all(2);
+  for (size_t a = 0; a < x.size(); ++a)
+    if (a != axis) all.add(ctx.in(0).shape[a], {x[a], y[a]});
+  const KernelAxes lines = collapsed(dims, in_memory_order(ctx, all, 0));
+  const Dim length = ctx.in(0).shape[axis], count = dims.product(lines.extents);
+  // Lines that lie side by side are summed side by side, a thread each, where there are enough of them.
+  const bool apart = !dims.is_constant(x[axis], 1) && ctx.usual(count) >= 256;
+  const int64_t team = apart ? 1 : std::clamp<int64_t>(power_of_two_from(ctx.usual(length) / 4), 1, 256);
+  const int threads = static_cast<int>(std::max<int64_t>(team, team > 32 ? 1 : 128));
+  KernelCall call{.headers = {"ops/cum_sum/cum_sum.cuh"}};
+  set_launch(dims, call, count, team > 32 ? 1 : threads / team, threads);
+  call.body << "cum_sum<" << (attrs.exclusive ? "true, " : "false, ") << (attrs.reverse ? "true, " : "false, ")
+            << std::to_string(team) << ">(" << ctx.in_pointer(0) << ", " << ctx.out_pointer(0) << ", "
+            << dims_text(lines.extents, index_type(dims, count)) << ", " << dims_text(lines.strides[0]) << ", "
+            << dims_text(lines.strides[1]) << ", " << length << ", " << x[axis] << ", " << y[axis] << ");\n";
+  ctx.calls.push_back(std::move(call));
+  return Verdict::yes();
+}
+
 }  // namespace
 
 extern const OpDef op_cum_sum;
 const OpDef op_cum_sum = {
-    .name = "CumSum", .attrs = &attr_schema<CumSumAttrs>, .import = import, .infer = infer, .eval = eval};
+    .name = "CumSum", .attrs = &attr_schema<CumSumAttrs>, .import = import, .infer = infer, .eval = eval, .kernel = kernel};
 
 }  // namespace burnish

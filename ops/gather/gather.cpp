@@ -1,4 +1,5 @@
 #include "ops/elements.h"
+#include "ops/kernel_axes.h"
 
 namespace burnish {
 
@@ -52,9 +53,54 @@ Result<> eval(EvalCtx& c) {
   return {};
 }
 
+Verdict kernel(KernelCtx& ctx) {
+  DimTable& dims = ctx.dims;
+  const std::vector<Dim>&data = ctx.in(0).shape, &indices = ctx.in(1).shape;
+  const std::span<const Dim> x = ctx.in_strides(0), y = ctx.out_strides(0);
+  const auto axis = static_cast<size_t>(ctx.attrs<GatherAttrs>().axis);
+  KernelAxes all_outer(2), all_picked(2), all_inner(2);
+  for (size_t a = 0; a < axis; ++a) all_outer.add(data[a], {x[a], y[a]});
+  for (size_t a = 0; a < indices.size(); ++a) all_picked.add(indices[a], {ctx.in_strides(1)[a], y[axis + a]});
+  for (size_t a = axis + 1; a < data.size(); ++a) all_inner.add(data[a], {x[a], y[indices.size() + a - 1]});
+  const KernelAxes outer = collapsed(dims, all_outer), picked = collapsed(dims, all_picked);
+  KernelAxes inner = collapsed(dims, all_inner);
+
+  // Words along the inner axis, if every other step of both tensors is a multiple of them.
+  const auto size = static_cast<int64_t>(size_of(ctx.in(0).dtype));
+  int64_t n = access_bytes(dims, inner, size, {ctx.in_alignment(0), ctx.out_alignment(0)}) / size;
+  auto allows = [&] {
+    bool all = divisible(dims, x[axis], n);
+    for (const std::vector<Dim>* strides : {&outer.strides[0], &outer.strides[1], &picked.strides[1]})
+      for (Dim d : *strides) all = all && divisible(dims, d, n);
+    return all;
+  };
+  while (n > 1 && !allows()) n /= 2;
+  inner = in_units(dims, std::move(inner), n);
+  auto words = [&](std::vector<Dim> strides) {
+    for (Dim& d : strides) d = dims.floor_div(d, dims.constant(n));
+    return strides;
+  };
+  std::vector<Dim> y_strides = words(outer.strides[1]), x_outer = words(outer.strides[0]);
+  for (Dim d : words(picked.strides[1])) y_strides.push_back(d);
+  y_strides.insert(y_strides.end(), inner.strides[1].begin(), inner.strides[1].end());
+  const Dim total = dims.floor_div(dims.product(ctx.out(0).shape), dims.constant(n));
+  const std::string index = index_type(dims, total);
+
+  KernelCall call{.headers = {"ops/gather/gather.cuh"}};
+  set_launch(dims, call, total, 256, 256);
+  call.body << "gather(" << word_pointer(ctx.in_pointer(0), n * size, true) << ", " << ctx.in_pointer(1) << ", "
+            << word_pointer(ctx.out_pointer(0), n * size, false) << ", " << dims_text(outer.extents, index) << ", "
+            << dims_text(x_outer) << ", " << data[axis] << ", " << dims.floor_div(x[axis], dims.constant(n)) << ", "
+            << dims_text(picked.extents, index) << ", " << dims_text(picked.strides[0]) << ", "
+            << dims_text(inner.extents, index) << ", " << dims_text(inner.strides[0]) << ", " << dims_text(y_strides) << ");\n";
+  ctx.calls.push_back(std::move(call));
+  return Verdict::yes();
+}
+
 }  // namespace
 
 extern const OpDef op_gather;
-const OpDef op_gather = {.name = "Gather", .attrs = &attr_schema<GatherAttrs>, .infer = infer, .eval = eval};
+const OpDef op_gather = {
+    .name = "Gather", .attrs = &attr_schema<GatherAttrs>, .infer = infer, .eval = eval, .kernel = kernel};
 
 }  // namespace burnish

@@ -1,5 +1,6 @@
 #include "base/strided.h"
 #include "ops/elements.h"
+#include "ops/kernel_axes.h"
 
 namespace burnish {
 
@@ -55,10 +56,40 @@ Result<> eval(EvalCtx& c) {
   return {};
 }
 
+Verdict kernel(KernelCtx& ctx) {
+  DimTable& dims = ctx.dims;
+  const std::vector<Dim>&data = ctx.in(0).shape, &indices = ctx.in(1).shape;
+  const std::span<const Dim> x = ctx.in_strides(0), at = ctx.in_strides(1), y = ctx.out_strides(0);
+  const auto batch = static_cast<size_t>(ctx.attrs<GatherNDAttrs>().batch_dims), last = indices.size() - 1;
+  const auto depth = static_cast<size_t>(*dims.value(indices.back()));
+  KernelAxes all_batches(3), all_picked(2), all_inner(2);
+  for (size_t a = 0; a < batch; ++a) all_batches.add(data[a], {x[a], at[a], y[a]});
+  for (size_t a = batch; a < last; ++a) all_picked.add(indices[a], {at[a], y[a]});
+  for (size_t a = batch + depth; a < data.size(); ++a) all_inner.add(data[a], {x[a], y[last + a - batch - depth]});
+  const KernelAxes batches = collapsed(dims, all_batches), picked = collapsed(dims, all_picked), inner = collapsed(dims, all_inner);
+  std::vector<Dim> y_strides = batches.strides[2];
+  y_strides.insert(y_strides.end(), picked.strides[1].begin(), picked.strides[1].end());
+  y_strides.insert(y_strides.end(), inner.strides[1].begin(), inner.strides[1].end());
+  const Dim total = dims.product(ctx.out(0).shape);
+  const std::string index = index_type(dims, total);
+  const auto size = static_cast<int64_t>(size_of(ctx.in(0).dtype));
+
+  KernelCall call{.headers = {"ops/gather_nd/gather_nd.cuh"}};
+  set_launch(dims, call, total, 256, 256);
+  call.body << "gather_nd(" << word_pointer(ctx.in_pointer(0), size, true) << ", " << ctx.in_pointer(1) << ", "
+            << word_pointer(ctx.out_pointer(0), size, false) << ", " << dims_text(batches.extents, index) << ", "
+            << dims_text(batches.strides[0]) << ", " << dims_text(batches.strides[1]) << ", " << dims_text(picked.extents, index)
+            << ", " << dims_text(picked.strides[0]) << ", " << at[last] << ", "
+            << dims_text(std::span(data).subspan(batch, depth)) << ", " << dims_text(x.subspan(batch, depth)) << ", "
+            << dims_text(inner.extents, index) << ", " << dims_text(inner.strides[0]) << ", " << dims_text(y_strides) << ");\n";
+  ctx.calls.push_back(std::move(call));
+  return Verdict::yes();
+}
+
 }  // namespace
 
 extern const OpDef op_gather_nd;
 const OpDef op_gather_nd = {
-    .name = "GatherND", .attrs = &attr_schema<GatherNDAttrs>, .infer = infer, .eval = eval};
+    .name = "GatherND", .attrs = &attr_schema<GatherNDAttrs>, .infer = infer, .eval = eval, .kernel = kernel};
 
 }  // namespace burnish

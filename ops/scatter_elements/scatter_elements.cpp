@@ -1,5 +1,6 @@
 #include "base/strided.h"
 #include "ops/scatter.h"
+#include "ops/scatter_kernel.h"
 
 namespace burnish {
 
@@ -53,12 +54,36 @@ Result<> eval(EvalCtx& c) {
   });
 }
 
+Verdict kernel(KernelCtx& ctx) {
+  DimTable& dims = ctx.dims;
+  const auto& attrs = ctx.attrs<ScatterElementsAttrs>();
+  const auto axis = static_cast<size_t>(attrs.axis);
+  std::vector<Dim> shape = ctx.in(1).shape;
+  const bool distinct = dims.is_constant(shape[axis], 1);
+  const Dim updates = dims.product(shape);
+  const std::string index = index_type(dims, dims.max(updates, dims.product(ctx.in(0).shape)));
+  copy_data(ctx);
+  KernelCall call{.headers = {"ops/scatter_elements/scatter_elements.cuh"}};
+  call.body << "scatter_elements<" << scatter_functor(attrs.reduction) << ", " << (distinct ? "true, " : "false, ")
+            << std::to_string(axis) << ">(" << ctx.out_pointer(0) << ", " << ctx.in_pointer(1) << ", " << ctx.in_pointer(2)
+            << ", " << ctx.in(0).shape[axis] << ", " << dims_text(shape, index) << ", " << dims_text(ctx.out_strides(0)) << ", "
+            << dims_text(ctx.in_strides(1)) << ", " << dims_text(ctx.in_strides(2)) << ", ";
+  shape[axis] = dims.constant(1);
+  const Dim lines = dims.product(shape);
+  const int64_t partitions = distinct ? 1 : scatter_partitions(ctx, lines);
+  call.body << partitions << ");\n";
+  set_launch(dims, call, dims.mul(lines, dims.constant(partitions)), 128, 128);
+  ctx.calls.push_back(std::move(call));
+  return Verdict::yes();
+}
+
 }  // namespace
 
 extern const OpDef op_scatter_elements;
 const OpDef op_scatter_elements = {.name = "ScatterElements",
                                    .attrs = &attr_schema<ScatterElementsAttrs>,
                                    .infer = infer,
-                                   .eval = eval};
+                                   .eval = eval,
+                                   .kernel = kernel};
 
 }  // namespace burnish

@@ -1,5 +1,8 @@
+#include <set>
+
 #include "base/strided.h"
 #include "ops/scatter.h"
+#include "ops/scatter_kernel.h"
 
 namespace burnish {
 
@@ -54,10 +57,57 @@ Result<> eval(EvalCtx& c) {
   });
 }
 
+// No two tuples of the constant indices name the same place.
+bool all_distinct(const KernelCtx& ctx, int64_t depth) {
+  const Tensor* indices = ctx.constant_operand(1);
+  if (!indices) return false;
+  std::set<std::vector<int64_t>> seen;
+  std::vector<int64_t> tuple(static_cast<size_t>(depth));
+  for (int64_t k = 0; k < indices->count() / std::max<int64_t>(depth, 1); ++k) {
+    for (int64_t j = 0; j < depth; ++j) {
+      int64_t& index = tuple[static_cast<size_t>(j)];
+      index = integer_element(*indices, k * depth + j);
+      const auto extent = ctx.dims.value(ctx.in(0).shape[static_cast<size_t>(j)]);
+      if (index < 0 && !extent) return false;
+      if (index < 0) index += *extent;
+    }
+    if (!seen.insert(tuple).second) return false;
+  }
+  return true;
+}
+
+Verdict kernel(KernelCtx& ctx) {
+  DimTable& dims = ctx.dims;
+  const std::vector<Dim>&data = ctx.in(0).shape, &indices = ctx.in(1).shape;
+  const std::span<const Dim> at = ctx.in_strides(1), updates = ctx.in_strides(2), y = ctx.out_strides(0);
+  const size_t last = indices.size() - 1;
+  const auto depth = static_cast<size_t>(*dims.value(indices.back()));
+  KernelAxes all_picked(2), all_inner(2);
+  for (size_t a = 0; a < last; ++a) all_picked.add(indices[a], {at[a], updates[a]});
+  for (size_t a = depth; a < data.size(); ++a) all_inner.add(data[a], {y[a], updates[last + a - depth]});
+  const KernelAxes picked = collapsed(dims, all_picked), inner = collapsed(dims, all_inner);
+  const Dim tuples = dims.product(picked.extents), elements = dims.product(inner.extents);
+  const std::string index = index_type(dims, dims.max(dims.mul(tuples, elements), dims.product(data)));
+  const bool distinct = all_distinct(ctx, static_cast<int64_t>(depth));
+  const int64_t partitions = distinct ? 1 : scatter_partitions(ctx, elements);
+
+  copy_data(ctx);
+  KernelCall call{.headers = {"ops/scatter_nd/scatter_nd.cuh"}};
+  set_launch(dims, call, dims.mul(elements, distinct ? tuples : dims.constant(partitions)), 128, 128);
+  call.body << "scatter_nd<" << scatter_functor(ctx.attrs<ScatterNDAttrs>().reduction) << (distinct ? ", true>(" : ", false>(")
+            << ctx.out_pointer(0) << ", " << ctx.in_pointer(1) << ", " << ctx.in_pointer(2) << ", "
+            << dims_text(picked.extents, index) << ", " << dims_text(picked.strides[0]) << ", " << at[last] << ", "
+            << dims_text(picked.strides[1]) << ", " << dims_text(std::span(data).first(depth)) << ", "
+            << dims_text(y.first(depth)) << ", " << dims_text(inner.extents, index) << ", " << dims_text(inner.strides[0]) << ", "
+            << dims_text(inner.strides[1]) << ", " << partitions << ");\n";
+  ctx.calls.push_back(std::move(call));
+  return Verdict::yes();
+}
+
 }  // namespace
 
 extern const OpDef op_scatter_nd;
 const OpDef op_scatter_nd = {
-    .name = "ScatterND", .attrs = &attr_schema<ScatterNDAttrs>, .infer = infer, .eval = eval};
+    .name = "ScatterND", .attrs = &attr_schema<ScatterNDAttrs>, .infer = infer, .eval = eval, .kernel = kernel};
 
 }  // namespace burnish

@@ -1,6 +1,7 @@
 #include <numeric>
 
 #include "ops/elements.h"
+#include "ops/kernel_axes.h"
 
 namespace burnish {
 
@@ -75,6 +76,46 @@ Result<> eval(EvalCtx& c) {
   });
 }
 
+Verdict kernel(KernelCtx& ctx) {
+  DimTable& dims = ctx.dims;
+  const auto& attrs = ctx.attrs<TopKAttrs>();
+  const auto axis = static_cast<size_t>(attrs.axis);
+  const auto k = dims.value(ctx.out(ctx.wants(0) ? 0 : 1).shape[axis]);
+  if (!k) return Verdict::no("k is not known when the engine is built");
+  const std::span<const Dim> x = ctx.in_strides(0), y = ctx.out_strides(ctx.wants(0) ? 0 : 1);
+  if (ctx.wants(0) && ctx.wants(1) && !std::equal(y.begin(), y.end(), ctx.out_strides(1).begin()))
+    return Verdict::no("values and indices are stored in different orders");
+  KernelAxes all(2);
+  for (size_t a = 0; a < x.size(); ++a)
+    if (a != axis) all.add(ctx.in(0).shape[a], {x[a], y[a]});
+  const KernelAxes lines = collapsed(dims, all);
+  const Dim length = ctx.in(0).shape[axis], count = dims.product(lines.extents);
+  const Dim results = dims.mul(count, dims.constant(*k));
+  const OperandPointer values = ctx.wants(0) ? ctx.out_pointer(0) : ctx.scratch(ctx.in(0).dtype, results);
+  const OperandPointer indices = ctx.wants(1) ? ctx.out_pointer(1) : ctx.scratch(DType::i64, results);
+
+  // Up to `most_shared` results are sorted in shared memory, more in scratch memory that each block has a part of.
+  constexpr int64_t most_shared = 2048, most_blocks = 256;
+  const int64_t padded = power_of_two_from(*k), capacity = std::min(std::max<int64_t>(padded, 2), most_shared);
+  const int threads = ctx.usual(length) >= 4096 ? 1024 : 256;
+  KernelCall call{.headers = {"ops/top_k/top_k.cuh"}};
+  set_launch(dims, call, count, 1, threads);
+  KernelText scratch;
+  if (padded <= capacity) {
+    scratch << "(void*)nullptr";
+  } else {
+    call.grid[0] = dims.min(call.grid[0], dims.constant(most_blocks));
+    const int64_t words = padded * (size_of(ctx.in(0).dtype) > 4 ? 2 : 1);
+    scratch << "(void*)" << ctx.scratch(DType::i64, dims.mul(call.grid[0], dims.constant(words)));
+  }
+  call.body << "top_k<" << (attrs.largest ? "true, " : "false, ") << std::to_string(threads) << ", " << std::to_string(capacity)
+            << ">(" << ctx.in_pointer(0) << ", " << values << ", " << indices << ", " << scratch << ", "
+            << dims_text(lines.extents, index_type(dims, count)) << ", " << dims_text(lines.strides[0]) << ", "
+            << dims_text(lines.strides[1]) << ", " << length << ", " << x[axis] << ", " << *k << ", " << y[axis] << ");\n";
+  ctx.calls.push_back(std::move(call));
+  return Verdict::yes();
+}
+
 }  // namespace
 
 extern const OpDef op_top_k;
@@ -83,6 +124,7 @@ const OpDef op_top_k = {.name = "TopK",
                         .import = import,
                         .infer = infer,
                         .eval = eval,
+                        .kernel = kernel,
                         .content_operands = 0b10};
 
 }  // namespace burnish

@@ -25,6 +25,7 @@ class AnchorOperands final : public KernelCtx {
   void make_dense(size_t i) override { fused->make_dense(operand_[i]); }
   OperandPointer scratch(DType dtype, Dim count) override { return fused->scratch(dtype, count); }
   OperandPointer constant(Tensor tensor) override { return fused->constant(std::move(tensor)); }
+  int64_t usual(Dim d) const override { return fused->usual(d); }
   bool tf32() const override { return fused->tf32(); }
 
  private:
