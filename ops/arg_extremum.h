@@ -34,19 +34,21 @@ Result<> eval_arg_extremum(EvalCtx& c) {
   const Around around(c.in(0).shape, attrs.axis);
   if (around.extent == 0) return c.error("the axis has extent 0");
   return visit_arithmetic(c.in(0).dtype, [&]<class T>(T*) {
-    c.pool.parallel_for(around.outer * around.inner, 8192 / around.extent + 1, [&](int64_t begin, int64_t end) {
-      for (int64_t line = begin; line < end; ++line) {
-        const T* x = c.in(0).data<T>() + line / around.inner * around.extent * around.inner + line % around.inner;
-        int64_t best = 0;
-        for (int64_t i = 1; i < around.extent; ++i) {
-          const T a = x[i * around.inner], b = x[best * around.inner];
-          const bool same = a == b || (a != a && b != b);
-          const bool better = b == b && (a != a || (greatest ? a > b : a < b));
-          if (better || (same && attrs.select_last_index)) best = i;
-        }
-        c.out(0).data<int64_t>()[line] = best;
-      }
-    });
+    c.pool.parallel_for(
+        around.outer * around.inner, 8192 / around.extent + 1, [&](int64_t begin, int64_t end) {
+          for (int64_t line = begin; line < end; ++line) {
+            const T* x =
+                c.in(0).data<T>() + line / around.inner * around.extent * around.inner + line % around.inner;
+            int64_t best = 0;
+            for (int64_t i = 1; i < around.extent; ++i) {
+              const T a = x[i * around.inner], b = x[best * around.inner];
+              const bool same = a == b || (a != a && b != b);
+              const bool better = b == b && (a != a || (greatest ? a > b : a < b));
+              if (better || (same && attrs.select_last_index)) best = i;
+            }
+            c.out(0).data<int64_t>()[line] = best;
+          }
+        });
   });
 }
 
@@ -61,14 +63,16 @@ Verdict arg_extremum_kernel(KernelCtx& ctx) {
     if (a != axis) all.add(ctx.in(0).shape[a], {x[a], y[a < axis || attrs.keepdims ? a : a - 1]});
   const KernelAxes lines = collapsed(dims, in_memory_order(ctx, all, 0));
   const Dim length = ctx.in(0).shape[axis], count = dims.product(lines.extents);
-  const bool apart = lines.rank() > 0 && dims.is_constant(lines.strides[0].back(), 1) && !dims.is_constant(x[axis], 1);
+  const bool apart =
+      lines.rank() > 0 && dims.is_constant(lines.strides[0].back(), 1) && !dims.is_constant(x[axis], 1);
   const RowTeam team(ctx, length, apart && ctx.usual(count) >= 1024);
   KernelCall call{.headers = {"ops/arg_max/arg_max.cuh"}};
   team.set_rows(dims, call, count);
-  call.body << "arg_max<" << (greatest ? "false, " : "true, ") << (attrs.select_last_index ? "true, " : "false, ")
-            << std::to_string(team.team) << ">(" << ctx.in_pointer(0) << ", " << ctx.out_pointer(0) << ", "
-            << dims_text(lines.extents, index_type(dims, count)) << ", " << dims_text(lines.strides[0]) << ", "
-            << dims_text(lines.strides[1]) << ", " << length << ", " << x[axis] << ");\n";
+  call.body << "arg_max<" << (greatest ? "false, " : "true, ")
+            << (attrs.select_last_index ? "true, " : "false, ") << std::to_string(team.team) << ">("
+            << ctx.in_pointer(0) << ", " << ctx.out_pointer(0) << ", "
+            << dims_text(lines.extents, index_type(dims, count)) << ", " << dims_text(lines.strides[0])
+            << ", " << dims_text(lines.strides[1]) << ", " << length << ", " << x[axis] << ");\n";
   ctx.calls.push_back(std::move(call));
   return Verdict::yes();
 }

@@ -20,7 +20,8 @@ Result<> import(ImportCtx& c) {
 Result<> infer(InferCtx& c) {
   TRY(c.expect_inputs(2, 2));
   const auto& attrs = c.attrs<CompressAttrs>();
-  if (c.in(1).dtype != DType::boolean || c.rank(1) != 1) return c.error("the condition must be a vector of bool");
+  if (c.in(1).dtype != DType::boolean || c.rank(1) != 1)
+    return c.error("the condition must be a vector of bool");
   if (attrs.flat) {
     c.out(0, c.in(0).dtype, {c.extent_symbol(0, 0, {0, c.dims.range(c.dims.product(c.shape(0))).hi})});
     return {};

@@ -8,9 +8,11 @@ Result<> import(ImportCtx& c) {
   const std::vector<Dim> x = c.type(0).shape;
   const int64_t block = TRY(c.integer("blocksize", {}));
   const std::string mode = TRY(c.string("mode", "DCR"));
-  if (x.size() != 4) return c.error(Code::invalid_model, "takes a tensor of rank 4, got shape " + c.dims().text(x));
+  if (x.size() != 4)
+    return c.error(Code::invalid_model, "takes a tensor of rank 4, got shape " + c.dims().text(x));
   if (block < 1) return c.error(Code::invalid_model, "blocksize is " + std::to_string(block));
-  if (mode != "DCR" && mode != "CRD") return c.error(Code::invalid_model, "mode '" + mode + "' is none of DCR, CRD");
+  if (mode != "DCR" && mode != "CRD")
+    return c.error(Code::invalid_model, "mode '" + mode + "' is none of DCR, CRD");
   const Dim b = c.dims().constant(block), depth = c.dims().floor_div(x[1], c.dims().constant(block * block));
   const bool depth_last = mode == "DCR";
   const std::vector<Dim> split = depth_last ? std::vector<Dim>{x[0], b, b, depth, x[2], x[3]}

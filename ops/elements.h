@@ -50,7 +50,8 @@ struct Around {
 /// An index that may count from the end, as one from the start; an error where it lies outside.
 inline Result<int64_t> checked_index(const EvalCtx& c, int64_t index, int64_t extent) {
   if (index < -extent || index >= extent)
-    return c.error("index " + std::to_string(index) + " is outside an axis of extent " + std::to_string(extent));
+    return c.error("index " + std::to_string(index) + " is outside an axis of extent " +
+                   std::to_string(extent));
   return index < 0 ? index + extent : index;
 }
 

@@ -14,7 +14,8 @@ Result<> infer(InferCtx& c) {
   const std::vector<Dim>* content = c.content(0);
   const auto count = c.dims.value(c.dims.product(shape));
   if (content && count && shape.size() <= 1) {
-    if (content->size() == 1) c.out_content(0, std::vector<Dim>(static_cast<size_t>(*count), content->front()));
+    if (content->size() == 1)
+      c.out_content(0, std::vector<Dim>(static_cast<size_t>(*count), content->front()));
     else c.out_content(0, *content);
   }
   c.out(0, c.in(0).dtype, std::move(shape));
@@ -27,7 +28,8 @@ Result<> eval(EvalCtx& c) {
   std::vector<int64_t> strides(shape.size(), 0);
   const size_t lead = shape.size() - from.size();
   for (size_t i = 0; i < from.size(); ++i) strides[lead + i] = from[i] == 1 ? 0 : own[i];
-  copy_strided(c.pool, size_of(c.in(0).dtype), shape, c.in(0).bytes, strides, c.out(0).bytes, dense_strides(shape));
+  copy_strided(c.pool, size_of(c.in(0).dtype), shape, c.in(0).bytes, strides, c.out(0).bytes,
+               dense_strides(shape));
   return {};
 }
 

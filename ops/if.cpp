@@ -20,11 +20,14 @@ Result<TensorType> joined(InferCtx& c, size_t output) {
     return c.error(which + " is " + std::string(name_of(type[0]->dtype)) + " in the then branch and " +
                    std::string(name_of(type[1]->dtype)) + " in the else branch");
   if (type[0]->shape.size() != type[1]->shape.size())
-    return Error(Code::unsupported, describe(c.node) + ": " + which + " has shape " + c.dims.text(type[0]->shape) +
-                                        " in the then branch and " + c.dims.text(type[1]->shape) +
+    return Error(Code::unsupported, describe(c.node) + ": " + which + " has shape " +
+                                        c.dims.text(type[0]->shape) + " in the then branch and " +
+                                        c.dims.text(type[1]->shape) +
                                         " in the else branch: the ranks must agree")
-        .remedy("fix the extents that the condition depends on with --shapes, so that one branch is chosen when the "
-                "engine is built");
+        .remedy(
+            "fix the extents that the condition depends on with --shapes, so that one branch is chosen when "
+            "the "
+            "engine is built");
   TensorType out = *type[0];
   for (uint32_t axis = 0; axis < out.shape.size(); ++axis) {
     const Dim a = c.dims.resolve(type[0]->shape[axis]), b = c.dims.resolve(type[1]->shape[axis]);
@@ -48,7 +51,8 @@ Result<> infer(InferCtx& c) {
   for (size_t i = 0; i < 2; ++i) {
     Graph& region = c.node.regions[i];
     const std::string branch = "the " + std::string(branch_name[i]) + " branch";
-    if (region.inputs.size() + 1 != c.input_count()) return c.error(branch + " does not take what is handed to it");
+    if (region.inputs.size() + 1 != c.input_count())
+      return c.error(branch + " does not take what is handed to it");
     if (region.outputs.size() != c.output_count())
       return c.error(branch + " has " + std::to_string(region.outputs.size()) + " outputs, the node " +
                      std::to_string(c.output_count()));

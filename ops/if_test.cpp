@@ -32,7 +32,8 @@ struct Branches {
   }
   std::string text() {
     auto done = infer(outer.graph, node);
-    return done ? outer.text(node.outputs[0]) : "error: " + done.error().cause() + " | " + done.error().remedy();
+    return done ? outer.text(node.outputs[0])
+                : "error: " + done.error().cause() + " | " + done.error().remedy();
   }
 };
 
@@ -46,17 +47,21 @@ TEST(If, EqualExtentsStayOthersAreFoundWhenItRuns) {
   EXPECT_EQ(shorter.outer.graph.dims->range(found), (Range{3, 4}));
   Branches data("f32[n]");
   data.then("NonZero", {});
-  EXPECT_EQ(data.text(), "error: node 't' (If): output 0 is i64 in the then branch and f32 in the else branch | ");
+  EXPECT_EQ(data.text(),
+            "error: node 't' (If): output 0 is i64 in the then branch and f32 in the else branch | ");
 }
 
 TEST(If, RanksMustAgree) {
   Branches b("f32[n, 4]");
   b.then("Unsqueeze", {}, {{"axes", std::vector<int64_t>{0}}});
   EXPECT_EQ(b.text(),
-            "error: node 't' (If): output 0 has shape [1, n, 4] in the then branch and [n, 4] in the else branch: the ranks "
-            "must agree | fix the extents that the condition depends on with --shapes, so that one branch is chosen when the "
+            "error: node 't' (If): output 0 has shape [1, n, 4] in the then branch and [n, 4] in the else "
+            "branch: the ranks "
+            "must agree | fix the extents that the condition depends on with --shapes, so that one branch is "
+            "chosen when the "
             "engine is built");
-  EXPECT_EQ(Branches("f32[n]", "f32[]").text(), "error: node 't' (If): the condition must be one bool, it is f32[] | ");
+  EXPECT_EQ(Branches("f32[n]", "f32[]").text(),
+            "error: node 't' (If): the condition must be one bool, it is f32[] | ");
 }
 
 }  // namespace

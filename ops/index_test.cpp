@@ -16,7 +16,8 @@ TEST(Gather, PicksSlicesAndContent) {
   EXPECT_EQ(inferred("Gather", {"f32[30522, 768]", "i64[b, s]"}), "f32[b, s, 768]");
   EXPECT_EQ(inferred("Gather", {"i64[2] = b, s", tensor<int64_t>({}, {2})}),
             "error: node 't' (Gather): index 2 is outside an axis of extent 2");
-  auto y = run_op("Gather", {tensor<float>({2, 3}, {1, 2, 3, 4, 5, 6}), ints({2, -3})}, {{"axis", int64_t{1}}});
+  auto y =
+      run_op("Gather", {tensor<float>({2, 3}, {1, 2, 3, 4, 5, 6}), ints({2, -3})}, {{"axis", int64_t{1}}});
   EXPECT_EQ(values<float>(y->front()), (Reals{3, 1, 6, 4}));
   EXPECT_EQ(run_op("Gather", {random_tensor({2}), ints({5})}).error().what(),
             "node 't' (Gather): index 5 is outside an axis of extent 2");
@@ -36,16 +37,19 @@ TEST(GatherND, BatchesAndSlices) {
   const Tensor x = tensor<int32_t>({2, 2, 2}, {0, 1, 2, 3, 4, 5, 6, 7});
   auto y = run_op("GatherND", {x, tensor<int64_t>({2, 1}, {1, 0})}, {{"batch_dims", int64_t{1}}});
   EXPECT_EQ(values<int32_t>(y->front()), (std::vector<int32_t>{2, 3, 4, 5}));
-  EXPECT_EQ(inferred("GatherND", {"f32[b, n, 4]", "i64[b, k, 1]"}, {{"batch_dims", int64_t{1}}}), "f32[b, k, 4]");
-  EXPECT_EQ(inferred("GatherND", {"f32[3]", "i64[2, 2]"}),
-            "error: node 't' (GatherND): indices of shape [2, 2] do not fit data of shape [3] with 0 batch axes");
+  EXPECT_EQ(inferred("GatherND", {"f32[b, n, 4]", "i64[b, k, 1]"}, {{"batch_dims", int64_t{1}}}),
+            "f32[b, k, 4]");
+  EXPECT_EQ(
+      inferred("GatherND", {"f32[3]", "i64[2, 2]"}),
+      "error: node 't' (GatherND): indices of shape [2, 2] do not fit data of shape [3] with 0 batch axes");
 }
 
 TEST(ScatterND, ReplacesAndReduces) {
   const Tensor x = tensor<float>({4}, {1, 2, 3, 4}), at = tensor<int64_t>({3, 1}, {1, 3, 1});
   const Tensor updates = tensor<float>({3}, {10, 20, 30});
   auto run = [&](std::string reduction) {
-    return values<float>(run_op("ScatterND", {x, at, updates}, {{"reduction", std::move(reduction)}})->front());
+    return values<float>(
+        run_op("ScatterND", {x, at, updates}, {{"reduction", std::move(reduction)}})->front());
   };
   EXPECT_EQ(run("none"), (Reals{1, 30, 3, 20}));
   EXPECT_EQ(run("add"), (Reals{1, 42, 3, 24}));
@@ -53,7 +57,8 @@ TEST(ScatterND, ReplacesAndReduces) {
   EXPECT_EQ(run("max"), (Reals{1, 30, 3, 20}));
   EXPECT_EQ(run("min"), (Reals{1, 2, 3, 4}));
   EXPECT_EQ(inferred("ScatterND", {"f32[4]", "i64[2, 1]", "f32[3]"}),
-            "error: node 't' (ScatterND): axis 0 of the updates must fit indices and data: 2 and 3 are never equal");
+            "error: node 't' (ScatterND): axis 0 of the updates must fit indices and data: 2 and 3 are never "
+            "equal");
 }
 
 TEST(ScatterElements, UndoesGatherElements) {
@@ -67,13 +72,20 @@ TEST(ScatterElements, UndoesGatherElements) {
 }
 
 TEST(Range, SymbolicAndFloat) {
-  const Tensor zero = tensor<int64_t>({}, {0}), one = tensor<int64_t>({}, {1}), two = tensor<int64_t>({}, {2});
+  const Tensor zero = tensor<int64_t>({}, {0}), one = tensor<int64_t>({}, {1}),
+               two = tensor<int64_t>({}, {2});
   EXPECT_EQ(inferred("Range", {zero, "i64[] = s", one}), "i64[s]");
   EXPECT_EQ(inferred("Range", {"i64[] = p", "i64[] = p + s", one}), "i64[s]");
   EXPECT_EQ(inferred("Range", {zero, "i64[] = s", two}), "i64[floor(s + 1, 2)]");
   EXPECT_EQ(inferred("Range", {"i64[] = p", "i64[] = p + 2", one}), "i64[2] = [p, p + 1]");
-  EXPECT_EQ(values<float>(run_op("Range", {tensor<float>({}, {1}), tensor<float>({}, {2}), tensor<float>({}, {0.4f})})->front()).size(), 3u);
-  EXPECT_EQ(values<int64_t>(run_op("Range", {tensor<int64_t>({}, {5}), zero, tensor<int64_t>({}, {-2})})->front()), (Ints{5, 3, 1}));
+  EXPECT_EQ(values<float>(
+                run_op("Range", {tensor<float>({}, {1}), tensor<float>({}, {2}), tensor<float>({}, {0.4f})})
+                    ->front())
+                .size(),
+            3u);
+  EXPECT_EQ(
+      values<int64_t>(run_op("Range", {tensor<int64_t>({}, {5}), zero, tensor<int64_t>({}, {-2})})->front()),
+      (Ints{5, 3, 1}));
   EXPECT_EQ(inferred("Range", {one, two, zero}), "error: node 't' (Range): delta is 0");
 }
 
@@ -91,7 +103,8 @@ TEST(TopK, AgainstSorting) {
     ASSERT_TRUE(y);
     for (int64_t row = 0; row < 3; ++row) {
       std::vector<std::pair<int64_t, int64_t>> all;
-      for (int64_t i = 0; i < 50; ++i) all.push_back({x.data<int32_t>()[row * 50 + i] * (largest ? -1 : 1), i});
+      for (int64_t i = 0; i < 50; ++i)
+        all.push_back({x.data<int32_t>()[row * 50 + i] * (largest ? -1 : 1), i});
       std::sort(all.begin(), all.end());
       for (int64_t i = 0; i < 17; ++i)
         EXPECT_EQ((*y)[1].data<int64_t>()[row * 17 + i], all[static_cast<size_t>(i)].second);
@@ -103,11 +116,12 @@ TEST(TopK, AgainstSorting) {
 
 TEST(NonMaxSuppression, KeepsTheBestOfWhatOverlaps) {
   // The boxes of the ONNX specification's example: two clusters and one alone.
-  const Tensor boxes = tensor<float>({1, 6, 4}, {0, 0,    1, 1,    0, 0.1f,  1, 1.1f, 0, -0.1f, 1, 0.9f,
-                                                 0, 10,   1, 11,   0, 10.1f, 1, 11.1f, 0, 100,  1, 101});
+  const Tensor boxes = tensor<float>({1, 6, 4}, {0, 0,  1, 1,  0, 0.1f,  1, 1.1f,  0, -0.1f, 1, 0.9f,
+                                                 0, 10, 1, 11, 0, 10.1f, 1, 11.1f, 0, 100,   1, 101});
   const Tensor scores = tensor<float>({1, 1, 6}, {0.9f, 0.75f, 0.6f, 0.95f, 0.5f, 0.3f});
   auto run = [&](int64_t most, float iou, float score) {
-    auto y = run_op("NonMaxSuppression", {boxes, scores, ints({most}), tensor<float>({1}, {iou}), tensor<float>({1}, {score})});
+    auto y = run_op("NonMaxSuppression",
+                    {boxes, scores, ints({most}), tensor<float>({1}, {iou}), tensor<float>({1}, {score})});
     Ints kept;
     for (int64_t i = 0; i < y->front().shape()[0]; ++i) kept.push_back(y->front().data<int64_t>()[i * 3 + 2]);
     return kept;
@@ -123,7 +137,9 @@ TEST(ArgMax, TiesAndNaN) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const Tensor x = tensor<float>({2, 4}, {1, 3, 3, 2, 5, nan, 9, nan});
   EXPECT_EQ(values<int64_t>(run_op("ArgMax", {x}, {{"axis", int64_t{1}}})->front()), (Ints{1, 1}));
-  EXPECT_EQ(values<int64_t>(run_op("ArgMax", {x}, {{"axis", int64_t{1}}, {"select_last_index", true}})->front()), (Ints{2, 3}));
+  EXPECT_EQ(
+      values<int64_t>(run_op("ArgMax", {x}, {{"axis", int64_t{1}}, {"select_last_index", true}})->front()),
+      (Ints{2, 3}));
   EXPECT_EQ(values<int64_t>(run_op("ArgMin", {x}, {{"axis", int64_t{1}}})->front()), (Ints{0, 1}));
   EXPECT_EQ(inferred("ArgMin", {"f32[b, 3, s]"}, {{"axis", int64_t{1}}, {"keepdims", false}}), "i64[b, s]");
 }
@@ -131,7 +147,9 @@ TEST(ArgMax, TiesAndNaN) {
 TEST(CumSum, BothWays) {
   const Tensor x = tensor<int64_t>({2, 3}, {1, 2, 3, 4, 5, 6});
   auto run = [&](bool exclusive, bool reverse) {
-    return values<int64_t>(run_op("CumSum", {x}, {{"axis", int64_t{1}}, {"exclusive", exclusive}, {"reverse", reverse}})->front());
+    return values<int64_t>(
+        run_op("CumSum", {x}, {{"axis", int64_t{1}}, {"exclusive", exclusive}, {"reverse", reverse}})
+            ->front());
   };
   EXPECT_EQ(run(false, false), (Ints{1, 3, 6, 4, 9, 15}));
   EXPECT_EQ(run(true, false), (Ints{0, 1, 3, 0, 4, 9}));
@@ -140,7 +158,8 @@ TEST(CumSum, BothWays) {
 }
 
 TEST(OneHot, OutsideIsOff) {
-  auto y = run_op("OneHot", {ints({1, -1, 3}), tensor<int64_t>({}, {3}), tensor<float>({2}, {0, 5})}, {{"axis", int64_t{0}}});
+  auto y = run_op("OneHot", {ints({1, -1, 3}), tensor<int64_t>({}, {3}), tensor<float>({2}, {0, 5})},
+                  {{"axis", int64_t{0}}});
   EXPECT_EQ(values<float>(y->front()), (Reals{0, 0, 0, 5, 0, 0, 0, 5, 0}));
 }
 
@@ -170,7 +189,8 @@ TEST(Unique, SortedAndByFirstOccurrence) {
 
 TEST(ReverseSequence, EachByItsLength) {
   const Tensor x = tensor<float>({2, 3}, {1, 2, 3, 4, 5, 6});
-  auto y = run_op("ReverseSequence", {x, ints({2, 3})}, {{"batch_axis", int64_t{0}}, {"time_axis", int64_t{1}}});
+  auto y =
+      run_op("ReverseSequence", {x, ints({2, 3})}, {{"batch_axis", int64_t{0}}, {"time_axis", int64_t{1}}});
   EXPECT_EQ(values<float>(y->front()), (Reals{2, 1, 3, 6, 5, 4}));
 }
 

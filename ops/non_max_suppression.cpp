@@ -19,7 +19,8 @@ Result<> infer(InferCtx& c) {
   TRY(c.unify(c.shape(0)[0], c.shape(1)[0], "boxes and scores must have one batch"));
   TRY(c.unify(c.shape(0)[1], c.shape(1)[2], "there must be as many boxes as scores"));
   Dim per_class = c.shape(0)[1];
-  if (const auto* most = c.content(2); most && most->size() == 1) per_class = c.dims.min(per_class, most->front());
+  if (const auto* most = c.content(2); most && most->size() == 1)
+    per_class = c.dims.min(per_class, most->front());
   const Dim most = c.dims.mul(c.dims.mul(c.shape(1)[0], c.shape(1)[1]), per_class);
   const Range range{0, std::max<int64_t>(0, c.dims.range(most).hi)};
   c.out(0, DType::i64, {c.extent_symbol(0, 0, range), c.dims.constant(3)});
@@ -37,7 +38,8 @@ Box box_at(const float* p, bool center) {
 }
 
 bool overlaps(const Box& a, const Box& b, float threshold) {
-  const float height = std::min(a.y2, b.y2) - std::max(a.y1, b.y1), width = std::min(a.x2, b.x2) - std::max(a.x1, b.x1);
+  const float height = std::min(a.y2, b.y2) - std::max(a.y1, b.y1),
+              width = std::min(a.x2, b.x2) - std::max(a.x1, b.x1);
   if (height <= 0 || width <= 0 || a.area() <= 0 || b.area() <= 0) return false;
   const float both = height * width;
   return both / (a.area() + b.area() - both) > threshold;
@@ -68,7 +70,9 @@ std::vector<int64_t> keep(std::span<const Box> boxes, const float* scores, const
 Result<> eval(EvalCtx& c) {
   const Shape& scores = c.in(1).shape;
   const int64_t batches = scores[0], classes = scores[1], count = scores[2];
-  auto real = [&](size_t i) { return c.has(i) && c.in(i).count() ? std::optional(*c.in(i).data<float>()) : std::nullopt; };
+  auto real = [&](size_t i) {
+    return c.has(i) && c.in(i).count() ? std::optional(*c.in(i).data<float>()) : std::nullopt;
+  };
   Limits limits{.iou = real(3).value_or(0.0f), .score = real(4)};
   if (c.has(2) && c.in(2).count()) limits.most = integer_element(c.in(2).dtype, c.in(2).bytes, 0);
 

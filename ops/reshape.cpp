@@ -36,7 +36,8 @@ Result<Request> requested(InferCtx& c, const std::vector<Dim>& elements) {
       return c.error("asks for an extent of " + std::to_string(*known));
     } else if (c.dims.is_constant(d, 0) && !c.attrs<ReshapeAttrs>().allowzero) {
       if (i >= c.shape(0).size())
-        return c.error("copies extent " + std::to_string(i) + " of an input of rank " + std::to_string(c.rank(0)));
+        return c.error("copies extent " + std::to_string(i) + " of an input of rank " +
+                       std::to_string(c.rank(0)));
       d = c.shape(0)[i];
     } else if (may_be(c.dims, d, -1)) {
       request.decided_at_run_time = true;
@@ -106,8 +107,9 @@ Result<Dim> rest_of(InferCtx& c, const Request& request) {
   const Dim total = c.dims.product(in), rest = c.dims.floor_div(total, others);
   const Dim covered = c.dims.mul(rest, others);
   if (covered != total)
-    TRY(c.unify(total, covered, "the input's " + c.dims.text(total) + " elements must divide by " +
-                                    c.dims.text(others) + " without a rest"));
+    TRY(c.unify(total, covered,
+                "the input's " + c.dims.text(total) + " elements must divide by " + c.dims.text(others) +
+                    " without a rest"));
   return rest;
 }
 

@@ -16,8 +16,8 @@ Result<> infer(InferCtx& c) {
   const auto& attrs = c.attrs<ReverseSequenceAttrs>();
   if (c.rank(0) < 2) return c.error("takes a tensor of rank 2 or more, got shape " + c.dims.text(c.shape(0)));
   if (attrs.batch_axis + attrs.time_axis != 1 || attrs.batch_axis * attrs.time_axis != 0)
-    return c.error("batch_axis and time_axis must be 0 and 1, they are " + std::to_string(attrs.batch_axis) + " and " +
-                   std::to_string(attrs.time_axis));
+    return c.error("batch_axis and time_axis must be 0 and 1, they are " + std::to_string(attrs.batch_axis) +
+                   " and " + std::to_string(attrs.time_axis));
   if (c.rank(1) != 1) return c.error("sequence_lens must be a vector, got shape " + c.dims.text(c.shape(1)));
   TRY(c.unify(c.shape(0)[static_cast<size_t>(attrs.batch_axis)], c.shape(1)[0],
               "there must be one length for each sequence of the batch"));

@@ -8,8 +8,8 @@ namespace {
 struct ScanAttrs {
   int64_t carried = 0, num_scan_inputs = 0;
   std::vector<int64_t> scan_input_axes, scan_output_axes, scan_input_directions, scan_output_directions;
-  BURNISH_REFLECT(ScanAttrs, carried, num_scan_inputs, scan_input_axes, scan_output_axes, scan_input_directions,
-                  scan_output_directions)
+  BURNISH_REFLECT(ScanAttrs, carried, num_scan_inputs, scan_input_axes, scan_output_axes,
+                  scan_input_directions, scan_output_directions)
 };
 
 // The extent that is walked; the body sees the operand without it.
@@ -28,8 +28,10 @@ Result<Dim> hand_in_slice(InferCtx& c, Graph& body, size_t k, int64_t axis) {
 // states and slices of the scan outputs.
 Result<> infer(InferCtx& c) {
   const auto& attrs = c.attrs<ScanAttrs>();
-  const auto carried = static_cast<size_t>(attrs.carried), scanned = static_cast<size_t>(attrs.num_scan_inputs);
-  if (c.node.regions.size() != 1 || scanned == 0 || c.input_count() < carried + scanned || c.output_count() < carried)
+  const auto carried = static_cast<size_t>(attrs.carried),
+             scanned = static_cast<size_t>(attrs.num_scan_inputs);
+  if (c.node.regions.size() != 1 || scanned == 0 || c.input_count() < carried + scanned ||
+      c.output_count() < carried)
     return c.error("its operands do not fit its body");
   Graph& body = c.node.regions[0];
   if (body.inputs.size() != c.input_count() || body.outputs.size() != c.output_count())
@@ -53,13 +55,16 @@ Result<> infer(InferCtx& c) {
   for (size_t i = 0; i < c.output_count(); ++i) {
     TensorType out = body.values[body.outputs[i]].type;
     for (uint32_t axis = 0; axis < out.shape.size(); ++axis)
-      if (!known_outside(c.dims, body, out.shape[axis]) || (i < carried && out.shape[axis] != c.shape(i)[axis]))
-        return Error(Code::unsupported, describe(c.node) + ": extent " + std::to_string(axis) + " of result " +
-                                            std::to_string(i) + " of its body changes between iterations");
+      if (!known_outside(c.dims, body, out.shape[axis]) ||
+          (i < carried && out.shape[axis] != c.shape(i)[axis]))
+        return Error(Code::unsupported, describe(c.node) + ": extent " + std::to_string(axis) +
+                                            " of result " + std::to_string(i) +
+                                            " of its body changes between iterations");
     if (i >= carried) {
       const size_t k = i - carried;
       const auto rank = static_cast<int64_t>(out.shape.size()) + 1;
-      const int64_t axis = TRY(c.axis(k < attrs.scan_output_axes.size() ? attrs.scan_output_axes[k] : 0, rank));
+      const int64_t axis =
+          TRY(c.axis(k < attrs.scan_output_axes.size() ? attrs.scan_output_axes[k] : 0, rank));
       out.shape.insert(out.shape.begin() + axis, *steps);
     }
     c.out(i, std::move(out));

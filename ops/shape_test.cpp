@@ -39,16 +39,19 @@ TEST(Shape, ChainOverSymbolsReachesReshape) {  // x.view(batch, sequence, 12, -1
 
 TEST(Reshape, FindsTheRestCopiesAndChecksCounts) {
   EXPECT_EQ(inferred("Reshape", {"f32[batch, 8, 4]", ints({0, -1})}), "f32[batch, 32]");
-  EXPECT_EQ(inferred("Reshape", {"f32[batch, height, width, 96]", ints({-1, 96})}), "f32[batch*height*width, 96]");
+  EXPECT_EQ(inferred("Reshape", {"f32[batch, height, width, 96]", ints({-1, 96})}),
+            "f32[batch*height*width, 96]");
   EXPECT_EQ(inferred("Reshape", {"f32[0, 3]", ints({0, -1})}), "f32[0, 3]");
   EXPECT_EQ(inferred("Reshape", {"f32[0, 3]", ints({3, 0})}, {{"allowzero", true}}), "f32[3, 0]");
-  EXPECT_EQ(inferred("Reshape", {"f32[batch, 512, 1, 1]", ints({1, 512})}), "f32[1, 512]");  // batch is forced
+  EXPECT_EQ(inferred("Reshape", {"f32[batch, 512, 1, 1]", ints({1, 512})}),
+            "f32[1, 512]");  // batch is forced
   EXPECT_EQ(inferred("Reshape", {"f32[2, 3]", ints({4})}),
             "error: node 't' (Reshape): shape [2, 3] cannot become [4]: 6 elements are not 4");
   EXPECT_EQ(inferred("Reshape", {"f32[2, 3]", ints({-1, -1})}),
             "error: node 't' (Reshape): asks for more than one extent of -1");
   EXPECT_EQ(inferred("Reshape", {"f32[2, 3]", ints({4, -1})}),
-            "error: node 't' (Reshape): the input's 6 elements must divide by 4 without a rest: 6 and 4 are never equal");
+            "error: node 't' (Reshape): the input's 6 elements must divide by 4 without a rest: 6 and 4 are "
+            "never equal");
 }
 
 TEST(Reshape, ShapeReadAtRunTime) {
@@ -59,7 +62,9 @@ TEST(Reshape, ShapeReadAtRunTime) {
   auto extents = [&](int64_t n, int64_t a, int64_t b) {
     Ints out;
     for (Dim d : t.graph.values[y].type.shape)
-      out.push_back(dims.evaluate(d, [&](Dim s) { return dims.name(s) == "n" ? n : dims.name(s) == "x1.0" ? a : b; }));
+      out.push_back(dims.evaluate(d, [&](Dim s) {
+        return dims.name(s) == "n" ? n : dims.name(s) == "x1.0" ? a : b;
+      }));
     return out;
   };
   EXPECT_EQ(extents(4, 8, 3), (Ints{8, 3}));
@@ -68,7 +73,8 @@ TEST(Reshape, ShapeReadAtRunTime) {
 }
 
 TEST(Reshape, IsAViewWhereStridesAllow) {
-  auto viewed = [](std::string_view shape, const Ints& perm, const std::vector<std::string>& target) -> std::string {
+  auto viewed = [](std::string_view shape, const Ints& perm,
+                   const std::vector<std::string>& target) -> std::string {
     TestGraph t;
     const ValueId x = *t.input(shape);
     const ValueId moved = t.add("Transpose", {x}, {{"perm", perm}})->front();
@@ -136,8 +142,9 @@ TEST(Split, PartsAndContent) {
   EXPECT_EQ(*parts, (std::vector<std::string>{"f32[b, 3]", "f32[b, 3]", "f32[b, 3]", "f32[b, 1]"}));
   EXPECT_EQ(inferred("Split", {"f32[b, 10]", ints({10})}, {{"axis", int64_t{1}}}), "f32[b, 10]");
   EXPECT_EQ(infer_op("Split", {"i64[3] = a, b, c", ints({1, 2})}, {}, 2)->at(1), "i64[2] = [b, c]");
-  EXPECT_EQ(infer_op("Split", {"f32[b, 10]", ints({4, 5})}, {{"axis", int64_t{1}}}, 2).error().what(),
-            "node 't' (Split): the parts together must be axis 1, which they split: 10 and 9 are never equal");
+  EXPECT_EQ(
+      infer_op("Split", {"f32[b, 10]", ints({4, 5})}, {{"axis", int64_t{1}}}, 2).error().what(),
+      "node 't' (Split): the parts together must be axis 1, which they split: 10 and 9 are never equal");
   const Tensor x = random_tensor({2, 5});
   auto y = run_op("Split", {x, ints({2, 3})}, {{"axis", int64_t{1}}}, 2);
   const float* v = x.data<float>();
@@ -145,17 +152,20 @@ TEST(Split, PartsAndContent) {
 }
 
 TEST(Concat, AddsExtentsAndJoinsSymbols) {
-  EXPECT_EQ(inferred("Concat", {"f32[b, past, 64]", "f32[b, s, 64]"}, {{"axis", int64_t{-2}}}), "f32[b, past + s, 64]");
+  EXPECT_EQ(inferred("Concat", {"f32[b, past, 64]", "f32[b, s, 64]"}, {{"axis", int64_t{-2}}}),
+            "f32[b, past + s, 64]");
   EXPECT_EQ(inferred("Concat", {"f32[b, 3]", "f32[b, 4]"}),
             "error: node 't' (Concat): axis 1 of operand 1 must be as in the first: 3 and 4 are never equal");
-  auto y = run_op("Concat", {tensor<int32_t>({2, 1}, {1, 2}), tensor<int32_t>({2, 2}, {3, 4, 5, 6})}, {{"axis", int64_t{1}}});
+  auto y = run_op("Concat", {tensor<int32_t>({2, 1}, {1, 2}), tensor<int32_t>({2, 2}, {3, 4, 5, 6})},
+                  {{"axis", int64_t{1}}});
   EXPECT_EQ(values<int32_t>(y->front()), (std::vector<int32_t>{1, 3, 4, 2, 5, 6}));
 }
 
 TEST(Squeeze, ForcesOne) {
   EXPECT_EQ(inferred("Squeeze", {"f32[b, n, 4]"}, {{"axes", Ints{1}}}), "f32[b, 4]");
-  EXPECT_EQ(inferred("Squeeze", {"f32[b, 3]"}, {{"axes", Ints{-1}}}),
-            "error: node 't' (Squeeze): axis 1 is squeezed, so its extent must be 1: 3 and 1 are never equal");
+  EXPECT_EQ(
+      inferred("Squeeze", {"f32[b, 3]"}, {{"axes", Ints{-1}}}),
+      "error: node 't' (Squeeze): axis 1 is squeezed, so its extent must be 1: 3 and 1 are never equal");
   EXPECT_EQ(inferred("Unsqueeze", {"f32[b, 3]"}, {{"axes", Ints{0, -1}}}), "f32[1, b, 3, 1]");
 }
 
@@ -177,7 +187,8 @@ TEST(Tile, RepeatsSymbolsAndElements) {
 
 TEST(Pad, ModesNegativePadsAndSymbols) {
   auto padded = [](std::string mode, const Ints& pads) {
-    return values<float>(run_op("Pad", {tensor<float>({4}, {1, 2, 3, 4}), ints(pads)}, {{"mode", std::move(mode)}})->front());
+    return values<float>(
+        run_op("Pad", {tensor<float>({4}, {1, 2, 3, 4}), ints(pads)}, {{"mode", std::move(mode)}})->front());
   };
   using Reals = std::vector<float>;
   EXPECT_EQ(padded("constant", {1, 2}), (Reals{0, 1, 2, 3, 4, 0, 0}));

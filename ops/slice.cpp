@@ -13,7 +13,8 @@ Result<> import(ImportCtx& c) {
   if (c.opset() >= 10) {
     for (size_t i = 0; i < c.input_count(); ++i) inputs.push_back(c.input(i));
   } else {
-    inputs = {c.input(0), c.constant_integers(TRY(c.integers("starts"))), c.constant_integers(TRY(c.integers("ends")))};
+    inputs = {c.input(0), c.constant_integers(TRY(c.integers("starts"))),
+              c.constant_integers(TRY(c.integers("ends")))};
     if (c.has_attribute("axes")) inputs.push_back(c.constant_integers(TRY(c.integers("axes"))));
   }
   c.bind(0, TRY(c.emit("Slice", {}, std::move(inputs))));
@@ -36,7 +37,8 @@ Dim tamed(DimTable& dims, Dim d) {
 // An index that counts from the end when negative, kept within [lo, hi].
 Dim clamped(DimTable& dims, Dim index, Dim extent, Dim lo, Dim hi) {
   index = tamed(dims, index);
-  return dims.select(dims.less(index, dims.constant(0)), dims.max(dims.add(index, extent), lo), dims.min(index, hi));
+  return dims.select(dims.less(index, dims.constant(0)), dims.max(dims.add(index, extent), lo),
+                     dims.min(index, hi));
 }
 
 Cut cut_of(DimTable& dims, Dim extent, Dim start, Dim end, int64_t step) {
@@ -45,7 +47,8 @@ Cut cut_of(DimTable& dims, Dim extent, Dim start, Dim end, int64_t step) {
     return dims.max(dims.ceil_div(distance, dims.constant(std::abs(step))), zero);
   };
   if (step > 0) {
-    const Dim from = clamped(dims, start, extent, zero, extent), to = clamped(dims, end, extent, zero, extent);
+    const Dim from = clamped(dims, start, extent, zero, extent),
+              to = clamped(dims, end, extent, zero, extent);
     return {from, steps(dims.sub(to, from)), step};
   }
   const Dim last = dims.sub(extent, dims.constant(1));
@@ -56,17 +59,20 @@ Cut cut_of(DimTable& dims, Dim extent, Dim start, Dim end, int64_t step) {
 
 using Cuts = std::vector<std::optional<Cut>>;  // by axis
 
-Cuts cuts_of(DimTable& dims, std::span<const Dim> shape, const std::vector<Dim>& starts, const std::vector<Dim>& ends,
-             const std::vector<int64_t>& axes, const std::vector<int64_t>& steps) {
+Cuts cuts_of(DimTable& dims, std::span<const Dim> shape, const std::vector<Dim>& starts,
+             const std::vector<Dim>& ends, const std::vector<int64_t>& axes,
+             const std::vector<int64_t>& steps) {
   Cuts cuts(shape.size());
   for (size_t k = 0; k < axes.size(); ++k) {
-    const size_t axis = static_cast<size_t>(axes[k] < 0 ? axes[k] + static_cast<int64_t>(shape.size()) : axes[k]);
+    const size_t axis =
+        static_cast<size_t>(axes[k] < 0 ? axes[k] + static_cast<int64_t>(shape.size()) : axes[k]);
     cuts[axis] = cut_of(dims, shape[axis], starts[k], ends[k], steps[k]);
   }
   return cuts;
 }
 
-void fill_defaults(size_t count, std::vector<int64_t>& axes, std::vector<int64_t>& steps, bool has_axes, bool has_steps) {
+void fill_defaults(size_t count, std::vector<int64_t>& axes, std::vector<int64_t>& steps, bool has_axes,
+                   bool has_steps) {
   for (size_t i = 0; !has_axes && i < count; ++i) axes.push_back(static_cast<int64_t>(i));
   if (!has_steps) steps.assign(count, 1);
 }

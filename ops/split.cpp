@@ -57,7 +57,8 @@ Result<> infer(InferCtx& c) {
     sum = c.dims.add(sum, d);
   }
   if (c.has(1))
-    TRY(c.unify(extent, sum, "the parts together must be axis " + std::to_string(axis) + ", which they split"));
+    TRY(c.unify(extent, sum,
+                "the parts together must be axis " + std::to_string(axis) + ", which they split"));
   const std::vector<Dim>* content = c.rank(0) == 1 ? c.content(0) : nullptr;
   size_t from = 0;
   for (size_t i = 0; i < parts.size(); ++i) {
@@ -88,8 +89,8 @@ Result<> eval(EvalCtx& c) {
   for (size_t i = 0; i < c.output_count(); ++i) {
     if (c.wants(i) && c.out(i).count() > 0)
       copy_strided(c.pool, size, c.out(i).shape,
-                   c.in(0).bytes + from * strides[static_cast<size_t>(axis)] * static_cast<int64_t>(size), strides,
-                   c.out(i).bytes, dense_strides(c.out(i).shape));
+                   c.in(0).bytes + from * strides[static_cast<size_t>(axis)] * static_cast<int64_t>(size),
+                   strides, c.out(i).bytes, dense_strides(c.out(i).shape));
     from += c.has(1) ? parts[i] : (extent + count - 1) / count;
   }
   return {};

@@ -61,7 +61,8 @@ Tensor random_integers(Shape shape, int64_t lo, int64_t hi, uint32_t seed = 1) {
   Tensor t = Tensor::zeros(dtype_for<T>(), std::move(shape));
   std::mt19937 generator(seed);
   std::uniform_int_distribution<int64_t> uniform(lo, hi);
-  for (int64_t i = 0; i < t.count(); ++i) reinterpret_cast<T*>(t.writable())[i] = static_cast<T>(uniform(generator));
+  for (int64_t i = 0; i < t.count(); ++i)
+    reinterpret_cast<T*>(t.writable())[i] = static_cast<T>(uniform(generator));
   return t;
 }
 
@@ -72,7 +73,8 @@ inline Result<Node> make_node(std::string_view op, const NamedAttributes& attrs)
     bool known = false;
     if (def->attrs)
       for (const Field& field : def->attrs->fields()) known = known || field.name == name;
-    if (!known) return Error(Code::internal, std::string(op) + " has no attribute '" + std::string(name) + "'");
+    if (!known)
+      return Error(Code::internal, std::string(op) + " has no attribute '" + std::string(name) + "'");
   }
   return Node{.op = def, .attrs = def->attrs ? attrs_of(op, attrs) : Attrs(), .provenance = {"t"}};
 }
@@ -102,13 +104,14 @@ struct TestGraph {
     if (!dtype || close == text.npos) return Error(Code::internal, "no type: " + std::string(text));
     const ValueId v = graph.add_value({*dtype, TRY(list(text.substr(open + 1, close - open - 1)))},
                                       "x" + std::to_string(graph.inputs.size()));
-    if (const size_t at = text.find('='); at != text.npos) graph.values[v].content = TRY(list(text.substr(at + 1)));
+    if (const size_t at = text.find('='); at != text.npos)
+      graph.values[v].content = TRY(list(text.substr(at + 1)));
     graph.inputs.push_back(v);
     return v;
   }
 
-  Result<std::vector<ValueId>> add(std::string_view op, std::vector<ValueId> inputs, const NamedAttributes& attrs = {},
-                                   size_t outputs = 1) {
+  Result<std::vector<ValueId>> add(std::string_view op, std::vector<ValueId> inputs,
+                                   const NamedAttributes& attrs = {}, size_t outputs = 1) {
     Node node = TRY(make_node(op, attrs));
     node.inputs = std::move(inputs);
     for (size_t i = 0; i < outputs; ++i) node.outputs.push_back(graph.add_value({}, "y" + std::to_string(i)));
@@ -137,7 +140,8 @@ inline Result<std::vector<std::string>> infer_op(std::string_view op, const std:
   TestGraph t;
   std::vector<ValueId> inputs;
   for (const Operand& operand : operands)
-    if (const auto* constant = std::get_if<Tensor>(&operand)) inputs.push_back(t.graph.add_constant(*constant));
+    if (const auto* constant = std::get_if<Tensor>(&operand))
+      inputs.push_back(t.graph.add_constant(*constant));
     else if (std::get<std::string>(operand).empty()) inputs.push_back(no_value);
     else inputs.push_back(TRY(t.input(std::get<std::string>(operand))));
   std::vector<std::string> texts;
@@ -145,7 +149,8 @@ inline Result<std::vector<std::string>> infer_op(std::string_view op, const std:
   return texts;
 }
 /// The first result's type in text, or "error: " and the cause.
-inline std::string inferred(std::string_view op, const std::vector<Operand>& operands, const NamedAttributes& attrs = {}) {
+inline std::string inferred(std::string_view op, const std::vector<Operand>& operands,
+                            const NamedAttributes& attrs = {}) {
   auto r = infer_op(op, operands, attrs);
   return r ? r->front() : "error: " + r.error().cause();
 }
@@ -153,7 +158,8 @@ inline std::string inferred(std::string_view op, const std::vector<Operand>& ope
 /// Runs `op`. Outputs start as garbage. An op that also has a view must agree with its `eval`. A tensor without bytes
 /// (`Tensor()`) leaves an operand out.
 inline Result<std::vector<Tensor>> run_op(std::string_view op, const std::vector<Tensor>& operands,
-                                          const NamedAttributes& attrs = {}, size_t outputs = 1, int threads = 2) {
+                                          const NamedAttributes& attrs = {}, size_t outputs = 1,
+                                          int threads = 2) {
   ThreadPool pool(threads);
   Graph graph;
   Node node = TRY(make_node(op, attrs));

@@ -18,12 +18,14 @@ Result<> infer(InferCtx& c) {
   if (perm.empty())
     for (int64_t i = rank; i-- > 0;) perm.push_back(i);
   if (static_cast<int64_t>(perm.size()) != rank)
-    return c.error("perm has " + std::to_string(perm.size()) + " axes, the input has rank " + std::to_string(rank));
+    return c.error("perm has " + std::to_string(perm.size()) + " axes, the input has rank " +
+                   std::to_string(rank));
   std::vector<bool> seen(perm.size());
   std::vector<Dim> shape;
   for (int64_t& axis : perm) {
     axis = TRY(c.axis(axis, rank));
-    if (seen[static_cast<size_t>(axis)]) return c.error("axis " + std::to_string(axis) + " is named twice in perm");
+    if (seen[static_cast<size_t>(axis)])
+      return c.error("axis " + std::to_string(axis) + " is named twice in perm");
     seen[static_cast<size_t>(axis)] = true;
     shape.push_back(c.shape(0)[static_cast<size_t>(axis)]);
   }
@@ -38,7 +40,8 @@ Result<> eval(EvalCtx& c) {
   std::vector<int64_t> strides;
   for (int64_t axis : c.attrs<TransposeAttrs>().perm) strides.push_back(from[static_cast<size_t>(axis)]);
   const Shape& shape = c.out(0).shape;
-  copy_strided(c.pool, size_of(c.in(0).dtype), shape, c.in(0).bytes, strides, c.out(0).bytes, dense_strides(shape));
+  copy_strided(c.pool, size_of(c.in(0).dtype), shape, c.in(0).bytes, strides, c.out(0).bytes,
+               dense_strides(shape));
   return {};
 }
 

@@ -13,7 +13,8 @@ struct UniqueAttrs {
 };
 
 Result<> import(ImportCtx& c) {
-  const UniqueAttrs attrs{TRY(c.integer("axis", 0)), !c.has_attribute("axis"), TRY(c.integer("sorted", 1)) != 0};
+  const UniqueAttrs attrs{TRY(c.integer("axis", 0)), !c.has_attribute("axis"),
+                          TRY(c.integer("sorted", 1)) != 0};
   const std::vector<ValueId> made = TRY(c.emit("Unique", attrs, {c.input(0)}, 4));
   for (size_t i = 0; i < made.size(); ++i) c.bind(i, made[i]);
   return {};
@@ -42,7 +43,8 @@ std::vector<std::vector<int64_t>> groups_of(const T* x, const Around& around, bo
   auto compare = [&](int64_t a, int64_t b) {  // <0, 0, >0; NaNs are alike and last
     for (int64_t o = 0; o < around.outer; ++o)
       for (int64_t i = 0; i < around.inner; ++i) {
-        const T u = x[(o * around.extent + a) * around.inner + i], v = x[(o * around.extent + b) * around.inner + i];
+        const T u = x[(o * around.extent + a) * around.inner + i],
+                v = x[(o * around.extent + b) * around.inner + i];
         if (u < v || (u == u && v != v)) return -1;
         if (v < u || (u != u && v == v)) return 1;
       }
@@ -57,7 +59,8 @@ std::vector<std::vector<int64_t>> groups_of(const T* x, const Around& around, bo
     groups.back().push_back(i);
   }
   if (!sorted)
-    std::sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) { return a.front() < b.front(); });
+    std::sort(groups.begin(), groups.end(),
+              [](const auto& a, const auto& b) { return a.front() < b.front(); });
   return groups;
 }
 

@@ -45,8 +45,7 @@ bool view(ViewCtx& c) {
   for (size_t i = 0; i < c.out_shape(0).size(); ++i)
     if (std::binary_search(axes.begin(), axes.end(), static_cast<int64_t>(i)))
       c.out[0].strides.push_back(dense[i]);  // of no effect
-    else
-      c.out[0].strides.push_back(c.in.strides[next++]);
+    else c.out[0].strides.push_back(c.in.strides[next++]);
   return true;
 }
 
