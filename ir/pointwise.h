@@ -43,7 +43,7 @@ bool gives_boolean() {
 
 template <class F, unsigned domain>
 bool accepts(DType t) {
-  return t == DType::boolean ? domain & booleans : is_float(t) ? domain & reals : domain & integers;
+  return (domain & (t == DType::boolean ? booleans : is_float(t) ? reals : integers)) != 0;
 }
 
 template <class F, unsigned domain, size_t arity>
