@@ -9,7 +9,7 @@ namespace burnish {
 
 /// y[n, c, p] = epilogue(mean of x under the window at p, offset in y). The divisor counts the taps inside x
 /// or, with count_include_pad, those inside x and its padding (pad_end: padding after the data); taps past
-/// that, which ceil_mode can reach, count in neither. A window without any counted tap gives NaN. Strides,
+/// that, which ceil_mode can reach, count in neither. A window without any counted tap gives 0. Strides,
 /// channels_last, vector, Index and launch geometry: as `max_pool`.
 template <bool channels_last, int vector, bool count_include_pad, class T, int spatial, class Index, int rank,
           class Epilogue = Unchanged>
@@ -44,7 +44,7 @@ BURNISH_DEVICE void average_pool(const T* x, T* y, i64 batch, i64 channels,
     compute<T> result[vector];
 #pragma unroll
     for (int v = 0; v < vector; ++v)
-      result[v] = compute<T>(epilogue(compute<T>(prim::div(sum[v], A(counted))), target + v));
+      result[v] = compute<T>(epilogue(compute<T>(counted ? sum[v] / A(counted) : A(0)), target + v));
     store_row<T, vector>(y + target, 1, vector, vector > 1, result);
   }
 }

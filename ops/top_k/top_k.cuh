@@ -86,6 +86,7 @@ using TopKScratch = top_k_detail::Rank<top_k_detail::KeyOf<T>>;
 /// values[line, j], indices[line, j]: the j-th greatest (smallest) of x[line, 0…length), j < k <= length <
 /// 2^32, best first; equal ones in the order of their indices. NaN counts as greater than inf when the
 /// greatest are wanted and comes last when the smallest are.
+/// Where k > length the rest of a line stays unwritten.
 /// Lines: `extents` of all axes but the searched one, with strides for x and for both results; the axis:
 /// x_step and y_step.
 /// capacity: power of two; up to that many results are sorted in shared memory. For greater k, `scratch`
@@ -100,6 +101,7 @@ BURNISH_DEVICE void top_k(const T* x, T* values, i64* indices, void* scratch,
   using namespace top_k_detail;
   using Key = KeyOf<T>;
   static_assert(threads >= 64);
+  k = least(k, length);
   __shared__ Rank<Key> shared[capacity];
   __shared__ u32 histogram[256];
   __shared__ u32 collected;
