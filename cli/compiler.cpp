@@ -1,0 +1,104 @@
+#include "cli/compiler.h"
+
+#include <dlfcn.h>
+
+#include <filesystem>
+
+#include "api/burnish_compiler.h"
+#include "cli/failure.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+
+namespace burnish::cli {
+
+/// A function of libburnish_compiler.so, which lies where the program's RPATH leads.
+template <class Function>
+static Function* compiler_function(const char* name) {
+  static void* library = dlopen("libburnish_compiler.so", RTLD_NOW | RTLD_LOCAL);
+  if (!library)
+    fail(std::string("the compiler library does not load: ") + dlerror(),
+         "put libburnish_compiler.so beside libburnish_runtime.so; only run, bench and inspect of an engine do without it");
+  void* function = dlsym(library, name);
+  if (!function)
+    fail(std::string("the compiler library lacks ") + name, "use a libburnish_compiler.so of the same version as this program");
+  return reinterpret_cast<Function*>(function);
+}
+
+/// The C form of BuildChoices; valid as long as those are.
+class BuildOptions {
+ public:
+  explicit BuildOptions(const BuildChoices& choices, Progress* progress = nullptr) {
+    for (const std::string& target : choices.targets) targets_.push_back(target.c_str());
+    for (const auto& [name, shape] : choices.shapes)
+      shapes_.push_back({name.c_str(), static_cast<int>(shape.size()), shape.data()});
+    options_.struct_size = sizeof options_;
+    options_.targets = targets_.data();
+    options_.target_count = static_cast<int>(targets_.size());
+    options_.fp16 = choices.fp16;
+    options_.tf32 = choices.tf32;
+    options_.shapes = shapes_.data();
+    options_.shape_count = static_cast<int>(shapes_.size());
+    options_.progress_user = progress;
+    options_.progress = [](void* user, const char* stage, int done, int total) {
+      if (user) static_cast<Progress*>(user)->stage(stage, done, total);
+      return interrupted();
+    };
+  }
+  const burnish_build_options* get() const { return &options_; }
+
+ private:
+  std::vector<const char*> targets_;
+  std::vector<burnish_input_shape> shapes_;
+  burnish_build_options options_{};
+};
+
+std::vector<std::string> resolve_targets(const std::vector<std::string>& asked) {
+  if (!asked.empty()) return asked;
+  burnish_error* error = nullptr;
+  if (burnish_device_count(&error) == 0) {
+    std::string why = error ? burnish_error_cause(error) : "no device";
+    burnish_error_free(error);
+    fail("no GPU here to build for: " + why, "name what to build for: --target sm_90, say, or --target cpu");
+  }
+  burnish_error_free(error);
+  burnish_device_info info{};
+  error = nullptr;
+  check(burnish_device_describe(0, &info, &error), error);
+  return {info.target};
+}
+
+void build_engine(const std::string& model, const std::string& engine_path, const BuildChoices& choices) {
+  require_readable(model, "model");
+  require_writable(engine_path);
+  std::error_code ignored;
+  if (std::filesystem::exists(engine_path, ignored) && !std::filesystem::is_regular_file(engine_path, ignored))
+    fail("cannot write '" + engine_path + "': it is no regular file", "name a file; an engine is moved there once it is complete");
+  auto* build = compiler_function<decltype(burnish_build)>("burnish_build");
+  Cancellable cancellable;
+  Progress progress("building " + std::filesystem::path(model).stem().string(), choices.verbose);
+  burnish_error* error = nullptr;
+  BuildOptions options(choices, &progress);
+  check(build(model.c_str(), engine_path.c_str(), options.get(), &error), error);
+  // A signal after the last call back: the engine is complete, and it is what was asked for until then.
+  if (interrupted()) {
+    std::filesystem::remove(engine_path, ignored);
+    throw Interrupted{interrupted()};
+  }
+}
+
+Text model_text(const std::string& model, const BuildChoices& choices) {
+  char* text = nullptr;
+  burnish_error* error = nullptr;
+  BuildOptions options(choices);
+  check(compiler_function<decltype(burnish_model_text)>("burnish_model_text")(model.c_str(), options.get(), &text, &error), error);
+  return Text(text, burnish_text_free);
+}
+
+Text model_json(const std::string& model) {
+  char* text = nullptr;
+  burnish_error* error = nullptr;
+  check(compiler_function<decltype(burnish_model_describe)>("burnish_model_describe")(model.c_str(), &text, &error), error);
+  return Text(text, burnish_text_free);
+}
+
+}  // namespace burnish::cli

@@ -1,0 +1,135 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/failure.h"
+#include "cli/table.h"
+
+namespace burnish::cli {
+
+using Json = nlohmann::ordered_json;
+
+struct InspectRequest {
+  std::string file;
+  std::vector<std::string> shapes;
+  BuildChoices choices;
+  bool json = false;
+  bool text = false;
+};
+
+static std::string cell(const std::string& key, const Json& value) {
+  if (value.is_string()) return value;
+  if (value.is_null()) return "";
+  if (value.is_number_unsigned() && key.find("bytes") != key.npos) return bytes_text(value);
+  if (!value.is_array()) return value.dump();
+  if (key == "shape" && value.empty()) return "scalar";
+  std::string text;
+  const char* between = key == "shape" ? " x " : ", ";
+  for (const Json& item : value) text += (text.empty() ? "" : between) + cell(key, item);
+  return text;
+}
+
+/// A list of objects: one row each, the keys that occur as columns.
+static std::string table_of(const Json& list) {
+  std::vector<std::string> keys;
+  for (const Json& item : list)
+    for (const auto& [key, value] : item.items())
+      if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+  std::vector<std::vector<std::string>> rows{keys};
+  for (const Json& item : list) {
+    std::vector<std::string>& row = rows.emplace_back();
+    for (const std::string& key : keys) row.push_back(item.contains(key) ? cell(key, item[key]) : "");
+  }
+  return table(rows);
+}
+
+static bool is_table(const Json& value) { return value.is_array() && !value.empty() && value.front().is_object(); }
+
+/// Single values first, in two columns; then each list of objects as a table, each object as a section.
+static std::string describe(const Json& json) {
+  std::vector<std::vector<std::string>> facts;
+  for (const auto& [key, value] : json.items())
+    if (!is_table(value) && !value.is_object()) facts.push_back({key, cell(key, value)});
+  std::string text = facts.empty() ? "" : table(facts);
+  for (const auto& [key, value] : json.items()) {
+    if (is_table(value)) text += fmt::format("\n{} ({})\n{}", key, value.size(), table_of(value));
+    else if (value.is_object()) text += fmt::format("\n{}\n{}", key, describe(value));
+  }
+  return text;
+}
+
+static std::string print_ports(const char* title, const std::vector<burnish_port>& ports) {
+  std::vector<std::vector<std::string>> rows;
+  for (const burnish_port& port : ports) rows.push_back({port.name, burnish_dtype_name(port.dtype), shape_text(port)});
+  return fmt::format("\n{}\n{}", title, table(rows));
+}
+
+static int inspect_engine(const InspectRequest& request) {
+  if (request.text) fail("--text shows models, and '" + request.file + "' is an engine", "leave --text away, or name the model");
+  Engine engine = open_engine(request.file);
+  char* json = nullptr;
+  burnish_error* error = nullptr;
+  check(burnish_engine_describe(engine.get(), &json, &error), error);
+  Text text(json, burnish_text_free);
+  if (request.json) {
+    fmt::print("{}\n", json);
+    return 0;
+  }
+  std::error_code ignored;
+  fmt::print("{}  {}  for {}\n{}{}\n", request.file, bytes_text(std::filesystem::file_size(request.file, ignored)),
+             burnish_engine_targets(engine.get()), print_ports("inputs", inputs_of(engine.get())),
+             print_ports("outputs", outputs_of(engine.get())));
+  Json rest = Json::parse(json);
+  for (const char* shown : {"inputs", "outputs", "targets"}) rest.erase(shown);
+  fmt::print("{}", describe(rest));
+  return 0;
+}
+
+static int inspect_model(const InspectRequest& request) {
+  if (request.text) {
+    BuildChoices choices = request.choices;
+    choices.shapes = parse_shapes(request.shapes);
+    if (choices.targets.empty()) choices.targets = {"cpu"};
+    fmt::print("{}", model_text(request.file, choices).get());
+    return 0;
+  }
+  Text json = model_json(request.file);
+  if (request.json) {
+    fmt::print("{}\n", json.get());
+    return 0;
+  }
+  std::error_code ignored;
+  fmt::print("{}  {}\n{}", request.file, bytes_text(std::filesystem::file_size(request.file, ignored)), describe(Json::parse(json.get())));
+  return 0;
+}
+
+static int inspect(const InspectRequest& request) {
+  require_readable(request.file, "file");
+  bool engine = looks_like_engine(request.file) || request.file.ends_with(".engine");
+  return engine ? inspect_engine(request) : inspect_model(request);
+}
+
+void add_inspect(CLI::App& app, Action& action) {
+  auto request = std::make_shared<InspectRequest>();
+  CLI::App& command = add_command(app, "inspect", "Show what is in an engine or a model",
+                                  "  burnish inspect resnet50.engine            inputs, outputs, steps, memory\n"
+                                  "  burnish inspect resnet50.onnx              inputs, outputs, operators\n"
+                                  "  burnish inspect resnet50.onnx --text       the graph as it is after all passes\n");
+  command.add_option("FILE", request->file, "The engine or model")->required()->type_name("");
+  auto* json = command.add_flag("--json", request->json, "For programs")->group("Form");
+  command.add_flag("--text", request->text, "The graph of a model after import and passes, in text form")
+      ->group("Form")
+      ->excludes(json);
+  add_build_options(command, request->choices);
+  for (CLI::Option* option : command.get_options())
+    if (option->get_group() == "What to build") option->group("With --text: as if built with");
+  add_shapes_option(command, request->shapes, "Extents of inputs");
+  command.get_option("--shapes")->group("With --text: as if built with");
+  add_verbose_option(command, request->choices.verbose);
+  command.callback([request, &action] { action = [request] { return inspect(*request); }; });
+}
+
+}  // namespace burnish::cli
