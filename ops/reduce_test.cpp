@@ -99,7 +99,7 @@ TEST(Reduce, SymbolicShapesAndContents) {
   EXPECT_EQ(inferred("ReduceMean", {"f32[n, c, h]"}, {{"axes", Ints{-1, 0}}}), "f32[1, c, 1]");
   EXPECT_EQ(inferred("ReduceMean", {"f32[n, c, h]"}, {{"axes", Ints{1}}, {"keepdims", false}}), "f32[n, h]");
   EXPECT_EQ(inferred("ReduceProd", {"i64[3] = n, 4, h"}, {{"axes", Ints{0}}, {"keepdims", false}}),
-            "i64[] = [4*n*h]");
+            "i64[] = [4*h*n]");
   EXPECT_EQ(inferred("ReduceSum", {"i64[2] = n, 4"}, {{"axes", Ints{0}}}), "i64[1] = [n + 4]");
   EXPECT_EQ(inferred("ReduceSum", {"f32[n]"}, {{"axes", Ints{0, -1}}}),
             "error: node 't' (ReduceSum): axis 0 is named twice");
