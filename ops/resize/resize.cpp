@@ -6,6 +6,7 @@
 #include "ir/element.h"
 #include "ops/emit.h"
 #include "ops/resize/interpolation.h"
+#include "ops/resize/resize_kernel.h"
 
 namespace burnish {
 
@@ -275,6 +276,8 @@ Result<> eval(EvalCtx& c) {
   });
 }
 
+Verdict kernel(KernelCtx& ctx) { return ResizeKernel(ctx).run(); }
+
 }  // namespace
 
 extern const OpDef op_resize;
@@ -283,7 +286,9 @@ const OpDef op_resize = {.name = "Resize",
                          .import = import,
                          .infer = infer,
                          .eval = eval,
+                         .kernel = kernel,
                          .content_operands = 1u << 3,
+                         .exact_operands = 0b110,
                          .keeps_order = true};
 
 }  // namespace burnish

@@ -14,6 +14,7 @@ enum Coordinate {
   pytorch_half_pixel,
   align_corners,
   asymmetric,
+  tf_half_pixel_for_nn,
   tf_crop_and_resize
 };
 enum Interpolation { nearest, linear, cubic };
@@ -29,7 +30,14 @@ struct ResizeAxis {
   i64 x_extent, y_extent;
   float scale;
   float roi_start = 0, roi_end = 1;
+  float length = 0;  ///< of y before it was rounded down to y_extent; 0: y_extent
 };
+
+/// What `scale` times x's extent really is, where that is not y's extent but for rounding errors.
+BURNISH_DEVICE float resized_length(float scale, i64 x_extent, i64 y_extent) {
+  const float length = scale * float(x_extent);
+  return prim::abs(length - float(y_extent)) > 1e-3f ? length : float(y_extent);
+}
 
 namespace resize_detail {
 
@@ -38,16 +46,17 @@ using namespace resize_mode;
 /// In float and in this order of operations, for the result is compared with integers and halves.
 template <Coordinate mode>
 BURNISH_DEVICE float source_coordinate(i64 at, const ResizeAxis& axis) {
-  const float p = float(at), from = float(axis.x_extent), to = float(axis.y_extent);
+  const float p = float(at), from = float(axis.x_extent);
+  const float to = axis.length != 0 ? axis.length : float(axis.y_extent);
   if constexpr (mode == half_pixel) return (p + 0.5f) / axis.scale - 0.5f;
   else if constexpr (mode == half_pixel_symmetric) {
-    const float adjustment = to / (axis.scale * from), centre = from / 2;
+    const float adjustment = float(axis.y_extent) / (axis.scale * from), centre = from / 2;
     return centre * (1 - adjustment) + (p + 0.5f) / axis.scale - 0.5f;
-  } else if constexpr (mode == pytorch_half_pixel)
-    return axis.y_extent > 1 ? (p + 0.5f) / axis.scale - 0.5f : 0.0f;
-  else if constexpr (mode == align_corners) return axis.y_extent > 1 ? p * (from - 1) / (to - 1) : 0.0f;
+  } else if constexpr (mode == pytorch_half_pixel) return to != 1 ? (p + 0.5f) / axis.scale - 0.5f : 0.0f;
+  else if constexpr (mode == align_corners) return to != 1 ? p * (from - 1) / (to - 1) : 0.0f;
   else if constexpr (mode == asymmetric) return p / axis.scale;
-  else if (axis.y_extent > 1)
+  else if constexpr (mode == tf_half_pixel_for_nn) return (p + 0.5f) / axis.scale;
+  else if (to != 1)
     return axis.roi_start * (from - 1) + p * (axis.roi_end - axis.roi_start) * (from - 1) / (to - 1);
   else return 0.5f * (axis.roi_start + axis.roi_end) * (from - 1);
 }
@@ -127,13 +136,14 @@ BURNISH_DEVICE float interpolate(const T* x, i64 offset, const Taps<count> (&tap
 /// axes…] in that order, whatever their order in memory: `extents` of the plain axes, which both share, with
 /// strides, then the `axes` ≥ 1 resized ones. Order axes so that the last one lies closest in memory where
 /// that is possible.
+/// plain_fastest: neighbouring threads take neighbours along the last plain axis, not the last resized one.
 /// cubic_a, exclude_outside, extrapolation: ONNX attributes (exclude_outside matters to cubic only).
 /// Interpolation happens in float; integers are truncated; nearest copies elements as they are. x must not be
 /// empty when y is not.
 /// Index int: y has fewer than 2^31 elements.
 /// Grid: any, one thread per element of y covers all at once.
 template <resize_mode::Interpolation interpolation, resize_mode::Coordinate mode,
-          resize_mode::Rounding rounding, class T, int plain, int axes, class Index,
+          resize_mode::Rounding rounding, bool plain_fastest = false, class T, int plain, int axes, class Index,
           class Epilogue = Unchanged>
 BURNISH_DEVICE void resize(const T* x, T* y, const Dims<plain, Index>& extents,
                            const Dims<plain>& x_plain_strides, const Dims<plain>& y_plain_strides,
@@ -142,28 +152,29 @@ BURNISH_DEVICE void resize(const T* x, T* y, const Dims<plain, Index>& extents,
                            float extrapolation = 0, Epilogue epilogue = {}) {
   using namespace resize_detail;
   constexpr int count = interpolation == nearest ? 1 : interpolation == linear ? 2 : 4;
+  constexpr int first_plain = plain_fastest ? axes : 0, first_resized = plain_fastest ? 0 : plain;
   Dims<plain + axes, Index> all;
 #pragma unroll
-  for (int i = 0; i < plain + axes; ++i)
-    all.at[i] =
-        i < plain ? extents.at[i < plain ? i : 0] : Index(resized[i < plain ? 0 : i - plain].y_extent);
+  for (int i = 0; i < plain; ++i) all.at[first_plain + i] = extents.at[i];
+#pragma unroll
+  for (int i = 0; i < axes; ++i) all.at[first_resized + i] = Index(resized[i].y_extent);
   const Index total = count_of(all);
   for (i64 linear_index = grid_first<i64>(); linear_index < total; linear_index += grid_step<i64>()) {
     const Dims<plain + axes, Index> at = decompose(Index(linear_index), all);
     i64 from = 0, to = 0;
 #pragma unroll
     for (int i = 0; i < plain; ++i) {
-      from += i64(at.at[i]) * x_plain_strides.at[i];
-      to += i64(at.at[i]) * y_plain_strides.at[i];
+      from += i64(at.at[first_plain + i]) * x_plain_strides.at[i];
+      to += i64(at.at[first_plain + i]) * y_plain_strides.at[i];
     }
     Taps<count> taps[axes];
     bool outside = false;
 #pragma unroll
     for (int i = 0; i < axes; ++i) {
-      taps[i] = taps_of<interpolation, mode, rounding, count>(i64(at.at[plain + i]), resized[i], cubic_a,
+      taps[i] = taps_of<interpolation, mode, rounding, count>(i64(at.at[first_resized + i]), resized[i], cubic_a,
                                                               exclude_outside);
       outside = outside || taps[i].outside;
-      to += i64(at.at[plain + i]) * y_strides.at[i];
+      to += i64(at.at[first_resized + i]) * y_strides.at[i];
     }
     compute<T> value;
     if (outside) value = prim::cast<compute<T>>(extrapolation);
