@@ -1,0 +1,111 @@
+// The host reading. tools/kernels/op_cases/primitives.py holds the device reading to the same meanings.
+#include "base/primitives.cuh"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+namespace burnish::prim {
+namespace {
+
+constexpr int64_t smallest = std::numeric_limits<int64_t>::min();
+constexpr int64_t greatest = std::numeric_limits<int64_t>::max();
+const double inf = std::numeric_limits<double>::infinity();
+const double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+TEST(Primitives, integers_wrap_and_never_trap) {
+  EXPECT_EQ(add(greatest, int64_t{1}), smallest);
+  EXPECT_EQ(sub(smallest, int64_t{1}), greatest);
+  EXPECT_EQ(mul(greatest, int64_t{2}), -2);
+  EXPECT_EQ(neg(smallest), smallest);
+  EXPECT_EQ(prim::abs(smallest), smallest);
+  EXPECT_EQ(prim::div(int64_t{7}, int64_t{0}), 0);
+  EXPECT_EQ(prim::div(smallest, int64_t{-1}), smallest);
+  EXPECT_EQ(prim::div(int64_t{-7}, int64_t{2}), -3);
+  EXPECT_EQ(shift_left(int64_t{1}, int64_t{64}), 0);
+  EXPECT_EQ(shift_right(int64_t{-1}, int64_t{63}), 1);
+}
+
+TEST(Primitives, remainders_take_the_sign_their_name_says) {
+  EXPECT_EQ(mod(int64_t{-7}, int64_t{3}), 2);
+  EXPECT_EQ(mod(int64_t{7}, int64_t{-3}), -2);
+  EXPECT_EQ(prim::fmod(int64_t{-7}, int64_t{3}), -1);
+  EXPECT_EQ(mod(int64_t{7}, int64_t{0}), 0);
+  EXPECT_EQ(mod(smallest, int64_t{-1}), 0);
+  EXPECT_EQ(mod(-1.0, 3.0), 2);
+  EXPECT_EQ(mod(1.0f, -3.0f), -2);
+  EXPECT_TRUE(std::signbit(mod(3.0, -3.0)));
+  EXPECT_TRUE(is_nan(mod(1.0, 0.0)));
+  EXPECT_EQ(prim::fmod(-1.0, 3.0), -1);
+}
+
+TEST(Primitives, nan_propagates_from_any_operand) {
+  for (const auto& [x, y] : {std::pair{not_a_number, 1.0}, {1.0, not_a_number}}) {
+    EXPECT_TRUE(is_nan(min(x, y)));
+    EXPECT_TRUE(is_nan(max(x, y)));
+    EXPECT_TRUE(is_nan(clip(x, y, 2.0)));
+    EXPECT_TRUE(is_nan(clip(1.0, x, y)));
+  }
+  for (double (*f)(double) : {relu<double>, sign<double>, sigmoid<double>, softplus<double>, mish<double>,
+                              hard_swish<double>, gelu_erf<double>, gelu_tanh<double>, softsign<double>})
+    EXPECT_TRUE(is_nan(f(not_a_number)));
+  EXPECT_TRUE(is_nan(selu(not_a_number, 1.0, 1.0)));
+  EXPECT_TRUE(is_nan(hard_sigmoid(not_a_number, 1.0, 1.0)));
+  EXPECT_EQ(clip(1.0, 5.0, 2.0), 2) << "the upper bound wins";
+}
+
+TEST(Primitives, limits_at_infinity) {
+  EXPECT_EQ(sigmoid(-inf), 0);
+  EXPECT_EQ(sigmoid(inf), 1);
+  EXPECT_EQ(softplus(-inf), 0);
+  EXPECT_EQ(softplus(inf), inf);
+  EXPECT_EQ(elu(-inf, 2.0), -2);
+  EXPECT_GT(sigmoid(-100.0f), 0.0f) << "no overflow on the way";
+  EXPECT_FLOAT_EQ(softplus(200.0f), 200.0f);
+}
+
+TEST(Primitives, halves_round_to_even) {
+  EXPECT_EQ(prim::round(2.5), 2);
+  EXPECT_EQ(prim::round(3.5f), 4);
+  EXPECT_EQ(prim::round(-0.5), 0);
+  EXPECT_TRUE(std::signbit(prim::round(-0.5)));
+}
+
+TEST(Primitives, powers) {
+  EXPECT_EQ(prim::pow(int64_t{3}, int64_t{5}), 243);
+  EXPECT_EQ(prim::pow(int64_t{2}, int64_t{-1}), 0);
+  EXPECT_EQ(prim::pow(int64_t{-1}, int64_t{-3}), -1);
+  EXPECT_EQ(prim::pow(int64_t{0}, int64_t{0}), 1);
+  EXPECT_EQ(prim::pow(int64_t{9}, 0.5f), 3);
+  EXPECT_EQ(prim::pow(2.0f, int64_t{-1}), 0.5f);
+  EXPECT_EQ(prim::pow(not_a_number, 0.0), 1);
+  EXPECT_EQ(prim::pow(-3.0, 3.0), -27);
+}
+
+TEST(Primitives, casts_from_floats_truncate_and_saturate) {
+  EXPECT_EQ(cast<int32_t>(-1.9f), -1);
+  EXPECT_EQ(cast<int32_t>(3e9f), std::numeric_limits<int32_t>::max());
+  EXPECT_EQ(cast<int32_t>(-inf), std::numeric_limits<int32_t>::min());
+  EXPECT_EQ(cast<int32_t>(2147483647.0), 2147483647);
+  EXPECT_EQ(cast<int32_t>(not_a_number), 0);
+  EXPECT_EQ(cast<uint8_t>(300.0f), 255);
+  EXPECT_EQ(cast<uint8_t>(-0.5f), 0);
+  EXPECT_EQ(cast<int64_t>(1e30), greatest);
+  EXPECT_EQ(cast<uint64_t>(1.5e19), 15000000000000000000u);
+  EXPECT_TRUE(cast<bool>(not_a_number));
+  EXPECT_FALSE(cast<bool>(-0.0f));
+  EXPECT_EQ(cast<uint8_t>(int64_t{300}), 44) << "integers wrap";
+}
+
+TEST(Primitives, infinities_of_the_wanted_sign) {
+  EXPECT_TRUE(is_inf(-inf));
+  EXPECT_FALSE(is_inf(not_a_number));
+  EXPECT_FALSE(is_inf(inf, false, true));
+  EXPECT_TRUE(is_inf(-inf, false, true));
+  EXPECT_FALSE(is_inf(int64_t{5}));
+}
+
+}  // namespace
+}  // namespace burnish::prim
