@@ -1,3 +1,4 @@
+#include "ops/lstm/lstm_kernel.h"
 #include "ops/lstm/recurrent_eval.h"
 
 namespace burnish {
@@ -35,10 +36,12 @@ Result<> eval(EvalCtx& c) {
   return {};
 }
 
+Verdict kernel(KernelCtx& ctx) { return LstmKernel(ctx).run(); }
+
 }  // namespace
 
 extern const OpDef op_lstm;
 const OpDef op_lstm = {
-    .name = "LSTM", .attrs = &attr_schema<RecurrentAttrs>, .import = import, .infer = infer, .eval = eval};
+    .name = "LSTM", .attrs = &attr_schema<RecurrentAttrs>, .import = import, .infer = infer, .eval = eval, .kernel = kernel};
 
 }  // namespace burnish

@@ -14,11 +14,11 @@ struct LstmActivations {
   static BURNISH_DEVICE float h(float x) { return prim::tanh(x); }
 };
 
-/// What an LSTM reads and writes; T is the storage type. Gates are in ONNX's order i, o, f, c. Pointers that
-/// may be null say so.
-template <class T>
+/// What an LSTM reads and writes; T is the storage type, Gate that of the gates. Gates are in ONNX's order
+/// i, o, f, c. Pointers that may be null say so.
+template <class T, class Gate = T>
 struct LstmOperands {
-  const T* gates;        ///< x W^T + Wb + Rb: [time, direction, batch, 4 * hidden], the last axis dense
+  const Gate* gates;     ///< x W^T + Wb + Rb: [time, direction, batch, 4 * hidden], the last axis dense
   Dims<3> gate_strides;  ///< over time, direction, batch
   const T* recurrent;  ///< R transposed: dense [direction, hidden, 4 * hidden], so that lanes read neighbours
   const T* peephole;   ///< P: dense [direction, 3 * hidden], order i, o, f; null: none
@@ -35,15 +35,15 @@ struct LstmOperands {
 
 /// Runs the recurrence for `time` steps:
 ///   i, o, f = F(gate + h R^T + P * c), c' = G(gate + h R^T), c = f * c + i * c', h = H(c) * o
-/// (o sees the new c; with couple, f = 1 - i). Gate sums are clipped to [-clip, clip]: infinity for no
+/// (o sees the new c; with couple, f = 1 - i). What goes into F, G and H is clipped to [-clip, clip]: infinity for no
 /// clipping. Direction d runs backwards if d == 1 or all_reverse. Past a sequence's length y is 0 and the
 /// state stays. Math is in float.
 /// Grid: (ceil(batch / tile), directions, 1).
 /// Block: (threads, 1, 1) with any number of threads; 4 * hidden up to 1024 keeps all busy.
 /// tile: batch elements per block, which share each read of R.
 /// Dynamic shared memory: tile * 6 * hidden * 4 bytes.
-template <int tile, bool couple, class Activations = LstmActivations, class T>
-BURNISH_DEVICE void lstm(const LstmOperands<T>& p, i64 time, i64 batch, int hidden, float clip,
+template <int tile, bool couple, class Activations = LstmActivations, class T, class Gate>
+BURNISH_DEVICE void lstm(const LstmOperands<T, Gate>& p, i64 time, i64 batch, int hidden, float clip,
                          bool all_reverse) {
   extern __shared__ float lstm_shared[];
   float* h = lstm_shared;           // [tile][hidden]
@@ -88,7 +88,7 @@ BURNISH_DEVICE void lstm(const LstmOperands<T>& p, i64 time, i64 batch, int hidd
       const bool running = step < length;
       const i64 t = running && backwards ? length - 1 - step : step;
       if (running) {
-        const T* gates = p.gates + offset_of(dims(t, direction, b), p.gate_strides) + unit;
+        const Gate* gates = p.gates + offset_of(dims(t, direction, b), p.gate_strides) + unit;
         const float* own = sums + j * rows + unit;
         auto gate = [&](int which) { return own[which * hidden] + float(load(gates + i64(which) * hidden)); };
         auto peep = [&](int which, float cell) {
@@ -97,7 +97,7 @@ BURNISH_DEVICE void lstm(const LstmOperands<T>& p, i64 time, i64 batch, int hidd
         const float i = Activations::f(limited(gate(0) + peep(0, c[e])));
         const float f = couple ? 1 - i : Activations::f(limited(gate(2) + peep(2, c[e])));
         c[e] = f * c[e] + i * Activations::g(limited(gate(3)));
-        h[e] = Activations::f(limited(gate(1) + peep(1, c[e]))) * Activations::h(c[e]);
+        h[e] = Activations::f(limited(gate(1) + peep(1, c[e]))) * Activations::h(limited(c[e]));
       }
       if (p.y)
         store(p.y + offset_of(dims(t, direction, b), p.y_strides) + unit, compute<T>(running ? h[e] : 0.0f));

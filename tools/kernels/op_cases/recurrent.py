@@ -19,7 +19,7 @@ def recurrence(gates, r, p, h, c, lengths, clip, couple, backwards):
             i = sigmoid(np.clip(i + p[0] * c[b], -clip, clip))
             f = 1 - i if couple else sigmoid(np.clip(f + p[2] * c[b], -clip, clip))
             c[b] = f * c[b] + i * np.tanh(np.clip(g, -clip, clip))
-            h[b] = sigmoid(np.clip(o + p[1] * c[b], -clip, clip)) * np.tanh(c[b])
+            h[b] = sigmoid(np.clip(o + p[1] * c[b], -clip, clip)) * np.tanh(np.clip(c[b], -clip, clip))
             y[t, b] = h[b]
     return y, h, c
 
