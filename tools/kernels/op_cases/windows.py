@@ -67,6 +67,8 @@ def source(mode, p, n, m, scale, roi):
     p, scale = f(p), f(scale)
     if mode == "half_pixel":
         return (p + f(0.5)) / scale - f(0.5)
+    if mode == "tf_half_pixel_for_nn":
+        return (p + f(0.5)) / scale
     if mode == "half_pixel_symmetric":
         return f(n) / 2 * (1 - f(m) / (scale * f(n))) + (p + f(0.5)) / scale - f(0.5)
     if mode == "pytorch_half_pixel":
@@ -107,7 +109,8 @@ def weights(kind, mode, rounding, n, m, scale, roi, a, exclude):
 
 
 def resize(kind, mode, x, sizes, rounding="round_prefer_floor", scales=None, roi=(0.1, 0.8), a=-0.75, exclude=False,
-           order=None, index="int", tolerance=None):
+           order=None, index="int", tolerance=None,
+           plain_fastest=False):
     axes = len(sizes)
     plain = x.ndim - axes
     scales = scales or [m / n for m, n in zip(sizes, x.shape[plain:])]
@@ -121,7 +124,7 @@ def resize(kind, mode, x, sizes, rounding="round_prefer_floor", scales=None, roi
     y = Operand(want, spread(want.shape, order), result=True, tolerance=tolerance)
     parts = ", ".join(f"{{{n}, {m}, float({np.float32(f)!s}), {roi[0]}f, {roi[1]}f}}"
                       for n, m, f in zip(x.shape[plain:], sizes, scales))
-    body = (f"resize<resize_mode::{kind}, resize_mode::{mode}, resize_mode::{rounding}>(x, y, "
+    body = (f"resize<resize_mode::{kind}, resize_mode::{mode}, resize_mode::{rounding}, {str(plain_fastest).lower()}>(x, y, "
             f"{literal(x.shape[:plain], index)}, {literal(s.strides[:plain])}, {literal(y.strides[:plain])}, {{{parts}}}, "
             f"{literal(s.strides[plain:])}, {literal(y.strides[plain:])}, {a}f, {str(exclude).lower()}, 9.0f);")
     return Case(f"resize {kind} {mode} {rounding} {x.dtype.name} {list(x.shape)} to {list(sizes)}", "ops/resize/resize.cuh",
@@ -156,7 +159,7 @@ def cases():
     rng = np.random.default_rng(8)
     yield from pools(rng)
     modes = ("half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric",
-             "tf_crop_and_resize")
+             "tf_half_pixel_for_nn", "tf_crop_and_resize")
     image = rng.normal(size=(2, 3, 7, 9)).astype(np.float32)
     for mode in modes:
         for rounding in ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil"):
@@ -165,7 +168,7 @@ def cases():
         yield resize("cubic", mode, image, (5, 20), exclude=mode == "asymmetric")
     yield resize("nearest", "asymmetric", rng.integers(-9, 9, (3, 4, 6)), (8, 12), "floor", index="")
     yield resize("linear", "half_pixel", rng.normal(size=(1, 4, 5, 6, 7)).astype(np.float16), (9, 3, 14),
-                 order=(0, 2, 3, 4, 1))
+                 order=(0, 2, 3, 4, 1), plain_fastest=True)
     yield resize("linear", "align_corners", rng.normal(size=(2, 9)).astype(np.float32), (1,))
     yield resize("cubic", "half_pixel", rng.normal(size=(1, 2, 8, 8)).astype(np.float32), (16, 19), a=-0.5, exclude=True,
                  scales=[2.1, 2.4])
