@@ -3,6 +3,7 @@
 #include <cstring>
 #include <map>
 #include <new>
+#include <set>
 
 #include <nlohmann/json.hpp>
 
