@@ -67,8 +67,8 @@ Backend::Source NvrtcBackend::emit(const KernelCtx& ctx, const KernelCall& call)
   const int threads = call.block[0] * call.block[1] * call.block[2];
   source.text = "#include \"providers/nvrtc/device/types.cuh\"\n#include \"base/primitives.cuh\"\n";
   for (const std::string& header : call.headers) source.text += "#include \"" + header + "\"\n";
-  source.text += "namespace burnish {\n" + call.prelude + "}\nextern \"C\" __global__ void __launch_bounds__(" + std::to_string(threads) + ") kernel(" +
-                 parameters + ") {\nusing namespace burnish;\n" + body + "}\n";
+  source.text += "namespace burnish {\n" + call.prelude + "}\nusing namespace burnish;\nextern \"C\" __global__ void __launch_bounds__(" + std::to_string(threads) + ") kernel(" +
+                 parameters + ") {\n" + body + "}\n";
   return source;
 }
 
