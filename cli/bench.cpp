@@ -30,8 +30,8 @@ struct BenchRequest {
 };
 
 /// The times of `count` runs, in portions of a quarter of a second, so that progress can be seen.
-static std::vector<burnish_timing> time_runs(burnish_context* context, int count, double seconds, Progress& progress,
-                                             const char* stage) {
+static std::vector<burnish_timing> time_runs(burnish_context* context, int count, double seconds,
+                                             Progress& progress, const char* stage) {
   std::vector<burnish_timing> timings;
   auto begin = std::chrono::steady_clock::now();
   double spent = 0;
@@ -56,8 +56,11 @@ struct Quantiles {
 /// The value below which the fraction lies, the nearest one measured.
 static Quantiles quantiles(std::vector<double> values) {
   std::sort(values.begin(), values.end());
-  auto at = [&](double fraction) { return values[static_cast<size_t>(std::ceil(fraction * static_cast<double>(values.size()))) - 1]; };
-  return {at(0.5), at(0.9), at(0.99), std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size()),
+  auto at = [&](double fraction) {
+    return values[static_cast<size_t>(std::ceil(fraction * static_cast<double>(values.size()))) - 1];
+  };
+  return {at(0.5), at(0.9), at(0.99),
+          std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size()),
           values.front()};
 }
 
@@ -81,8 +84,8 @@ static std::string profile_table(burnish_context* context) {
   std::vector<std::vector<std::string>> rows{{"ms", "%", "kind", "step"}};
   for (const Json& step : steps)
     rows.push_back({fmt::format("{:.4f}", step.value("ms", 0.0)),
-                    fmt::format("{:.1f}", total > 0 ? 100 * step.value("ms", 0.0) / total : 0), step.value("kind", ""),
-                    step.value("name", "")});
+                    fmt::format("{:.1f}", total > 0 ? 100 * step.value("ms", 0.0) / total : 0),
+                    step.value("kind", ""), step.value("name", "")});
   return fmt::format("\n{} steps one by one, {:.4f} ms together:\n{}", steps.size(), total, table(rows));
 }
 
@@ -90,7 +93,8 @@ static std::string profile_table(burnish_context* context) {
 static void require_free_batch(const std::vector<burnish_port>& ports) {
   for (const burnish_port& port : ports)
     if (port.rank > 0 && port.shape[0] < 0) return;
-  fail("--batch: axis 0 of every input is fixed in this engine", "build it without fixing that axis: --shapes NAME:?x…");
+  fail("--batch: axis 0 of every input is fixed in this engine",
+       "build it without fixing that axis: --shapes NAME:?x…");
 }
 
 static int bench(const BenchRequest& request) {
@@ -127,16 +131,19 @@ static int bench(const BenchRequest& request) {
   int64_t batch = !ports.empty() && ports[0].rank ? inputs.at(ports[0].name).shape[0] : 1;
 
   Progress::clear_line();
-  fmt::print("{} on {}, {} runs after {} to warm up\n{}\n{}\n", request.engine, place.device, timings.size(), request.warmup,
-             table(shapes), table(rows));
-  fmt::print("  {:.1f} runs/s{}\n", rate, batch > 1 ? fmt::format(", {:.1f} items/s at batch {}", rate * static_cast<double>(batch), batch) : "");
+  fmt::print("{} on {}, {} runs after {} to warm up\n{}\n{}\n", request.engine, place.device, timings.size(),
+             request.warmup, table(shapes), table(rows));
+  fmt::print(
+      "  {:.1f} runs/s{}\n", rate,
+      batch > 1 ? fmt::format(", {:.1f} items/s at batch {}", rate * static_cast<double>(batch), batch) : "");
   if (request.profile) fmt::print("{}", profile_table(place.context.get()));
 
   if (request.json.empty()) return 0;
-  Json result{{"engine", request.engine}, {"device", place.device}, {"version", burnish_version()},
+  Json result{{"engine", request.engine}, {"device", place.device},   {"version", burnish_version()},
               {"runs", timings.size()},   {"warmup", request.warmup}, {"batch", batch}};
   for (const burnish_port& port : ports)
-    result["inputs"][port.name] = {{"dtype", burnish_dtype_name(port.dtype)}, {"shape", inputs.at(port.name).shape}};
+    result["inputs"][port.name] = {{"dtype", burnish_dtype_name(port.dtype)},
+                                   {"shape", inputs.at(port.name).shape}};
   if (on_gpu) result["gpu_ms"] = json_of(of_gpu);
   result["host_ms"] = json_of(of_host);
   result["runs_per_second"] = rate;
@@ -146,10 +153,11 @@ static int bench(const BenchRequest& request) {
 
 void add_bench(CLI::App& app, Action& action) {
   auto request = std::make_shared<BenchRequest>();
-  CLI::App& command = add_command(app, "bench", "Time an engine: median, p90, p99 on the GPU and on the host",
-                                  "  burnish bench resnet50.engine\n"
-                                  "  burnish bench resnet50.engine --batch 32 --iterations 500\n"
-                                  "  burnish bench bert.engine --shapes input_ids:1x128 --profile     where the time goes\n");
+  CLI::App& command =
+      add_command(app, "bench", "Time an engine: median, p90, p99 on the GPU and on the host",
+                  "  burnish bench resnet50.engine\n"
+                  "  burnish bench resnet50.engine --batch 32 --iterations 500\n"
+                  "  burnish bench bert.engine --shapes input_ids:1x128 --profile     where the time goes\n");
   command.add_option("ENGINE", request->engine, "The engine")->required()->type_name("");
   auto* iterations = command.add_option("--iterations", request->iterations, "Time this many runs")
                          ->type_name("N")
@@ -165,15 +173,21 @@ void add_bench(CLI::App& app, Action& action) {
       ->check(CLI::Range(0, 1'000'000).description(""))
       ->group("How long");
   add_input_options(command, request->inputs);
-  auto* batch = command.add_option("--batch", request->inputs.batch, "Extent of a free axis 0 of random inputs. Default: 1")
+  auto* batch = command
+                    .add_option("--batch", request->inputs.batch,
+                                "Extent of a free axis 0 of random inputs. Default: 1")
                     ->type_name("N")
                     ->check(CLI::Range(1, 1'000'000).description(""))
                     ->group("Inputs");
-  add_shapes_option(command, request->shapes,
-                    fmt::format("Free extents of random inputs; other free axes are {}", FreeExtents::otherwise));
-  command.add_option("--json", request->json, "Keep the figures in a file")->type_name("FILE")->group("Outputs");
+  add_shapes_option(
+      command, request->shapes,
+      fmt::format("Free extents of random inputs; other free axes are {}", FreeExtents::otherwise));
+  command.add_option("--json", request->json, "Keep the figures in a file")
+      ->type_name("FILE")
+      ->group("Outputs");
   command.add_flag("--profile", request->profile, "A table of steps, each run by itself")->group("Outputs");
-  add_device_option(command, request->device, "GPU 0 if it is there and the engine is built for it, else cpu");
+  add_device_option(command, request->device,
+                    "GPU 0 if it is there and the engine is built for it, else cpu");
   add_verbose_option(command, request->verbose);
   command.callback([request, batch, &action] {
     request->batch = batch->count() > 0;

@@ -33,6 +33,7 @@ void add_device_option(CLI::App& command, std::string& device, const std::string
 void add_verbose_option(CLI::App& command, bool& verbose);
 
 /// A command with its help: what it does, examples below.
-CLI::App& add_command(CLI::App& app, const std::string& name, const std::string& does, const std::string& examples);
+CLI::App& add_command(CLI::App& app, const std::string& name, const std::string& does,
+                      const std::string& examples);
 
 }  // namespace burnish::cli

@@ -70,10 +70,12 @@ static void settle_place(const CompareRequest& request, BuildChoices& choices, D
   }
   if (*device < 0 && !choices.fp16 && request.reference.empty())
     fail("nothing to compare: FP32 on the CPU is the reference itself",
-         gpu ? "say --device 0, --fp16, or --reference OUTPUTS.npz" : "there is no GPU here: say --fp16, or --reference OUTPUTS.npz");
+         gpu ? "say --device 0, --fp16, or --reference OUTPUTS.npz"
+             : "there is no GPU here: say --fp16, or --reference OUTPUTS.npz");
 }
 
-static Arrays reference_outputs(const CompareRequest& request, const InputChoices& input_choices, Arrays& inputs) {
+static Arrays reference_outputs(const CompareRequest& request, const InputChoices& input_choices,
+                                Arrays& inputs) {
   if (!request.reference.empty()) return read_npz(request.reference);
   BuildChoices plain;
   plain.targets = {"cpu"};
@@ -85,12 +87,14 @@ static Arrays reference_outputs(const CompareRequest& request, const InputChoice
 static bool compare_output(const std::string& name, const Array& got, const Array& want, double tolerance,
                            std::vector<std::vector<std::string>>& rows) {
   if (got.shape != want.shape) {
-    rows.push_back({name, shape_text(got.shape), "", "", "shape differs: reference " + shape_text(want.shape)});
+    rows.push_back(
+        {name, shape_text(got.shape), "", "", "shape differs: reference " + shape_text(want.shape)});
     return false;
   }
   Difference found = difference(got, want);
   bool good = found.relative_l2 <= tolerance;
-  rows.push_back({name, shape_text(got.shape), fmt::format("{:.2e}", found.relative_l2), fmt::format("{:.2e}", found.max_absolute),
+  rows.push_back({name, shape_text(got.shape), fmt::format("{:.2e}", found.relative_l2),
+                  fmt::format("{:.2e}", found.max_absolute),
                   good ? "good" : fmt::format("above {:g}", tolerance)});
   return good;
 }
@@ -112,13 +116,16 @@ static int compare(const CompareRequest& request) {
     if (!got.outputs.contains(name))
       fail("'" + request.reference + "' holds '" + name + "', which is no output of the model",
            "its outputs are: " + fmt::format("{}", fmt::join(got.order, ", ")));
-  if (want.empty()) fail("'" + request.reference + "' holds no arrays", "keep outputs in it, keyed by their names");
+  if (want.empty())
+    fail("'" + request.reference + "' holds no arrays", "keep outputs in it, keyed by their names");
 
   bool good = true;
   std::vector<std::vector<std::string>> rows{{"output", "shape", "relative L2", "max abs", "verdict"}};
   for (const std::string& name : got.order)
-    if (want.contains(name)) good &= compare_output(name, got.outputs.at(name), want.at(name), tolerance, rows);
-  fmt::print("{} on {}{} against {}\n{}{} (relative L2 up to {:g})\n", request.model, got.device, choices.fp16 ? " in FP16" : "",
+    if (want.contains(name))
+      good &= compare_output(name, got.outputs.at(name), want.at(name), tolerance, rows);
+  fmt::print("{} on {}{} against {}\n{}{} (relative L2 up to {:g})\n", request.model, got.device,
+             choices.fp16 ? " in FP16" : "",
              request.reference.empty() ? "FP32 on the CPU" : request.reference, table(rows),
              good ? "the outputs agree" : "the outputs DIFFER", tolerance);
   return good ? 0 : 1;
@@ -126,15 +133,20 @@ static int compare(const CompareRequest& request) {
 
 void add_compare(CLI::App& app, Action& action) {
   auto request = std::make_shared<CompareRequest>();
-  CLI::App& command = add_command(app, "compare", "Build a model, run it, compare its outputs with a reference",
-                                  "  burnish compare resnet50.onnx                    GPU 0 against the CPU\n"
-                                  "  burnish compare resnet50.onnx --fp16             what half precision costs\n"
-                                  "  burnish compare bert.onnx --inputs in.npz --reference out.npz\n");
+  CLI::App& command =
+      add_command(app, "compare", "Build a model, run it, compare its outputs with a reference",
+                  "  burnish compare resnet50.onnx                    GPU 0 against the CPU\n"
+                  "  burnish compare resnet50.onnx --fp16             what half precision costs\n"
+                  "  burnish compare bert.onnx --inputs in.npz --reference out.npz\n");
   command.add_option("MODEL", request->model, "The model, .onnx")->required()->type_name("");
-  command.add_option("--reference", request->reference, "Outputs to compare with. Default: what the model gives in FP32 on the CPU")
+  command
+      .add_option("--reference", request->reference,
+                  "Outputs to compare with. Default: what the model gives in FP32 on the CPU")
       ->type_name("OUT.npz")
       ->group("Comparison");
-  command.add_option("--tolerance", request->tolerance, "Relative L2 allowed. Default: 1e-4; with --fp16 or --tf32 1e-2")
+  command
+      .add_option("--tolerance", request->tolerance,
+                  "Relative L2 allowed. Default: 1e-4; with --fp16 or --tf32 1e-2")
       ->type_name("X")
       ->check(CLI::Validator(CLI::PositiveNumber).description(""))
       ->group("Comparison");

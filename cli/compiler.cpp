@@ -17,10 +17,12 @@ static Function* compiler_function(const char* name) {
   static void* library = dlopen("libburnish_compiler.so", RTLD_NOW | RTLD_LOCAL);
   if (!library)
     fail(std::string("the compiler library does not load: ") + dlerror(),
-         "put libburnish_compiler.so beside libburnish_runtime.so; only run, bench and inspect of an engine do without it");
+         "put libburnish_compiler.so beside libburnish_runtime.so; only run, bench and inspect of an engine "
+         "do without it");
   void* function = dlsym(library, name);
   if (!function)
-    fail(std::string("the compiler library lacks ") + name, "use a libburnish_compiler.so of the same version as this program");
+    fail(std::string("the compiler library lacks ") + name,
+         "use a libburnish_compiler.so of the same version as this program");
   return reinterpret_cast<Function*>(function);
 }
 
@@ -71,8 +73,10 @@ void build_engine(const std::string& model, const std::string& engine_path, cons
   require_readable(model, "model");
   require_writable(engine_path);
   std::error_code ignored;
-  if (std::filesystem::exists(engine_path, ignored) && !std::filesystem::is_regular_file(engine_path, ignored))
-    fail("cannot write '" + engine_path + "': it is no regular file", "name a file; an engine is moved there once it is complete");
+  if (std::filesystem::exists(engine_path, ignored) &&
+      !std::filesystem::is_regular_file(engine_path, ignored))
+    fail("cannot write '" + engine_path + "': it is no regular file",
+         "name a file; an engine is moved there once it is complete");
   auto* build = compiler_function<decltype(burnish_build)>("burnish_build");
   Cancellable cancellable;
   Progress progress("building " + std::filesystem::path(model).stem().string(), choices.verbose);
@@ -90,14 +94,18 @@ Text model_text(const std::string& model, const BuildChoices& choices) {
   char* text = nullptr;
   burnish_error* error = nullptr;
   BuildOptions options(choices);
-  check(compiler_function<decltype(burnish_model_text)>("burnish_model_text")(model.c_str(), options.get(), &text, &error), error);
+  check(compiler_function<decltype(burnish_model_text)>("burnish_model_text")(model.c_str(), options.get(),
+                                                                              &text, &error),
+        error);
   return Text(text, burnish_text_free);
 }
 
 Text model_json(const std::string& model) {
   char* text = nullptr;
   burnish_error* error = nullptr;
-  check(compiler_function<decltype(burnish_model_describe)>("burnish_model_describe")(model.c_str(), &text, &error), error);
+  check(compiler_function<decltype(burnish_model_describe)>("burnish_model_describe")(model.c_str(), &text,
+                                                                                      &error),
+        error);
   return Text(text, burnish_text_free);
 }
 

@@ -25,7 +25,7 @@ void store(Array& array, uint64_t index, T value) {
 
 double half_value(uint16_t bits) {
   int exponent = bits >> 10 & 31, fraction = bits & 1023;
-  double size = exponent == 31   ? (fraction ? std::numeric_limits<double>::quiet_NaN() : HUGE_VAL)
+  double size = exponent == 31  ? (fraction ? std::numeric_limits<double>::quiet_NaN() : HUGE_VAL)
                 : exponent == 0 ? std::ldexp(fraction, -24)
                                 : std::ldexp(1024 + fraction, exponent - 25);
   return bits >> 15 ? -size : size;
@@ -122,8 +122,10 @@ std::string statistics(const Array& array) {
       high = std::max(high, value);
     }
   }
-  std::string text = finite ? fmt::format("min {:.4g}  mean {:.4g}  max {:.4g}", low, sum / static_cast<double>(finite), high)
-                            : array.elements() ? "nothing finite" : "empty";
+  std::string text = finite             ? fmt::format("min {:.4g}  mean {:.4g}  max {:.4g}", low,
+                                                      sum / static_cast<double>(finite), high)
+                     : array.elements() ? "nothing finite"
+                                        : "empty";
   if (nans) text += fmt::format("  {} NaN", nans);
   if (infinities) text += fmt::format("  {} infinite", infinities);
   return text;

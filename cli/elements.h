@@ -17,7 +17,7 @@ void store_element(Array& array, uint64_t index, double value);
 struct Difference {
   double relative_l2 = 0;  // |a - reference| / |reference|
   double max_absolute = 0;
-  int64_t worst = 0;       // index of that element
+  int64_t worst = 0;  // index of that element
 };
 Difference difference(const Array& array, const Array& reference);
 

@@ -27,13 +27,15 @@ Engine open_engine(const std::string& path) {
 
 std::vector<burnish_port> inputs_of(const burnish_engine* engine) {
   std::vector<burnish_port> ports(burnish_engine_input_count(engine));
-  for (size_t i = 0; i < ports.size(); ++i) check(burnish_engine_input(engine, static_cast<int>(i), &ports[i]), nullptr);
+  for (size_t i = 0; i < ports.size(); ++i)
+    check(burnish_engine_input(engine, static_cast<int>(i), &ports[i]), nullptr);
   return ports;
 }
 
 std::vector<burnish_port> outputs_of(const burnish_engine* engine) {
   std::vector<burnish_port> ports(burnish_engine_output_count(engine));
-  for (size_t i = 0; i < ports.size(); ++i) check(burnish_engine_output(engine, static_cast<int>(i), &ports[i]), nullptr);
+  for (size_t i = 0; i < ports.size(); ++i)
+    check(burnish_engine_output(engine, static_cast<int>(i), &ports[i]), nullptr);
   return ports;
 }
 
@@ -87,7 +89,8 @@ Place place_engine(burnish_engine* engine, const std::string& name, DeviceChoice
     std::string why = error ? burnish_error_cause(error) : "no device";
     burnish_error_free(error);
     if (for_cpu) return place_on(engine, -1);
-    fail("'" + name + "' is built for " + burnish_engine_targets(engine) + ", and there is no GPU here: " + why,
+    fail("'" + name + "' is built for " + burnish_engine_targets(engine) +
+             ", and there is no GPU here: " + why,
          "run it where that GPU is, or build it for the CPU: burnish build MODEL --target cpu");
   }
   burnish_error_free(error);

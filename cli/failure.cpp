@@ -28,14 +28,16 @@ static const char* usual_remedy(burnish_status status) {
     case BURNISH_INVALID_MODEL: return "check the model with onnx.checker, or export it again";
     case BURNISH_UNSUPPORTED: return "another export of the model, or --target cpu";
     case BURNISH_OUT_OF_MEMORY: return "smaller inputs, or a device with more free memory";
-    case BURNISH_DEVICE_ERROR: return "see whether nvidia-smi works, then run again with --device cpu to compare";
-    case BURNISH_INCOMPATIBLE_ENGINE: return "build the engine again with this version of Burnish, for this device";
+    case BURNISH_DEVICE_ERROR:
+      return "see whether nvidia-smi works, then run again with --device cpu to compare";
+    case BURNISH_INCOMPATIBLE_ENGINE:
+      return "build the engine again with this version of Burnish, for this device";
     case BURNISH_IO_ERROR: return "check the path, its permissions and the space left";
     default: return "this is a defect of Burnish: please report it with the model and what --verbose prints";
   }
 }
 
-void check(burnish_status status, burnish_error* error) {
+void check(burnish_status status, burnish_error* const& error) {
   if (status == BURNISH_OK) return;
   std::string cause = error ? burnish_error_cause(error) : "";
   std::string remedy = error ? burnish_error_remedy(error) : "";
@@ -66,7 +68,8 @@ void require_writable(const std::string& path) {
   if (std::filesystem::is_directory(target, ignored))
     fail("cannot write '" + path + "': it is a folder", "name a file in it");
   std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : std::filesystem::path(".");
-  bool special = std::filesystem::exists(target, ignored) && !std::filesystem::is_regular_file(target, ignored);
+  bool special =
+      std::filesystem::exists(target, ignored) && !std::filesystem::is_regular_file(target, ignored);
   if (access(special ? path.c_str() : folder.c_str(), W_OK) == 0) return;
   std::string remedy = errno == ENOENT ? "make its folder first: mkdir -p '" + folder.string() + "'"
                                        : "choose a folder that you may write to";

@@ -22,7 +22,8 @@ struct Interrupted {
 [[noreturn]] void fail(std::string cause, std::string remedy);
 
 /// Throws what `error` says, and frees it, unless `status` is BURNISH_OK.
-void check(burnish_status status, burnish_error* error);
+/// By reference: `check(f(&error), error)` reads it after the call.
+void check(burnish_status status, burnish_error* const& error);
 
 /// Cause of the latest failed system call: "No space left on device".
 std::string system_error();

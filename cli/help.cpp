@@ -56,7 +56,8 @@ std::string HelpFormatter::make_help(const CLI::App* command, std::string, CLI::
   for (const std::string& group : groups) {
     text += "\n" + group + ":\n";
     for (const CLI::Option* option : command->get_options())
-      if (!option->get_positional() && option->get_group() == group) text += entry(names(option), option->get_description());
+      if (!option->get_positional() && option->get_group() == group)
+        text += entry(names(option), option->get_description());
   }
   return text + "\n" + command->get_footer() + "\n";
 }

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -20,15 +21,31 @@ struct InspectRequest {
   bool text = false;
 };
 
+/// Things that deserve a table of their own: lists of objects, but not axes, which are short.
+static bool is_table(const Json& value) {
+  return value.is_array() && !value.empty() && value.front().is_object() && !value.front().contains("text");
+}
+static bool is_section(const Json& value) { return value.is_object() && value.size() > 6; }
+
+/// One value on one line.
 static std::string cell(const std::string& key, const Json& value) {
-  if (value.is_string()) return value;
+  if (value.is_string()) {
+    std::string text = value;
+    std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < ' '; }, ' ');
+    return text;
+  }
   if (value.is_null()) return "";
   if (value.is_number_unsigned() && key.find("bytes") != key.npos) return bytes_text(value);
-  if (!value.is_array()) return value.dump();
-  if (key == "shape" && value.empty()) return "scalar";
+  if (!value.is_structured()) return value.dump();
+  if (value.is_object() && value.contains("text")) return cell(key, value["text"]);
+  bool shape = key == "shape" || key == "axes";
+  if (shape && value.empty()) return "scalar";
   std::string text;
-  const char* between = key == "shape" ? " x " : ", ";
-  for (const Json& item : value) text += (text.empty() ? "" : between) + cell(key, item);
+  for (const auto& [name, item] : value.items()) {
+    if (!text.empty()) text += shape ? " x " : ", ";
+    if (value.is_object()) text += name + (item.is_object() ? ": " : " ");
+    text += cell(key, item);
+  }
   return text;
 }
 
@@ -46,29 +63,30 @@ static std::string table_of(const Json& list) {
   return table(rows);
 }
 
-static bool is_table(const Json& value) { return value.is_array() && !value.empty() && value.front().is_object(); }
-
-/// Single values first, in two columns; then each list of objects as a table, each object as a section.
+/// Single values first, in two columns; then what needs room.
 static std::string describe(const Json& json) {
   std::vector<std::vector<std::string>> facts;
   for (const auto& [key, value] : json.items())
-    if (!is_table(value) && !value.is_object()) facts.push_back({key, cell(key, value)});
+    if (!is_table(value) && !is_section(value)) facts.push_back({key, cell(key, value)});
   std::string text = facts.empty() ? "" : table(facts);
   for (const auto& [key, value] : json.items()) {
     if (is_table(value)) text += fmt::format("\n{} ({})\n{}", key, value.size(), table_of(value));
-    else if (value.is_object()) text += fmt::format("\n{}\n{}", key, describe(value));
+    if (is_section(value)) text += fmt::format("\n{}\n{}", key, describe(value));
   }
   return text;
 }
 
 static std::string print_ports(const char* title, const std::vector<burnish_port>& ports) {
   std::vector<std::vector<std::string>> rows;
-  for (const burnish_port& port : ports) rows.push_back({port.name, burnish_dtype_name(port.dtype), shape_text(port)});
+  for (const burnish_port& port : ports)
+    rows.push_back({port.name, burnish_dtype_name(port.dtype), shape_text(port)});
   return fmt::format("\n{}\n{}", title, table(rows));
 }
 
 static int inspect_engine(const InspectRequest& request) {
-  if (request.text) fail("--text shows models, and '" + request.file + "' is an engine", "leave --text away, or name the model");
+  if (request.text)
+    fail("--text shows models, and '" + request.file + "' is an engine",
+         "leave --text away, or name the model");
   Engine engine = open_engine(request.file);
   char* json = nullptr;
   burnish_error* error = nullptr;
@@ -79,12 +97,18 @@ static int inspect_engine(const InspectRequest& request) {
     return 0;
   }
   std::error_code ignored;
-  fmt::print("{}  {}  for {}\n{}{}\n", request.file, bytes_text(std::filesystem::file_size(request.file, ignored)),
+  fmt::print("{}  {}  for {}\n{}{}\n", request.file,
+             bytes_text(std::filesystem::file_size(request.file, ignored)),
              burnish_engine_targets(engine.get()), print_ports("inputs", inputs_of(engine.get())),
              print_ports("outputs", outputs_of(engine.get())));
-  Json rest = Json::parse(json);
-  for (const char* shown : {"inputs", "outputs", "targets"}) rest.erase(shown);
-  fmt::print("{}", describe(rest));
+  Json all = Json::parse(json);
+  Json plans = all.value("plans", Json::array());
+  all.erase("plans");
+  fmt::print("{}", describe(all));
+  for (Json& plan : plans) {
+    for (const char* shown : {"inputs", "outputs"}) plan.erase(shown);
+    fmt::print("\nplan for {}\n{}", plan.value("target", ""), describe(plan));
+  }
   return 0;
 }
 
@@ -102,7 +126,8 @@ static int inspect_model(const InspectRequest& request) {
     return 0;
   }
   std::error_code ignored;
-  fmt::print("{}  {}\n{}", request.file, bytes_text(std::filesystem::file_size(request.file, ignored)), describe(Json::parse(json.get())));
+  fmt::print("{}  {}\n{}", request.file, bytes_text(std::filesystem::file_size(request.file, ignored)),
+             describe(Json::parse(json.get())));
   return 0;
 }
 
@@ -114,10 +139,11 @@ static int inspect(const InspectRequest& request) {
 
 void add_inspect(CLI::App& app, Action& action) {
   auto request = std::make_shared<InspectRequest>();
-  CLI::App& command = add_command(app, "inspect", "Show what is in an engine or a model",
-                                  "  burnish inspect resnet50.engine            inputs, outputs, steps, memory\n"
-                                  "  burnish inspect resnet50.onnx              inputs, outputs, operators\n"
-                                  "  burnish inspect resnet50.onnx --text       the graph as it is after all passes\n");
+  CLI::App& command =
+      add_command(app, "inspect", "Show what is in an engine or a model",
+                  "  burnish inspect resnet50.engine            inputs, outputs, steps, memory\n"
+                  "  burnish inspect resnet50.onnx              inputs, outputs, operators\n"
+                  "  burnish inspect resnet50.onnx --text       the graph as it is after all passes\n");
   command.add_option("FILE", request->file, "The engine or model")->required()->type_name("");
   auto* json = command.add_flag("--json", request->json, "For programs")->group("Form");
   command.add_flag("--text", request->text, "The graph of a model after import and passes, in text form")

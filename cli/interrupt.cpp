@@ -72,7 +72,9 @@ Cancellable::~Cancellable() { --cancellable; }
 TemporaryFolder::TemporaryFolder() {
   std::error_code error;
   std::string name = (std::filesystem::temp_directory_path(error) / "burnish-XXXXXX").string();
-  if (!mkdtemp(name.data())) fail("cannot make a temporary folder '" + name + "': " + system_error(), "name one that can be written to: TMPDIR=folder burnish …");
+  if (!mkdtemp(name.data()))
+    fail("cannot make a temporary folder '" + name + "': " + system_error(),
+         "name one that can be written to: TMPDIR=folder burnish …");
   path_ = name;
   add_leftover(path_);
 }
@@ -94,7 +96,8 @@ void PartialFile::commit() {
   if (path_ == target_) return;
   std::lock_guard lock(mutex);
   if (rename(path_.c_str(), target_.c_str()) != 0)
-    fail("cannot write '" + target_ + "': " + system_error(), "check its permissions, or choose another file");
+    fail("cannot write '" + target_ + "': " + system_error(),
+         "check its permissions, or choose another file");
   leftovers().erase(path_);
   path_ = target_;
 }

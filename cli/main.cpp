@@ -33,10 +33,14 @@ static size_t distance(const std::string& a, const std::string& b) {
 }
 
 /// "did you mean X?" where a word is near, else `otherwise`.
-static std::string suggestion(const std::string& word, const std::vector<std::string>& known, const std::string& otherwise) {
-  auto best = std::min_element(known.begin(), known.end(),
-                               [&](const auto& a, const auto& b) { return distance(word, a) < distance(word, b); });
-  return best != known.end() && distance(word, *best) <= std::max<size_t>(1, word.size() / 3) ? "did you mean " + *best + "?" : otherwise;
+static std::string suggestion(const std::string& word, const std::vector<std::string>& known,
+                              const std::string& otherwise) {
+  auto best = std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) {
+    return distance(word, a) < distance(word, b);
+  });
+  return best != known.end() && distance(word, *best) <= size_t(word.size() < 4 ? 1 : 2)
+             ? "did you mean " + *best + "?"
+             : otherwise;
 }
 
 [[noreturn]] static void fail_unknown(const CLI::App& command, const std::string& word) {
@@ -58,8 +62,17 @@ static std::string suggestion(const std::string& word, const std::vector<std::st
       if (word.starts_with('-')) fail_unknown(*chosen.front(), word);
   std::string what = error.what();
   // "--seed: 1 required N missing"
-  if (what.ends_with(" missing") && what.find(": ") != what.npos) what = what.substr(0, what.find(": ")) + " needs a value";
+  if (what.ends_with(" missing") && what.find(": ") != what.npos)
+    what = what.substr(0, what.find(": ")) + " needs a value";
   fail(command + ": " + what, command + " --help says what it takes");
+}
+
+[[noreturn]] static void fail_no_command(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> known;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    known.push_back(command->get_name());
+  std::string what = word.starts_with('-') ? "option '" : "command '";
+  fail("burnish has no " + what + word + "'", suggestion(word, known, "burnish --help lists the commands"));
 }
 
 static int run_command(int argc, char** argv) {
@@ -83,12 +96,7 @@ static int run_command(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     fail_usage(app, error);
   }
-  if (!app.remaining().empty()) {
-    std::vector<std::string> known;
-    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) known.push_back(command->get_name());
-    std::string word = app.remaining().front();
-    fail("burnish has no " + std::string(word.starts_with('-') ? "option '" : "command '") + word + "'", suggestion(word, known, "burnish --help lists the commands"));
-  }
+  if (!app.remaining().empty()) fail_no_command(app, app.remaining().front());
   for (const CLI::App* command : app.get_subcommands())
     if (!command->remaining().empty()) fail_unknown(*command, command->remaining().front());
   if (action) return action();
@@ -111,7 +119,8 @@ static int guarded(int argc, char** argv) {
     fmt::print(stderr, "error: out of memory\n  try: smaller inputs, or a machine with more memory\n");
     return 1;
   } catch (const std::exception& unexpected) {
-    fmt::print(stderr, "error: {}\n  try: this is a defect of Burnish: please report it with the command\n", unexpected.what());
+    fmt::print(stderr, "error: {}\n  try: this is a defect of Burnish: please report it with the command\n",
+               unexpected.what());
     return 1;
   }
 }

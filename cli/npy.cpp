@@ -17,8 +17,8 @@ struct TypeName {
   burnish_dtype dtype;
 };
 constexpr TypeName type_names[] = {
-    {"f4", BURNISH_F32}, {"f2", BURNISH_F16}, {"f8", BURNISH_F64}, {"i1", BURNISH_I8},  {"i2", BURNISH_I16},
-    {"i4", BURNISH_I32}, {"i8", BURNISH_I64}, {"u1", BURNISH_U8},  {"u2", BURNISH_U16}, {"u4", BURNISH_U32},
+    {"f4", BURNISH_F32}, {"f2", BURNISH_F16},  {"f8", BURNISH_F64},  {"i1", BURNISH_I8},  {"i2", BURNISH_I16},
+    {"i4", BURNISH_I32}, {"i8", BURNISH_I64},  {"u1", BURNISH_U8},   {"u2", BURNISH_U16}, {"u4", BURNISH_U32},
     {"u8", BURNISH_U64}, {"b1", BURNISH_BOOL}, {"V2", BURNISH_BF16},
 };
 
@@ -60,7 +60,9 @@ class Header {
     return numbers;
   }
 
-  [[noreturn]] void damaged() const { fail(place_ + " has a damaged .npy header", "write the file again with numpy.savez"); }
+  [[noreturn]] void damaged() const {
+    fail(place_ + " has a damaged .npy header", "write the file again with numpy.savez");
+  }
 
  private:
   std::string_view value_of(std::string_view key) const {
@@ -81,10 +83,12 @@ burnish_dtype dtype_of(const std::string& descr, const std::string& place) {
   for (const TypeName& type : type_names) {
     if (type.descr != name) continue;
     if (descr[0] == '>' && burnish_dtype_size(type.dtype) > 1)
-      fail(place + " is big-endian ('" + descr + "')", "save it little-endian: array.astype(array.dtype.newbyteorder('<'))");
+      fail(place + " is big-endian ('" + descr + "')",
+           "save it little-endian: array.astype(array.dtype.newbyteorder('<'))");
     return type.dtype;
   }
-  fail(place + " has the type " + (descr.empty() ? "of a structure" : "'" + descr + "'") + ", which is no tensor type",
+  fail(place + " has the type " + (descr.empty() ? "of a structure" : "'" + descr + "'") +
+           ", which is no tensor type",
        "save numbers or booleans: array.astype(numpy.float32), say");
 }
 
@@ -100,10 +104,12 @@ std::optional<size_t> bytes_of(const std::vector<int64_t>& shape, size_t size) {
 }
 
 /// Column-major to row-major: `index` counts through the axes of the result, `from` is where its element lies.
-std::vector<std::byte> row_major(const std::byte* data, const std::vector<int64_t>& shape, size_t size, size_t bytes) {
+std::vector<std::byte> row_major(const std::byte* data, const std::vector<int64_t>& shape, size_t size,
+                                 size_t bytes) {
   std::vector<std::byte> result(bytes);
   std::vector<int64_t> index(shape.size()), stride(shape.size());
-  for (size_t axis = 0, step = 1; axis < shape.size(); step *= shape[axis++]) stride[axis] = static_cast<int64_t>(step);
+  for (size_t axis = 0, step = 1; axis < shape.size(); step *= shape[axis++])
+    stride[axis] = static_cast<int64_t>(step);
   int64_t from = 0;
   for (size_t to = 0; to < bytes; to += size) {
     std::memcpy(&result[to], data + from * size, size);
@@ -127,9 +133,11 @@ Array read_npy(std::vector<std::byte> file, const std::string& place) {
     fail(place + " is no .npy array", "write the file with numpy.savez");
   int version = std::to_integer<int>(file[6]);
   size_t length = std::to_integer<size_t>(file[8]) | std::to_integer<size_t>(file[9]) << 8;
-  if (version > 1) length |= std::to_integer<size_t>(file[10]) << 16 | std::to_integer<size_t>(file[11]) << 24;
+  if (version > 1)
+    length |= std::to_integer<size_t>(file[10]) << 16 | std::to_integer<size_t>(file[11]) << 24;
   size_t begin = version > 1 ? 12 : 10;
-  Header header({reinterpret_cast<const char*>(file.data()) + begin, std::min(length, file.size() - begin)}, place);
+  Header header({reinterpret_cast<const char*>(file.data()) + begin, std::min(length, file.size() - begin)},
+                place);
   if (version < 1 || version > 3 || length > file.size() - begin) header.damaged();
 
   Array array{dtype_of(header.string_of("descr"), place), header.tuple_of("shape"), {}};
@@ -138,7 +146,8 @@ Array read_npy(std::vector<std::byte> file, const std::string& place) {
   size_t size = burnish_dtype_size(array.dtype), data = begin + length;
   std::optional<size_t> bytes = bytes_of(array.shape, size);
   if (!bytes || *bytes != file.size() - data)
-    fail(place + " holds " + std::to_string(file.size() - data) + " bytes, not what its shape takes", "write the file again with numpy.savez");
+    fail(place + " holds " + std::to_string(file.size() - data) + " bytes, not what its shape takes",
+         "write the file again with numpy.savez");
   if (header.bool_of("fortran_order") && array.shape.size() > 1)
     array.bytes = row_major(file.data() + data, array.shape, size, *bytes);
   else {
@@ -151,7 +160,8 @@ Array read_npy(std::vector<std::byte> file, const std::string& place) {
 std::string npy_header(const Array& array) {
   std::string descr;
   for (const TypeName& type : type_names)
-    if (type.dtype == array.dtype) descr = (burnish_dtype_size(type.dtype) > 1 ? "<" : "|") + std::string(type.descr);
+    if (type.dtype == array.dtype)
+      descr = (burnish_dtype_size(type.dtype) > 1 ? "<" : "|") + std::string(type.descr);
   std::string shape;
   for (int64_t extent : array.shape) shape += std::to_string(extent) + ", ";
   if (array.shape.size() > 1) shape.resize(shape.size() - 2);

@@ -22,19 +22,22 @@ constexpr size_t most_at_once = size_t{1} << 30;  // minizip counts in unsigned 
   fail("'" + path + "': " + what, "write the file again with numpy.savez");
 }
 
-std::vector<std::byte> read_entry(unzFile zip, size_t size, const std::string& path, const std::string& name) {
+std::vector<std::byte> read_entry(unzFile zip, size_t size, const std::string& path,
+                                  const std::string& name) {
   if (unzOpenCurrentFile(zip) != UNZ_OK) fail_damaged(path, "cannot unpack '" + name + "'");
   std::vector<std::byte> bytes;
   // The size in the archive's directory is only a claim, so memory is taken as data comes.
   while (true) {
-    size_t before = bytes.size(), part = std::clamp(size - std::min(size, before), size_t{1}, most_at_once >> 4);
+    size_t before = bytes.size(),
+           part = std::clamp(size - std::min(size, before), size_t{1}, most_at_once >> 4);
     bytes.resize(before + part);
     int got = unzReadCurrentFile(zip, &bytes[before], static_cast<unsigned>(part));
     bytes.resize(before + std::max(got, 0));
     if (got < 0) fail_damaged(path, "'" + name + "' is damaged");
     if (got == 0) break;
   }
-  if (unzCloseCurrentFile(zip) != UNZ_OK || bytes.size() != size) fail_damaged(path, "'" + name + "' is damaged");
+  if (unzCloseCurrentFile(zip) != UNZ_OK || bytes.size() != size)
+    fail_damaged(path, "'" + name + "' is damaged");
   return bytes;
 }
 
@@ -51,12 +54,16 @@ class ZipSink {
     table.zwrite_file = [](voidpf self, voidpf file, const void* data, uLong size) -> uLong {
       return of(self).noted(std::fwrite(data, 1, size, stream(file)), size);
     };
-    table.zread_file = [](voidpf, voidpf file, void* data, uLong size) -> uLong { return std::fread(data, 1, size, stream(file)); };
+    table.zread_file = [](voidpf, voidpf file, void* data, uLong size) -> uLong {
+      return std::fread(data, 1, size, stream(file));
+    };
     table.ztell64_file = [](voidpf, voidpf file) -> ZPOS64_T { return ftello(stream(file)); };
     table.zseek64_file = [](voidpf self, voidpf file, ZPOS64_T offset, int origin) -> long {
       return of(self).noted(fseeko(stream(file), static_cast<off_t>(offset), origin), 0);
     };
-    table.zclose_file = [](voidpf self, voidpf file) -> int { return of(self).noted(std::fclose(stream(file)), 0); };
+    table.zclose_file = [](voidpf self, voidpf file) -> int {
+      return of(self).noted(std::fclose(stream(file)), 0);
+    };
     table.zerror_file = [](voidpf, voidpf file) -> int { return std::ferror(stream(file)); };
     return table;
   }
@@ -86,13 +93,15 @@ bool write_entry(zipFile zip, const std::string& name, const Array& array) {
   undated.tmz_date.tm_year = 1980;
   constexpr uLong made_by = 20, utf8_name = 1 << 11;
   int zip64 = header.size() + array.bytes.size() >= 0xffffffff;
-  if (zipOpenNewFileInZip4_64(zip, (name + ".npy").c_str(), &undated, nullptr, 0, nullptr, 0, nullptr, 0, 0, 0, -MAX_WBITS,
-                              DEF_MEM_LEVEL, Z_DEFAULT_STRATEGY, nullptr, 0, made_by, utf8_name, zip64) != ZIP_OK)
+  if (zipOpenNewFileInZip4_64(zip, (name + ".npy").c_str(), &undated, nullptr, 0, nullptr, 0, nullptr, 0, 0,
+                              0, -MAX_WBITS, DEF_MEM_LEVEL, Z_DEFAULT_STRATEGY, nullptr, 0, made_by,
+                              utf8_name, zip64) != ZIP_OK)
     return false;
   bool good = zipWriteInFileInZip(zip, header.data(), static_cast<unsigned>(header.size())) == ZIP_OK;
   for (size_t at = 0; good && at < array.bytes.size(); at += most_at_once)
-    good = zipWriteInFileInZip(zip, &array.bytes[at],
-                               static_cast<unsigned>(std::min(most_at_once, array.bytes.size() - at))) == ZIP_OK;
+    good =
+        zipWriteInFileInZip(zip, &array.bytes[at],
+                            static_cast<unsigned>(std::min(most_at_once, array.bytes.size() - at))) == ZIP_OK;
   return zipCloseFileInZip(zip) == ZIP_OK && good;
 }
 
@@ -133,7 +142,8 @@ void write_npz(const std::string& path, const Arrays& arrays) {
   if (!good || sink.error()) {
     errno = sink.error();
     fail("cannot write '" + path + "': " + (errno ? system_error() : "the archive cannot hold these arrays"),
-         errno == ENOSPC ? "free some space, or choose a file on another disk" : "check the path and its permissions");
+         errno == ENOSPC ? "free some space, or choose a file on another disk"
+                         : "check the path and its permissions");
   }
   partial.commit();
 }

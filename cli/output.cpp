@@ -13,7 +13,8 @@ void write_text(const std::string& path, std::string_view text) {
   FILE* file = std::fopen(partial.path().c_str(), "wb");
   bool good = file && std::fwrite(text.data(), 1, text.size(), file) == text.size();
   if (file && std::fclose(file) != 0) good = false;
-  if (!good) fail("cannot write '" + path + "': " + system_error(), "free some space, or choose another file");
+  if (!good)
+    fail("cannot write '" + path + "': " + system_error(), "free some space, or choose another file");
   partial.commit();
 }
 

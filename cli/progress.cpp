@@ -71,7 +71,8 @@ void Progress::tick(std::stop_token stop) {
 }
 
 void Progress::draw() {
-  std::string line = progress_line(work_, name_, done_, total_, seconds_since(stage_begin_), seconds_since(begin_));
+  std::string line =
+      progress_line(work_, name_, done_, total_, seconds_since(stage_begin_), seconds_since(begin_));
   winsize size{};
   size_t columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1 : 79;
   if (line.size() > columns) line.resize(columns);

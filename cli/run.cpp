@@ -53,18 +53,23 @@ static int run(const RunRequest& request) {
 
 void add_run(CLI::App& app, Action& action) {
   auto request = std::make_shared<RunRequest>();
-  CLI::App& command = add_command(app, "run", "Run an engine once",
-                                  "  burnish run resnet50.engine                                   random inputs\n"
-                                  "  burnish run resnet50.engine --inputs in.npz --outputs out.npz\n"
-                                  "  burnish run bert.engine --shapes input_ids:4x128 --device cpu\n");
+  CLI::App& command =
+      add_command(app, "run", "Run an engine once",
+                  "  burnish run resnet50.engine                                   random inputs\n"
+                  "  burnish run resnet50.engine --inputs in.npz --outputs out.npz\n"
+                  "  burnish run bert.engine --shapes input_ids:4x128 --device cpu\n");
   command.add_option("ENGINE", request->engine, "The engine")->required()->type_name("");
   add_input_options(command, request->inputs);
   add_shapes_option(command, request->shapes,
-                    fmt::format("Free extents of random inputs. Default: 1 on axis 0, {} elsewhere", FreeExtents::otherwise));
-  command.add_option("--outputs", request->outputs, "Where to keep the outputs, for numpy.load; bfloat16 is kept as float32")
+                    fmt::format("Free extents of random inputs. Default: 1 on axis 0, {} elsewhere",
+                                FreeExtents::otherwise));
+  command
+      .add_option("--outputs", request->outputs,
+                  "Where to keep the outputs, for numpy.load; bfloat16 is kept as float32")
       ->type_name("OUT.npz")
       ->group("Outputs");
-  add_device_option(command, request->device, "GPU 0 if it is there and the engine is built for it, else cpu");
+  add_device_option(command, request->device,
+                    "GPU 0 if it is there and the engine is built for it, else cpu");
   add_verbose_option(command, request->verbose);
   command.callback([request, &action] { action = [request] { return run(*request); }; });
 }

@@ -9,7 +9,8 @@ namespace burnish::cli {
 
 static std::vector<std::string_view> split(std::string_view text, char at) {
   std::vector<std::string_view> parts;
-  for (size_t end; (end = text.find(at)) != text.npos; text.remove_prefix(end + 1)) parts.push_back(text.substr(0, end));
+  for (size_t end; (end = text.find(at)) != text.npos; text.remove_prefix(end + 1))
+    parts.push_back(text.substr(0, end));
   parts.push_back(text);
   return parts;
 }
@@ -27,7 +28,8 @@ static int64_t parse_extent(std::string_view text, std::string_view whole) {
 static void parse_one(std::string_view text, Shapes& shapes) {
   size_t colon = text.rfind(':');
   if (colon == text.npos || colon == 0)
-    fail("--shapes: '" + std::string(text) + "' lacks " + (colon == 0 ? "a name before the ':'" : "a ':' after the input's name"),
+    fail("--shapes: '" + std::string(text) + "' lacks " +
+             (colon == 0 ? "a name before the ':'" : "a ':' after the input's name"),
          "write name:extents, say --shapes images:1x3x224x224; burnish inspect lists the inputs");
   std::vector<int64_t> shape;
   if (std::string_view extents = text.substr(colon + 1); !extents.empty())
@@ -54,7 +56,9 @@ std::string shape_text(const int64_t* shape, int rank) {
   return text;
 }
 
-std::string shape_text(const std::vector<int64_t>& shape) { return shape_text(shape.data(), static_cast<int>(shape.size())); }
+std::string shape_text(const std::vector<int64_t>& shape) {
+  return shape_text(shape.data(), static_cast<int>(shape.size()));
+}
 
 std::string shape_text(const burnish_port& port) {
   if (port.rank == 0) return "scalar";

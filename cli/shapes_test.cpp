@@ -25,7 +25,8 @@ TEST(Shapes, Reads) {
       {{"x:1x2", "y:3"}, {{"x", {1, 2}}, {"y", {3}}}},
       {{"x:1099511627776"}, {{"x", {int64_t{1} << 40}}}},
   };
-  for (const Case& c : cases) EXPECT_EQ(parse_shapes(c.texts), c.shapes) << (c.texts.empty() ? "" : c.texts[0]);
+  for (const Case& c : cases)
+    EXPECT_EQ(parse_shapes(c.texts), c.shapes) << (c.texts.empty() ? "" : c.texts[0]);
 }
 
 TEST(Shapes, Refuses) {

@@ -11,7 +11,9 @@ static size_t width(const std::string& text) {
   return std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; });
 }
 
-static bool is_number(const std::string& text) { return !text.empty() && (std::isdigit(text[0]) || text[0] == '-') && text.find('x') == text.npos; }
+static bool is_number(const std::string& text) {
+  return !text.empty() && (std::isdigit(text[0]) || text[0] == '-') && text.find('x') == text.npos;
+}
 
 std::string table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<size_t> widths;
@@ -21,7 +23,8 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
       if (column == widths.size()) widths.push_back(0), numbers.push_back(true);
       widths[column] = std::max(widths[column], width(row[column]));
       // The first row may be a heading.
-      if (&row != &rows.front() || rows.size() == 1) numbers[column] = numbers[column] && (row[column].empty() || is_number(row[column]));
+      if (&row != &rows.front() || rows.size() == 1)
+        numbers[column] = numbers[column] && (row[column].empty() || is_number(row[column]));
     }
   std::string text;
   for (const auto& row : rows) {
