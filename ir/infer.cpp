@@ -41,7 +41,8 @@ Result<std::vector<Dim>> InferCtx::content_or_symbols(size_t i, Range range) {
   if (type.dtype != DType::i64 && type.dtype != DType::i32)
     return error("operand " + std::to_string(i) + " must be int64 or int32");
   const auto count = type.shape.empty() ? std::optional<int64_t>(1) : dims.value(type.shape[0]);
-  if (type.shape.size() > 1 || !count) return error("operand " + std::to_string(i) + " has an unknown element count");
+  if (type.shape.size() > 1 || !count)
+    return error("operand " + std::to_string(i) + " has an unknown element count");
   std::vector<Dim> all;
   for (uint32_t k = 0; k < *count; ++k)
     all.push_back(symbol_at(*this, {SymbolOrigin::Kind::content, node.inputs[i], k},
@@ -55,7 +56,8 @@ Result<std::vector<int64_t>> InferCtx::constant_content(size_t i, std::string_vi
   for (size_t k = 0; known && k < known->size(); ++k)
     if (auto v = dims.value((*known)[k])) all.push_back(*v);
   if (!known || all.size() != known->size())
-    return Error(Code::unsupported, describe(node) + ": " + std::string(what) + " must be known when the engine is built")
+    return Error(Code::unsupported,
+                 describe(node) + ": " + std::string(what) + " must be known when the engine is built")
         .remedy("make it a constant in the model, or fix the extents it is computed from with --shapes");
   return all;
 }
@@ -71,7 +73,8 @@ void InferCtx::out_content(size_t i, std::vector<Dim> content) {
 }
 
 Dim InferCtx::extent_symbol(size_t output, uint32_t axis, Range range) {
-  if (output >= node.outputs.size() || node.outputs[output] == no_value) return dims.fresh_symbol("unused", range);
+  if (output >= node.outputs.size() || node.outputs[output] == no_value)
+    return dims.fresh_symbol("unused", range);
   const ValueId v = node.outputs[output];
   return symbol_at(*this, {SymbolOrigin::Kind::extent, v, axis}, hint_for(*this, v, axis), range);
 }
@@ -91,8 +94,10 @@ Result<> InferCtx::expect_inputs(size_t least, size_t most) const {
   bool present = count >= least && count <= most;
   for (size_t i = 0; present && i < least; ++i) present = node.inputs[i] != no_value;
   if (present) return {};
-  return error("takes " + (least == most ? std::to_string(least) : std::to_string(least) + " to " + std::to_string(most)) +
-               " inputs, got " + std::to_string(count));
+  return error(
+      "takes " +
+      (least == most ? std::to_string(least) : std::to_string(least) + " to " + std::to_string(most)) +
+      " inputs, got " + std::to_string(count));
 }
 
 Result<std::vector<Dim>> InferCtx::broadcast(const std::vector<Dim>& a, const std::vector<Dim>& b) {
@@ -106,16 +111,23 @@ Result<std::vector<Dim>> InferCtx::broadcast(const std::vector<Dim>& a, const st
     const Dim x = a[a.size() - 1 - k], y = b[b.size() - 1 - k];
     const auto u = dims.value(x), v = dims.value(y);
     if (u && v && *u != *v && *u != 1 && *v != 1)
-      return error("shapes " + dims.text(a) + " and " + dims.text(b) + " do not broadcast: axis " + std::to_string(at) +
-                   " has " + std::to_string(*u) + " and " + std::to_string(*v));
+      return error("shapes " + dims.text(a) + " and " + dims.text(b) + " do not broadcast: axis " +
+                   std::to_string(at) + " has " + std::to_string(*u) + " and " + std::to_string(*v));
     out[at] = dims.broadcast(x, y);
+    for (Dim d : {x, y})  // checked at run time: each is 1 or the extent of the result
+      TRY(unify(dims.select(dims.equal(d, dims.constant(1)), out[at], d), out[at],
+                "shapes " + dims.text(a) + " and " + dims.text(b) + " must broadcast"));
   }
   return out;
 }
 
-Error InferCtx::error(std::string what) const { return Error(Code::invalid_model, describe(node) + ": " + std::move(what)); }
+Error InferCtx::error(std::string what) const {
+  return Error(Code::invalid_model, describe(node) + ": " + std::move(what));
+}
 
-Error EvalCtx::error(std::string what) const { return Error(Code::invalid_argument, describe(node) + ": " + std::move(what)); }
+Error EvalCtx::error(std::string what) const {
+  return Error(Code::invalid_argument, describe(node) + ": " + std::move(what));
+}
 
 ValueId ImportCtx::constant_integers(std::vector<int64_t> values, bool scalar) {
   Shape shape;
@@ -127,12 +139,9 @@ ValueId ImportCtx::constant_real(float value, DType dtype) {
   Tensor tensor = Tensor::zeros(dtype, {});
   visit_storage(dtype, [&]<class T>(T*) {
     T* at = reinterpret_cast<T*>(tensor.writable());
-    if constexpr (std::is_same_v<T, half>)
-      *at = to_half(value);
-    else if constexpr (std::is_same_v<T, bfloat16>)
-      *at = to_bfloat16(value);
-    else
-      *at = static_cast<T>(value);
+    if constexpr (std::is_same_v<T, half>) *at = to_half(value);
+    else if constexpr (std::is_same_v<T, bfloat16>) *at = to_bfloat16(value);
+    else *at = static_cast<T>(value);
   });
   return constant(std::move(tensor));
 }

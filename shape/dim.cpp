@@ -21,7 +21,8 @@ int64_t saturate(__int128 v) {
 }
 
 Range times(Range a, Range b) {
-  const __int128 p[] = {__int128{a.lo} * b.lo, __int128{a.lo} * b.hi, __int128{a.hi} * b.lo, __int128{a.hi} * b.hi};
+  const __int128 p[] = {__int128{a.lo} * b.lo, __int128{a.lo} * b.hi, __int128{a.hi} * b.lo,
+                        __int128{a.hi} * b.hi};
   return {saturate(*std::min_element(p, p + 4)), saturate(*std::max_element(p, p + 4))};
 }
 
@@ -68,7 +69,8 @@ Range DimTable::range_of(const Entry& e) const {
     }
     case DimOp::floor_div: {
       const Range a = of(0), b = of(1);
-      if (b.lo <= 0) return {std::min<int64_t>(a.lo, -std::abs(a.hi)), std::max(std::abs(a.lo), std::abs(a.hi))};
+      if (b.lo <= 0)
+        return {std::min<int64_t>(a.lo, -std::abs(a.hi)), std::max(std::abs(a.lo), std::abs(a.hi))};
       auto q = [](int64_t x, int64_t y) { return apply(DimOp::floor_div, x, y, 0); };
       return {std::min(q(a.lo, b.lo), q(a.lo, b.hi)), std::max(q(a.hi, b.lo), q(a.hi, b.hi))};
     }
@@ -123,13 +125,12 @@ std::vector<Term> DimTable::terms(Dim d) const {
 }
 
 Dim DimTable::from_terms(std::vector<Term> terms) {
-  std::sort(terms.begin(), terms.end(), [](const Term& a, const Term& b) { return monomial_less(b.atoms, a.atoms); });
+  std::sort(terms.begin(), terms.end(),
+            [](const Term& a, const Term& b) { return monomial_less(b.atoms, a.atoms); });
   std::vector<Term> merged;
   for (Term& term : terms) {
-    if (!merged.empty() && merged.back().atoms == term.atoms)
-      merged.back().coefficient += term.coefficient;
-    else
-      merged.push_back(std::move(term));
+    if (!merged.empty() && merged.back().atoms == term.atoms) merged.back().coefficient += term.coefficient;
+    else merged.push_back(std::move(term));
   }
   std::erase_if(merged, [](const Term& t) { return t.coefficient == 0; });
   if (merged.empty()) return constant(0);
@@ -247,12 +248,27 @@ Dim DimTable::select(Dim condition, Dim yes, Dim no) {
   return atom(DimOp::select, {condition, yes, no});
 }
 
+// b where a can differ from it only by being 1, or where nothing but b fits.
+bool DimTable::broadcast_is(Dim a, Dim b) const {
+  if (is_constant(a, 1) || (value(b) && *value(b) != 1) || range(b).lo >= 2) return true;
+  if (op(a) == DimOp::min) {  // min(512, b): 1 when b is
+    const std::span<const Dim> x = operands(a);
+    if ((x[0] == b && range(x[1]).lo >= 2) || (x[1] == b && range(x[0]).lo >= 2)) return true;
+  }
+  if (op(b) == DimOp::select) {  // b is already the extent of a and another
+    const std::span<const Dim> x = operands(b);
+    if (op(x[0]) != DimOp::equal || (a != x[1] && a != x[2])) return false;
+    const std::span<const Dim> compared = operands(x[0]);
+    return (is_constant(compared[0], 1) && compared[1] == x[2]) ||
+           (is_constant(compared[1], 1) && compared[0] == x[2]);
+  }
+  return false;
+}
+
 Dim DimTable::broadcast(Dim a, Dim b) {
-  if (a == b) return a;
-  if (is_constant(a, 1)) return b;
-  if (is_constant(b, 1)) return a;
-  if (value(a)) return a;
-  if (value(b)) return b;
+  if (a == b || broadcast_is(b, a)) return a;
+  if (broadcast_is(a, b)) return b;
+  if (b < a) std::swap(a, b);
   return select(equal(a, constant(1)), b, a);
 }
 
@@ -296,12 +312,13 @@ Result<> DimTable::unify(Dim a, Dim b, std::string reason) {
   const Range difference = range(sub(a, b));
   if (difference.lo > 0 || difference.hi < 0)
     return Error(Code::invalid_model, reason + ": " + text(a) + " and " + text(b) + " are never equal");
+  for (const Constraint& known : constraints_)
+    if (known.a == a && known.b == b) return {};
   constraints_.push_back({a, b, std::move(reason)});
   // The younger symbol gives way: input symbols are made first and keep their names.
   if (op(a) == DimOp::symbol && (op(b) != DimOp::symbol || a.id > b.id) && !depends_on(b, a))
     replaced_[a] = b;
-  else if (op(b) == DimOp::symbol && !depends_on(a, b))
-    replaced_[b] = a;
+  else if (op(b) == DimOp::symbol && !depends_on(a, b)) replaced_[b] = a;
   resolved_.clear();
   return {};
 }

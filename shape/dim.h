@@ -126,6 +126,7 @@ class DimTable {
   Range range_of(const Entry& entry) const;
   std::optional<Dim> divide_exactly(Dim a, Dim b);
   bool depends_on(Dim d, Dim symbol) const;
+  bool broadcast_is(Dim a, Dim b) const;
   std::string sum_text(const std::vector<Term>& terms) const;
 
   std::vector<Entry> nodes_;

@@ -44,19 +44,25 @@ TEST(Dim, CanonicalFormKeepsTheValue) {
   auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
   for (int round = 0; round < 2000; ++round) {
     DimTable d;
-    std::vector<Dim> dims = {d.symbol("a"), d.symbol("b"), d.symbol("c"), d.constant(below(9)), d.constant(-2)};
+    std::vector<Dim> dims = {d.symbol("a"), d.symbol("b"), d.symbol("c"), d.constant(below(9)),
+                             d.constant(-2)};
     std::vector<int64_t> values = {1 + below(9), 1 + below(9), 1 + below(9), *d.value(dims[3]), -2};
     const std::vector<Dim> symbols(dims.begin(), dims.begin() + 3);
-    auto lookup = [&](Dim s) { return values[static_cast<size_t>(std::find(symbols.begin(), symbols.end(), s) - symbols.begin())]; };
+    auto lookup = [&](Dim s) {
+      return values[static_cast<size_t>(std::find(symbols.begin(), symbols.end(), s) - symbols.begin())];
+    };
     for (int step = 0; step < 8; ++step) {
-      const size_t i = static_cast<size_t>(below(static_cast<int>(dims.size()))), j = static_cast<size_t>(below(static_cast<int>(dims.size())));
+      const size_t i = static_cast<size_t>(below(static_cast<int>(dims.size()))),
+                   j = static_cast<size_t>(below(static_cast<int>(dims.size())));
       const Dim x = dims[i], y = dims[j];
       const int64_t u = values[i], v = values[j];
       switch (below(8)) {
         case 0: dims.push_back(d.add(x, y)), values.push_back(u + v); break;
         case 1: dims.push_back(d.sub(x, y)), values.push_back(u - v); break;
         case 2: dims.push_back(d.mul(x, y)), values.push_back(u * v); break;
-        case 3: dims.push_back(d.floor_div(x, y)), values.push_back(DimTable::apply(DimOp::floor_div, u, v, 0)); break;
+        case 3:
+          dims.push_back(d.floor_div(x, y)), values.push_back(DimTable::apply(DimOp::floor_div, u, v, 0));
+          break;
         case 4: dims.push_back(d.min(x, y)), values.push_back(std::min(u, v)); break;
         case 5: dims.push_back(d.max(x, y)), values.push_back(std::max(u, v)); break;
         case 6: dims.push_back(d.equal(x, y)), values.push_back(u == v); break;
@@ -81,6 +87,41 @@ TEST(Dim, UnifyReplacesTheYoungerSymbolAndKeepsTheReason) {
   const auto failed = d.unify(d.constant(3), d.constant(4), "MatMul 'm': inner extents");
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().what(), "MatMul 'm': inner extents: 3 and 4 are never equal");
+}
+
+TEST(Dim, BroadcastIsRightWheneverTheExtentsDoBroadcast) {
+  DimTable d;
+  const Dim n = d.symbol("n"), m = d.symbol("m"), eight = d.constant(8), two = d.constant(2);
+  const Dim both = d.broadcast(n, m);
+  const Dim all[] = {n,
+                     m,
+                     both,
+                     eight,
+                     d.min(eight, n),
+                     d.min(n, m),
+                     d.mul(two, n),
+                     d.mul(two, d.ceil_div(n, two)),
+                     d.constant(1),
+                     d.broadcast(d.min(eight, n), m),
+                     d.add(n, m),
+                     d.broadcast(both, d.mul(two, n))};
+  EXPECT_EQ(d.broadcast(d.min(eight, n), n), n);
+  EXPECT_EQ(d.broadcast(both, m), both);
+  EXPECT_EQ(d.broadcast(m, n), both);
+  int broadcasting = 0;
+  for (Dim a : all)
+    for (Dim b : all)
+      for (int64_t x = 1; x < 12; ++x)
+        for (int64_t y = 1; y < 12; ++y) {
+          auto value = [&](Dim e) { return d.evaluate(e, [&](Dim symbol) { return symbol == n ? x : y; }); };
+          if (x != 1 && y != 1 && x != y) continue;  // then `both` means nothing
+          const int64_t u = value(a), v = value(b);
+          if (u != v && u != 1 && v != 1) continue;
+          ++broadcasting;
+          ASSERT_EQ(value(d.broadcast(a, b)), u == 1 ? v : u)
+              << d.text(a) << " with " << d.text(b) << " at " << x << ", " << y;
+        }
+  EXPECT_GT(broadcasting, 1000);
 }
 
 }  // namespace
