@@ -31,12 +31,12 @@ template <class T>
 bool same(const T& a, const T& b) {
   if constexpr (std::is_same_v<T, std::vector<float>>)
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](float x, float y) { return same(x, y); });
-  else
-    return a == b;
+  else return a == b;
 }
 
 bool same_field(const Field& f, const void* a, const void* b) {
-  return visit_kind(f.kind, [&]<class T>(T*) { return same(*static_cast<const T*>(a), *static_cast<const T*>(b)); });
+  return visit_kind(f.kind,
+                    [&]<class T>(T*) { return same(*static_cast<const T*>(a), *static_cast<const T*>(b)); });
 }
 
 std::string spell(int64_t v, const DimTable&) { return std::to_string(v); }
@@ -85,7 +85,8 @@ Result<> read(std::string_view text, std::vector<E>& out, DimTable& dims) {
   if (text.size() < 2 || text.front() != '[' || text.back() != ']')
     return Error(Code::invalid_argument, "'" + std::string(text) + "' is no list in [ ]");
   out.clear();
-  for (std::string_view element : split_list(text.substr(1, text.size() - 2))) TRY(read(element, out.emplace_back(), dims));
+  for (std::string_view element : split_list(text.substr(1, text.size() - 2)))
+    TRY(read(element, out.emplace_back(), dims));
   return {};
 }
 
@@ -117,7 +118,8 @@ Result<> Attrs::parse_field(std::string_view name, std::string_view text, DimTab
       if (f.name == name) {
         if (data_.use_count() > 1) data_ = schema_->copy(data_.get());
         return visit_kind(f.kind, [&]<class T>(T*) {
-          return read(text, *static_cast<T*>(field_for_writing(f)), dims).during("reading attribute '" + std::string(name) + "'");
+          return read(text, *static_cast<T*>(field_for_writing(f)), dims)
+              .during("reading attribute '" + std::string(name) + "'");
         });
       }
   return Error(Code::invalid_argument, "there is no attribute '" + std::string(name) + "'");

@@ -7,18 +7,17 @@ std::string string_literal(std::string_view value) {
   std::string out = "\"";
   for (const char c : value) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f)
-      out += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
-    else if (c == '"' || c == '\\')
-      out += {'\\', c};
-    else
-      out += c;
+    if (byte < 0x20 || byte == 0x7f) out += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+    else if (c == '"' || c == '\\') out += {'\\', c};
+    else out += c;
   }
   return out + "\"";
 }
 
 Result<std::string> read_string(std::string_view text) {
-  auto wrong = [whole = text] { return Error(Code::invalid_argument, std::string(whole) + " is no string in \" \""); };
+  auto wrong = [whole = text] {
+    return Error(Code::invalid_argument, std::string(whole) + " is no string in \" \"");
+  };
   if (text.size() < 2 || text.front() != '"' || text.back() != '"') return wrong();
   text = text.substr(1, text.size() - 2);
   std::string out;
@@ -34,7 +33,8 @@ Result<std::string> read_string(std::string_view text) {
       continue;
     }
     unsigned byte = 0;
-    if (i + 2 >= text.size() || std::from_chars(&text[i + 1], &text[i + 3], byte, 16).ptr != &text[i + 3]) return wrong();
+    if (i + 2 >= text.size() || std::from_chars(&text[i + 1], &text[i + 3], byte, 16).ptr != &text[i + 3])
+      return wrong();
     out += static_cast<char>(byte);
     i += 2;
   }

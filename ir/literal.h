@@ -48,7 +48,8 @@ Result<T> read_real(std::string_view text) {
   if (text.starts_with("nan:")) {
     Bits bits = 0;
     const auto [end, error] = std::from_chars(text.data() + 4, text.data() + text.size(), bits, 16);
-    if (error != std::errc() || end != text.data() + text.size() || !std::isnan(std::bit_cast<T>(bits))) return wrong();
+    if (error != std::errc() || end != text.data() + text.size() || !std::isnan(std::bit_cast<T>(bits)))
+      return wrong();
     return std::bit_cast<T>(bits);
   }
   T v = 0;

@@ -127,8 +127,9 @@ class Printer {
     for (const auto& [symbol, origin] : scope.graph.origins) {
       if (!scope.tokens.contains(origin.value)) continue;
       seen(*scope.graph.dims, symbol);
-      all.push_back(scope.graph.dims->text(symbol) + " = " + std::string(kinds[static_cast<size_t>(origin.kind)]) + "(" +
-                    token(scope, origin.value) + ", " + std::to_string(origin.index) + ")");
+      all.push_back(scope.graph.dims->text(symbol) + " = " +
+                    std::string(kinds[static_cast<size_t>(origin.kind)]) + "(" + token(scope, origin.value) +
+                    ", " + std::to_string(origin.index) + ")");
     }
     std::sort(all.begin(), all.end());
     std::string out;
@@ -152,7 +153,8 @@ class Printer {
     for (ValueId v : graph.outputs) constant(scope, v, indent + "  ");
     for (const auto& [symbol, origin] : graph.origins) constant(scope, origin.value, indent + "  ");
     header += ") -> (";
-    for (size_t i = 0; i < graph.outputs.size(); ++i) header += (i ? ", " : "") + token(scope, graph.outputs[i]);
+    for (size_t i = 0; i < graph.outputs.size(); ++i)
+      header += (i ? ", " : "") + token(scope, graph.outputs[i]);
     header += ")" + origins(scope) + " {\n";
     out_ = before + header + out_ + indent + "}\n";
   }
@@ -165,7 +167,8 @@ class Printer {
       std::vector<Dim> parts = dims.symbols(c.a), more = dims.symbols(c.b);
       parts.insert(parts.end(), more.begin(), more.end());
       if (std::any_of(parts.begin(), parts.end(), [&](Dim s) { return !symbols_.contains(s); })) continue;
-      required += "require " + dims.text(c.a) + " == " + dims.text(c.b) + " " + string_literal(c.reason) + "\n";
+      required +=
+          "require " + dims.text(c.a) + " == " + dims.text(c.b) + " " + string_literal(c.reason) + "\n";
     }
     std::vector<std::string> declared;
     for (Dim s : symbols_) {
@@ -173,7 +176,9 @@ class Printer {
       const bool usual = r == Range{1, DimTable::unbounded};
       if (usual && required.empty()) continue;
       declared.push_back(dims.text(s));
-      if (!usual) declared.back() += " in " + std::to_string(r.lo) + ".." + (r.hi == DimTable::unbounded ? "" : std::to_string(r.hi));
+      if (!usual)
+        declared.back() +=
+            " in " + std::to_string(r.lo) + ".." + (r.hi == DimTable::unbounded ? "" : std::to_string(r.hi));
     }
     if (required.empty()) std::sort(declared.begin(), declared.end());
     std::string out;

@@ -18,7 +18,9 @@ class Parser {
   Result<Graph> whole() {
     auto graph = program();
     if (graph) return graph;
-    const auto line = 1 + std::count(text_.begin(), text_.begin() + static_cast<ptrdiff_t>(std::min(begin_, text_.size())), '\n');
+    const auto line =
+        1 + std::count(text_.begin(), text_.begin() + static_cast<ptrdiff_t>(std::min(begin_, text_.size())),
+                       '\n');
     return Error(graph.error().code(), "line " + std::to_string(line) + ": " + graph.error().cause());
   }
 
@@ -49,7 +51,8 @@ class Parser {
   bool take_word(std::string_view word) {
     skip();
     const size_t end = at_ + word.size();
-    if (!text_.substr(at_).starts_with(word) || (end < text_.size() && is_name_part(text_[end]))) return false;
+    if (!text_.substr(at_).starts_with(word) || (end < text_.size() && is_name_part(text_[end])))
+      return false;
     at_ = end;
     return true;
   }
@@ -60,7 +63,8 @@ class Parser {
   static Error fail(std::string what) { return Error(Code::invalid_argument, std::move(what)); }
   std::string found() const {
     if (at_ >= text_.size()) return ", the text ends";
-    return ", found '" + std::string(text_.substr(at_, std::min<size_t>(text_.find('\n', at_) - at_, 20))) + "'";
+    return ", found '" + std::string(text_.substr(at_, std::min<size_t>(text_.find('\n', at_) - at_, 20))) +
+           "'";
   }
   /// The rest of the line before the first of `stops` outside quotes and brackets, without trailing spaces.
   std::string_view until(std::string_view stops) {
@@ -68,7 +72,8 @@ class Parser {
     const std::string_view line = text_.substr(at_, text_.find('\n', at_) - at_);
     std::string_view part = line.substr(0, length_before(line, stops));
     at_ += part.size();
-    while (!part.empty() && (part.back() == ' ' || part.back() == '\t' || part.back() == '\r')) part.remove_suffix(1);
+    while (!part.empty() && (part.back() == ' ' || part.back() == '\t' || part.back() == '\r'))
+      part.remove_suffix(1);
     return part;
   }
   std::string_view word() {
@@ -88,7 +93,9 @@ class Parser {
   Result<int64_t> number() {
     skip();
     const size_t from = at_;
-    while (at_ < text_.size() && (std::isdigit(static_cast<unsigned char>(text_[at_])) || (at_ == from && text_[at_] == '-'))) ++at_;
+    while (at_ < text_.size() &&
+           (std::isdigit(static_cast<unsigned char>(text_[at_])) || (at_ == from && text_[at_] == '-')))
+      ++at_;
     return read_integer(text_.substr(from, at_ - from));
   }
 
@@ -129,7 +136,8 @@ class Parser {
   bool take_nothing() { return take_word("_"); }
 
   Result<Dim> extent(std::string_view text) {
-    if (!text.empty() && text.size() < 18 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }))
+    if (!text.empty() && text.size() < 18 &&
+        std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }))
       return dims_->constant(TRY(read_integer(text)));
     return dims_->parse(text);
   }
@@ -171,10 +179,12 @@ class Parser {
     }
     if (take("#")) {
       const int64_t place = TRY(number());
-      if (place < 0 || static_cast<uint64_t>(place) >= resources_.size() || !resources_[static_cast<size_t>(place)])
+      if (place < 0 || static_cast<uint64_t>(place) >= resources_.size() ||
+          !resources_[static_cast<size_t>(place)])
         return fail("there is no tensor #" + std::to_string(place));
       const auto& t = resources_[static_cast<size_t>(place)];
-      if (t->dtype() != type || t->shape() != shape) return fail("tensor #" + std::to_string(place) + " has another type");
+      if (t->dtype() != type || t->shape() != shape)
+        return fail("tensor #" + std::to_string(place) + " has another type");
       return t;
     }
     if (take("…")) return fail("the elements of a constant were left out");
@@ -182,7 +192,8 @@ class Parser {
     const std::vector<std::string_view> elements = split_list(until("}"));
     TRY(expect("}"));
     if (too_many || count != static_cast<int64_t>(elements.size()))
-      return fail("a constant has " + std::to_string(elements.size()) + " elements, its extents need another number");
+      return fail("a constant has " + std::to_string(elements.size()) +
+                  " elements, its extents need another number");
     Tensor t = Tensor::zeros(type, std::move(shape));
     for (size_t i = 0; i < elements.size(); ++i) TRY(read_element(elements[i], t, static_cast<int64_t>(i)));
     return std::make_shared<const Tensor>(std::move(t));
@@ -230,7 +241,8 @@ class Parser {
       return constant(scope, {TRY(define(scope, std::move(tokens[0])))});
     }
     node.op = find_op(name);
-    if (!node.op || !node.op->infer) return fail("there is no operator '" + std::string(name) + "'" + (name.empty() ? found() : ""));
+    if (!node.op || !node.op->infer)
+      return fail("there is no operator '" + std::string(name) + "'" + (name.empty() ? found() : ""));
     if (node.op->attrs) node.attrs = Attrs(node.op->attrs);
     TRY(operands(scope, node));
     bool has_regions = false;
@@ -343,7 +355,8 @@ class Parser {
     TRY(expect("{"));
     while (!take("}")) TRY(statement(scope));
     for (const std::string& key : outputs) scope.graph.outputs.push_back(TRY(defined(scope, key)));
-    for (const Origin& o : origins) scope.graph.origins[o.symbol] = {o.kind, TRY(defined(scope, o.key)), o.index};
+    for (const Origin& o : origins)
+      scope.graph.origins[o.symbol] = {o.kind, TRY(defined(scope, o.key)), o.index};
     scope.graph.index();
     --depth_;
     return std::move(scope.graph);
@@ -373,7 +386,8 @@ class Parser {
     if (take_word("in")) {
       range.lo = TRY(number());
       TRY(expect(".."));
-      if (at_ < text_.size() && (std::isdigit(static_cast<unsigned char>(text_[at_])) || text_[at_] == '-')) range.hi = TRY(number());
+      if (at_ < text_.size() && (std::isdigit(static_cast<unsigned char>(text_[at_])) || text_[at_] == '-'))
+        range.hi = TRY(number());
       if (range.hi < range.lo) return fail("symbol '" + name + "' has an empty range");
     }
     dims_->symbol(name, range);

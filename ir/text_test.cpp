@@ -98,20 +98,27 @@ TEST(Text, ExtentsThatOperatorsForcedEqualStaySo) {
 }
 
 TEST(Text, ErrorsNameTheLine) {
-  EXPECT_EQ(error_of("graph (%x: f32[2]) -> (%y) {\n  %y = Nothing(%x) : f32[2]\n}"), "line 2: there is no operator 'Nothing'");
-  EXPECT_EQ(error_of("graph (%x: f32[2]) -> (%y) {\n  %y = Mean(%x) : f32[2]\n}"), "line 2: there is no operator 'Mean'");
-  EXPECT_EQ(error_of("graph (%x: f32[2]) -> (%y) {\n\n  %y = Add(%x, %z) : f32[2]\n}"), "line 3: value 'z' is not defined before its use");
-  EXPECT_EQ(error_of("graph (%x: f32[2]) -> (%x) {\n  %x = Add(%x, %x) : f32[2]\n}"), "line 2: value 'x' is defined twice");
+  EXPECT_EQ(error_of("graph (%x: f32[2]) -> (%y) {\n  %y = Nothing(%x) : f32[2]\n}"),
+            "line 2: there is no operator 'Nothing'");
+  EXPECT_EQ(error_of("graph (%x: f32[2]) -> (%y) {\n  %y = Mean(%x) : f32[2]\n}"),
+            "line 2: there is no operator 'Mean'");
+  EXPECT_EQ(error_of("graph (%x: f32[2]) -> (%y) {\n\n  %y = Add(%x, %z) : f32[2]\n}"),
+            "line 3: value 'z' is not defined before its use");
+  EXPECT_EQ(error_of("graph (%x: f32[2]) -> (%x) {\n  %x = Add(%x, %x) : f32[2]\n}"),
+            "line 2: value 'x' is defined twice");
   EXPECT_EQ(error_of("graph (%x: f33[2]) -> (%x) {\n}"), "line 1: 'f33' is no element type");
   EXPECT_EQ(error_of("graph (%x: f32[2]) -> (%y) {\n}"), "line 2: value 'y' is not defined");
   EXPECT_EQ(error_of("graph (%x: f32[2]) -> (%y) {\n  %y = Everything(%x) {axis=one} : f32[2]\n}"),
-            "line 2: 'one' is no whole number of 64 bits, while reading attribute 'axis', while reading Everything");
+            "line 2: 'one' is no whole number of 64 bits, while reading attribute 'axis', while reading "
+            "Everything");
   EXPECT_EQ(error_of("graph (%x: f32[2]) -> (%y) {\n  %y = Everything(%x) {axes=1} : f32[2]\n}"),
             "line 2: there is no attribute 'axes', while reading Everything");
-  EXPECT_EQ(error_of("graph (%x: f32[2]) -> (%y) {\n  %y, %z = Everything(%x) : f32[2]\n}"), "line 3: expected ',', found '}'");
+  EXPECT_EQ(error_of("graph (%x: f32[2]) -> (%y) {\n  %y, %z = Everything(%x) : f32[2]\n}"),
+            "line 3: expected ',', found '}'");
   EXPECT_EQ(error_of("graph () -> (%y) {\n  %y = constant i8[2] {1}\n}"),
             "line 2: a constant has 1 elements, its extents need another number");
-  EXPECT_EQ(error_of("graph () -> (%y) {\n  %y = constant i8[1] {128}\n}"), "line 2: '128' is no whole number of 8 bits");
+  EXPECT_EQ(error_of("graph () -> (%y) {\n  %y = constant i8[1] {128}\n}"),
+            "line 2: '128' is no whole number of 8 bits");
   EXPECT_EQ(error_of("graph (%x: f32[2]"), "line 1: expected ',', the text ends");
 }
 
@@ -145,16 +152,21 @@ class RandomGraph {
     }
     for (int i = below(3); i-- > 0;) g.outputs.push_back(pick(ready));
     for (int i = below(3); i-- > 0;)
-      g.origins[symbol(*dims)] = {static_cast<SymbolOrigin::Kind>(below(3)), pick(ready), static_cast<uint32_t>(below(5))};
+      g.origins[symbol(*dims)] = {static_cast<SymbolOrigin::Kind>(below(3)), pick(ready),
+                                  static_cast<uint32_t>(below(5))};
     g.index();
     return g;
   }
 
  private:
   int below(int n) { return static_cast<int>(random_() % static_cast<unsigned>(n)); }
-  ValueId pick(const std::vector<ValueId>& from) { return from[static_cast<size_t>(below(static_cast<int>(from.size())))]; }
+  ValueId pick(const std::vector<ValueId>& from) {
+    return from[static_cast<size_t>(below(static_cast<int>(from.size())))];
+  }
   std::string name() {
-    static const std::string names[] = {"", "x", "x", "y", "/a/b.c-d", "3", "onnx::X", "a\"b\\\n", "graph", "constant", "_", "x~2", "héé", std::string("\0", 1)};
+    static const std::string names[] = {
+        "",         "x",     "x",        "y", "/a/b.c-d", "3",   "onnx::X",
+        "a\"b\\\n", "graph", "constant", "_", "x~2",      "héé", std::string("\0", 1)};
     return names[below(std::size(names))];
   }
   Dim symbol(DimTable& d) {
@@ -167,7 +179,11 @@ class RandomGraph {
     if (kind == 0) return d.constant(below(9) - 2);
     if (kind < 3) return symbol(d);
     const Dim a = dim(d, depth + 1), b = dim(d, depth + 1);
-    return kind == 3 ? d.add(a, b) : kind == 4 ? d.mul(a, b) : kind == 5 ? d.floor_div(a, b) : kind == 6 ? d.min(a, b) : d.select(d.less(a, b), a, b);
+    return kind == 3   ? d.add(a, b)
+           : kind == 4 ? d.mul(a, b)
+           : kind == 5 ? d.floor_div(a, b)
+           : kind == 6 ? d.min(a, b)
+                       : d.select(d.less(a, b), a, b);
   }
   std::vector<Dim> dims(DimTable& d) {
     std::vector<Dim> all;
@@ -184,7 +200,9 @@ class RandomGraph {
     const DType t = dtype();
     Tensor out = Tensor::zeros(t, below(4) == 0 ? Shape{} : Shape{below(3), below(12)});
     for (size_t i = 0; i < out.byte_size(); ++i)
-      out.writable()[i] = static_cast<std::byte>(t == DType::boolean ? below(2) : below(3) == 0 ? 255 : below(256));
+      out.writable()[i] = static_cast<std::byte>(t == DType::boolean ? below(2)
+                                                 : below(3) == 0     ? 255
+                                                                     : below(256));
     return out;
   }
   float real() { return std::bit_cast<float>(static_cast<uint32_t>(random_())); }
@@ -196,7 +214,8 @@ class RandomGraph {
     if (below(2)) a.mode = name();
     a.to = dtype();
     for (int k = below(3); k-- > 0;) a.pads.push_back(below(100) - 50);
-    for (int k = below(3); k-- > 0;) a.scales.push_back(below(3) ? real() : std::numeric_limits<float>::infinity());
+    for (int k = below(3); k-- > 0;)
+      a.scales.push_back(below(3) ? real() : std::numeric_limits<float>::infinity());
     for (int k = below(3); k-- > 0;) a.names.push_back(name());
     a.extents = dims(d);
     return a;
@@ -238,7 +257,8 @@ TEST(Text, DamageIsAnError) {
       ASSERT_FALSE(parse(std::string_view(text).substr(0, length), table)) << text.substr(0, length);
     for (int round = 0; round < 300; ++round) {
       std::string damaged = text;
-      for (unsigned k = 0; k <= random() % 3; ++k) damaged[random() % damaged.size()] = static_cast<char>(random());
+      for (unsigned k = 0; k <= random() % 3; ++k)
+        damaged[random() % damaged.size()] = static_cast<char>(random());
       if (const auto g = parse(damaged, table)) print(*g);
     }
   }

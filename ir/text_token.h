@@ -11,7 +11,9 @@ namespace burnish {
 constexpr bool is_name_start(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '/';
 }
-constexpr bool is_name_part(char c) { return is_name_start(c) || (c >= '0' && c <= '9') || c == '.' || c == '-'; }
+constexpr bool is_name_part(char c) {
+  return is_name_start(c) || (c >= '0' && c <= '9') || c == '.' || c == '-';
+}
 
 /// The name itself, or quoted where it is no identifier.
 inline std::string name_token(std::string_view name) {

@@ -10,7 +10,8 @@ namespace {
 
 class Verifier {
  public:
-  Verifier(const Graph& graph, GraphStage stage) : graph_(graph), stage_(stage), defined_(graph.values.size()) {}
+  Verifier(const Graph& graph, GraphStage stage)
+      : graph_(graph), stage_(stage), defined_(graph.values.size()) {}
 
   Result<> all() {
     for (ValueId v : graph_.inputs) TRY(define(v, "graph '" + graph_.name + "'"));
@@ -26,7 +27,8 @@ class Verifier {
 
  private:
   static Error fail(const std::string& where, const std::string& what) {
-    return Error(Code::internal, where + ": " + what).remedy("this is an error in Burnish: please report it with the model");
+    return Error(Code::internal, where + ": " + what)
+        .remedy("this is an error in Burnish: please report it with the model");
   }
   std::string name(ValueId v) const {
     const bool named = v < graph_.values.size() && !graph_.values[v].name.empty();
@@ -45,7 +47,8 @@ class Verifier {
     TRY(define(v, "constant " + name(v)));
     const TensorType& type = graph_.values[v].type;
     bool same = type.dtype == t.dtype() && type.shape.size() == t.shape().size();
-    for (size_t i = 0; same && i < type.shape.size(); ++i) same = graph_.dims->is_constant(type.shape[i], t.shape()[i]);
+    for (size_t i = 0; same && i < type.shape.size(); ++i)
+      same = graph_.dims->is_constant(type.shape[i], t.shape()[i]);
     return same ? Result<>() : fail("constant " + name(v), "its type is not its tensor's");
   }
 
@@ -57,7 +60,8 @@ class Verifier {
     if (stage_ == GraphStage::lowerable && !node.op->eval && !node.op->view && node.regions.empty())
       return fail(where, "the operator can not be run");
     for (ValueId v : node.inputs)
-      if (v != no_value && !is_defined(v)) return fail(where, "operand " + name(v) + " is not defined before it");
+      if (v != no_value && !is_defined(v))
+        return fail(where, "operand " + name(v) + " is not defined before it");
     for (ValueId v : node.outputs)
       if (v != no_value) TRY(define(v, where));
     for (const Graph& region : node.regions) {
@@ -75,7 +79,8 @@ class Verifier {
       if (origin.value >= graph_.values.size()) return fail(where, "comes from a value that does not exist");
       if (origin.kind == SymbolOrigin::Kind::content) continue;
       if (origin.index >= graph_.values[origin.value].type.shape.size())
-        return fail(where, "comes from axis " + std::to_string(origin.index) + " of " + name(origin.value) + ", which has less");
+        return fail(where, "comes from axis " + std::to_string(origin.index) + " of " + name(origin.value) +
+                               ", which has less");
     }
     if (stage_ != GraphStage::lowerable) return {};
     for (ValueId v = 0; v < graph_.values.size(); ++v)
@@ -83,7 +88,8 @@ class Verifier {
         for (Dim d : graph_.values[v].type.shape)
           for (Dim s : graph_.dims->symbols(graph_.dims->resolve(d)))
             if (!graph_.origins.contains(s))
-              return fail("value " + name(v), "nothing tells extent '" + graph_.dims->text(s) + "' when the engine runs");
+              return fail("value " + name(v),
+                          "nothing tells extent '" + graph_.dims->text(s) + "' when the engine runs");
     return {};
   }
 
@@ -99,13 +105,16 @@ class Verifier {
         for (Dim& d : have.shape) d = copy.dims->resolve(d);
         for (Dim& d : want.shape) d = copy.dims->resolve(d);
         if (have != want)
-          return fail(describe(node), "its result " + name(v) + " is said to be " + text(have) + ", inference gives " + text(want));
+          return fail(describe(node), "its result " + name(v) + " is said to be " + text(have) +
+                                          ", inference gives " + text(want));
         copy.values[v].type = std::move(have);
       }
     }
     return {};
   }
-  std::string text(const TensorType& type) const { return std::string(name_of(type.dtype)) + graph_.dims->text(type.shape); }
+  std::string text(const TensorType& type) const {
+    return std::string(name_of(type.dtype)) + graph_.dims->text(type.shape);
+  }
 
   const Graph& graph_;
   GraphStage stage_;

@@ -46,7 +46,8 @@ TEST(Verify, OperandsAreDefinedBefore) {
 TEST(Verify, TypesAreWhatInferenceGives) {
   Graph g = sum();
   g.values[g.nodes[0].outputs[0]].type.dtype = DType::f16;
-  EXPECT_EQ(verdict(g), "node 'first' (Add): its result 's' is said to be f16[n, 3], inference gives f32[n, 3]");
+  EXPECT_EQ(verdict(g),
+            "node 'first' (Add): its result 's' is said to be f16[n, 3], inference gives f32[n, 3]");
   g = sum();
   g.nodes[0].inputs.pop_back();
   EXPECT_EQ(verdict(g), "node 'first' (Add): takes 2 inputs, got 1");
@@ -65,11 +66,14 @@ TEST(Verify, RegionsStandAlone) {
 })");
   EXPECT_EQ(verdict(g), "fine");
   g.nodes[0].regions[0].nodes[0].inputs[0] = 7;
-  EXPECT_EQ(verdict(g), "node 'inner' (Add): operand v7 is not defined before it, while checking a region of node 'choose' (If)");
+  EXPECT_EQ(verdict(g),
+            "node 'inner' (Add): operand v7 is not defined before it, while checking a region of node "
+            "'choose' (If)");
 }
 
 TEST(Verify, StageDecidesWhatMayRemain) {
-  EXPECT_EQ(verdict(sum(), GraphStage::lowerable), "node 'first' (Add): the operator can not be run");  // the tests' Add has no eval
+  EXPECT_EQ(verdict(sum(), GraphStage::lowerable),
+            "node 'first' (Add): the operator can not be run");  // the tests' Add has no eval
   Graph g = parsed("graph g(%x: f32[n, m]) -> (%x) where n = input(%x, 0) {\n}");
   EXPECT_EQ(verdict(g), "fine");
   EXPECT_EQ(verdict(g, GraphStage::lowerable), "value 'x': nothing tells extent 'm' when the engine runs");

@@ -19,7 +19,8 @@ Result<> import(ImportCtx& c) {
   const Attrs attrs = TRY(c.attributes(&attr_schema<BitShift::Attrs>));
   const std::string& direction = attrs.as<BitShift::Attrs>().direction;
   if (direction != "LEFT" && direction != "RIGHT")
-    return c.error(Code::invalid_model, "attribute 'direction' must be LEFT or RIGHT, it is '" + direction + "'");
+    return c.error(Code::invalid_model,
+                   "attribute 'direction' must be LEFT or RIGHT, it is '" + direction + "'");
   c.bind(0, TRY(c.emit("BitShift", attrs, {c.input(0), c.input(1)})));
   return {};
 }

@@ -14,7 +14,8 @@ struct Div {
     const Dim zero = dims.constant(0);
     auto magnitude = [&](Dim d) { return dims.max(d, dims.sub(zero, d)); };
     const Dim quotient = dims.floor_div(magnitude(x), magnitude(y));
-    return dims.select(dims.equal(dims.less(x, zero), dims.less(y, zero)), quotient, dims.sub(zero, quotient));
+    return dims.select(dims.equal(dims.less(x, zero), dims.less(y, zero)), quotient,
+                       dims.sub(zero, quotient));
   }
 };
 

@@ -9,7 +9,9 @@ Result<> import(ImportCtx& c) {
   if (c.has_input(2)) {
     const auto* training = c.graph().content(c.input(2));
     if (!training || training->size() != 1 || !c.dims().is_constant((*training)[0], 0))
-      return c.error(Code::unsupported, "may drop values at random: its input 'training_mode' is not the constant false")
+      return c
+          .error(Code::unsupported,
+                 "may drop values at random: its input 'training_mode' is not the constant false")
           .remedy("export the model for inference");
   }
   c.bind(0, TRY(c.emit("Identity", {}, {c.input(0)})));

@@ -16,7 +16,9 @@ struct Mod {
   static Dim content(const Attrs& a, DimTable& dims, Dim x, Dim y) {
     const Dim zero = dims.constant(0);
     const Dim rest = dims.mod(x, y);
-    const Dim of_dividend = dims.select(dims.equal(rest, zero), zero, dims.select(dims.equal(dims.less(x, zero), dims.less(y, zero)), rest, dims.sub(rest, y)));
+    const Dim of_dividend =
+        dims.select(dims.equal(rest, zero), zero,
+                    dims.select(dims.equal(dims.less(x, zero), dims.less(y, zero)), rest, dims.sub(rest, y)));
     return dims.select(y, a.fmod ? of_dividend : rest, zero);
   }
 };

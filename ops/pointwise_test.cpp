@@ -27,7 +27,8 @@ float f(std::string_view op, const std::vector<float>& x, const NamedAttributes&
   if (!y || !wide) return 0;
   const float a = values<float>(y->at(0))[0];
   const double b = values<double>(wide->at(0))[0];
-  EXPECT_TRUE((std::isnan(a) && std::isnan(b)) || static_cast<double>(a) == b || std::fabs(a - b) <= 4e-6 * (1 + std::fabs(b)))
+  EXPECT_TRUE((std::isnan(a) && std::isnan(b)) || static_cast<double>(a) == b ||
+              std::fabs(a - b) <= 4e-6 * (1 + std::fabs(b)))
       << op << " of " << x[0] << ": " << a << " and " << b;
   return a;
 }
@@ -54,9 +55,11 @@ void expect_same(float got, float want) {
 }
 
 TEST(Pointwise, NanPropagates) {
-  for (const char* op : {"Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Ceil", "Celu", "Cos", "Cosh", "Elu", "Erf", "Exp",
-                         "Floor", "Gelu", "HardSigmoid", "HardSwish", "LeakyRelu", "Log", "Mish", "Neg", "Reciprocal", "Relu",
-                         "Round", "Selu", "Sigmoid", "Sign", "Sin", "Sinh", "Softplus", "Softsign", "Sqrt", "Swish", "Tan", "Tanh"})
+  for (const char* op :
+       {"Abs",       "Acos", "Acosh", "Asin",     "Asinh",      "Atan",  "Atanh", "Ceil",        "Celu",
+        "Cos",       "Cosh", "Elu",   "Erf",      "Exp",        "Floor", "Gelu",  "HardSigmoid", "HardSwish",
+        "LeakyRelu", "Log",  "Mish",  "Neg",      "Reciprocal", "Relu",  "Round", "Selu",        "Sigmoid",
+        "Sign",      "Sin",  "Sinh",  "Softplus", "Softsign",   "Sqrt",  "Swish", "Tan",         "Tanh"})
     EXPECT_NAN(f(op, {nan})) << op;
   for (const char* op : {"Add", "Sub", "Mul", "Div", "Max", "Min", "Mod", "PRelu"}) {
     EXPECT_NAN(f(op, {nan, 1})) << op;
@@ -104,7 +107,8 @@ TEST(Pointwise, InfinitiesAndPoles) {
 }
 
 TEST(Pointwise, RoundingAndSigns) {
-  const float halves[][2] = {{0.5f, 0}, {1.5f, 2}, {2.5f, 2}, {-0.5f, -0.0f}, {-1.5f, -2}, {-2.5f, -2}, {2.4f, 2}, {inf, inf}};
+  const float halves[][2] = {{0.5f, 0},   {1.5f, 2},   {2.5f, 2}, {-0.5f, -0.0f},
+                             {-1.5f, -2}, {-2.5f, -2}, {2.4f, 2}, {inf, inf}};
   for (const auto& [x, y] : halves) expect_same(f("Round", {x}), y);
   expect_same(f("Floor", {-0.5f}), -1);
   expect_same(f("Ceil", {-0.5f}), -0.0f);
@@ -182,8 +186,10 @@ TEST(Pointwise, Formulas) {
     const double d = x, e = 3e-6;
     EXPECT_NEAR(f("LeakyRelu", {x}, {{"alpha", 0.1f}}), d < 0 ? 0.1 * d : d, e);
     EXPECT_NEAR(f("Elu", {x}, {{"alpha", 2.0f}}), d < 0 ? 2 * (std::exp(d) - 1) : d, e);
-    EXPECT_NEAR(f("Celu", {x}, {{"alpha", 2.0f}}), std::max(0.0, d) + std::min(0.0, 2 * (std::exp(d / 2) - 1)), e);
-    EXPECT_NEAR(f("Selu", {x}), 1.0507010221481323 * (d > 0 ? d : 1.6732631921768188 * (std::exp(d) - 1)), 2 * e);
+    EXPECT_NEAR(f("Celu", {x}, {{"alpha", 2.0f}}),
+                std::max(0.0, d) + std::min(0.0, 2 * (std::exp(d / 2) - 1)), e);
+    EXPECT_NEAR(f("Selu", {x}), 1.0507010221481323 * (d > 0 ? d : 1.6732631921768188 * (std::exp(d) - 1)),
+                2 * e);
     EXPECT_NEAR(f("HardSigmoid", {x}), std::clamp(0.2 * d + 0.5, 0.0, 1.0), e);
     EXPECT_NEAR(f("HardSwish", {x}), d * std::clamp(d / 6 + 0.5, 0.0, 1.0), 2 * e);
     EXPECT_NEAR(f("Softplus", {x}), std::log(1 + std::exp(d)), e);
@@ -192,9 +198,14 @@ TEST(Pointwise, Formulas) {
     EXPECT_NEAR(f("Swish", {x}, {{"alpha", 1.5f}}), d * sigmoid(1.5 * d), 2 * e);
     EXPECT_NEAR(f("Gelu", {x}), 0.5 * d * std::erfc(-d / std::sqrt(2.0)), 2 * e);
     EXPECT_NEAR(f("Gelu", {x}, {{"approximate", std::string("tanh")}}),
-                0.5 * d * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (d + 0.044715 * d * d * d))), 2 * e);
+                0.5 * d * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (d + 0.044715 * d * d * d))),
+                2 * e);
     EXPECT_NEAR(f("ThresholdedRelu", {x}, {{"alpha", 0.5f}}), d > 0.5 ? d : 0, 0);
-    EXPECT_NEAR(f("Shrink", {x}, {{"lambd", 0.45f}, {"bias", 0.25f}}), d < -0.45 ? d + 0.25 : d > 0.45 ? d - 0.25 : 0, e);
+    EXPECT_NEAR(f("Shrink", {x}, {{"lambd", 0.45f}, {"bias", 0.25f}}),
+                d < -0.45  ? d + 0.25
+                : d > 0.45 ? d - 0.25
+                           : 0,
+                e);
     EXPECT_NEAR(f("PRelu", {x, 0.3f}), d < 0 ? 0.3 * d : d, e);
   }
 }
@@ -202,12 +213,15 @@ TEST(Pointwise, Formulas) {
 TEST(Pointwise, Cast) {
   const auto to = [](const Tensor& x, DType t) { return run_op("Cast", {x}, {{"to", t}})->at(0); };
   const Tensor x = tensor<float>({7}, {nan, inf, -inf, 2.9f, -2.9f, 3e9f, 0});
-  EXPECT_EQ(values<int32_t>(to(x, DType::i32)), (std::vector<int32_t>{0, INT32_MAX, INT32_MIN, 2, -2, INT32_MAX, 0}));
+  EXPECT_EQ(values<int32_t>(to(x, DType::i32)),
+            (std::vector<int32_t>{0, INT32_MAX, INT32_MIN, 2, -2, INT32_MAX, 0}));
   EXPECT_EQ(values<uint8_t>(to(x, DType::u8)), (std::vector<uint8_t>{0, 255, 0, 2, 0, 255, 0}));
-  EXPECT_EQ(values<bool>(to(x, DType::boolean)), (std::vector<bool>{true, true, true, true, true, true, false}));
+  EXPECT_EQ(values<bool>(to(x, DType::boolean)),
+            (std::vector<bool>{true, true, true, true, true, true, false}));
   EXPECT_EQ(values<uint8_t>(to(tensor<int64_t>({2}, {-1, 257}), DType::u8)), (std::vector<uint8_t>{255, 1}));
   EXPECT_EQ(values<float>(to(tensor<bool>({2}, {true, false}), DType::f32)), (std::vector<float>{1, 0}));
-  const Tensor narrow = to(tensor<float>({4}, {1.0009765f, 65520, 65519, -1e-8f}), DType::f16);  // to nearest even
+  const Tensor narrow =
+      to(tensor<float>({4}, {1.0009765f, 65520, 65519, -1e-8f}), DType::f16);  // to nearest even
   EXPECT_EQ(std::vector<uint16_t>(narrow.data<uint16_t>(), narrow.data<uint16_t>() + 4),
             (std::vector<uint16_t>{0x3c01, 0x7c00, 0x7bff, 0x8000}));
 }
@@ -228,17 +242,21 @@ TEST(Pointwise, BroadcastsLikeNumpy) {
           EXPECT_EQ(sum->at(0).data<float>()[at], u - v);
           EXPECT_EQ(chosen->at(0).data<float>()[at], condition.data<bool>()[h * 5 + w] ? u : v);
         }
-  EXPECT_EQ(run_op("Add", {tensor<float>({0, 3}, {}), tensor<float>({1, 1}, {2})})->at(0).shape(), (Shape{0, 3}));
+  EXPECT_EQ(run_op("Add", {tensor<float>({0, 3}, {}), tensor<float>({1, 1}, {2})})->at(0).shape(),
+            (Shape{0, 3}));
 }
 
 TEST(Pointwise, Types) {
   EXPECT_EQ(inferred("Add", {"f32[batch, 1, 3]", "f32[7, 1]"}), "f32[batch, 7, 3]");
   EXPECT_EQ(inferred("Less", {"f16[n]", "f16[]"}), "bool[n]");
-  EXPECT_EQ(inferred("Add", {"f32[2]", "i64[2]"}), "error: node 't' (Add): operands are of different types, f32 and i64");
-  EXPECT_EQ(inferred("Add", {"f32[2]", "f32[3]"}), "error: node 't' (Add): shapes [2] and [3] do not broadcast: axis 0 has 2 and 3");
+  EXPECT_EQ(inferred("Add", {"f32[2]", "i64[2]"}),
+            "error: node 't' (Add): operands are of different types, f32 and i64");
+  EXPECT_EQ(inferred("Add", {"f32[2]", "f32[3]"}),
+            "error: node 't' (Add): shapes [2] and [3] do not broadcast: axis 0 has 2 and 3");
   EXPECT_EQ(inferred("Add", {"f32[2]"}), "error: node 't' (Add): takes 2 inputs, got 1");
   EXPECT_EQ(inferred("Exp", {"i64[2]"}), "error: node 't' (Exp): is not defined on i64");
-  EXPECT_EQ(inferred("Where", {"i64[]", "f32[2]", "f32[]"}), "error: node 't' (Where): the condition is of type i64, not bool");
+  EXPECT_EQ(inferred("Where", {"i64[]", "f32[2]", "f32[]"}),
+            "error: node 't' (Where): the condition is of type i64, not bool");
 }
 
 TEST(Pointwise, KnownIntegersStayKnown) {
@@ -250,7 +268,8 @@ TEST(Pointwise, KnownIntegersStayKnown) {
   EXPECT_EQ(inferred("Mod", {"i64[1] = 4*a + 1", "i64[] = 4"}), "i64[1] = [1]");
   EXPECT_EQ(inferred("Max", {"i64[1] = a - 2", "i64[1] = 0"}), "i64[1] = [max(0, a - 2)]");
   EXPECT_EQ(inferred("Less", {"i64[1] = a", "i64[1] = 1"}), "bool[1] = [0]");
-  EXPECT_EQ(inferred("Where", {"bool[2] = equal(a, 4), 1", "i64[2] = 1, b", "i64[] = c"}), "i64[2] = [select(equal(4, a), 1, c), b]");
+  EXPECT_EQ(inferred("Where", {"bool[2] = equal(a, 4), 1", "i64[2] = 1, b", "i64[] = c"}),
+            "i64[2] = [select(equal(4, a), 1, c), b]");
   EXPECT_EQ(inferred("Cast", {"i64[1] = a"}, {{"to", DType::i32}}), "i32[1] = [a]");
   EXPECT_EQ(inferred("Cast", {"i64[1] = a"}, {{"to", DType::u8}}), "u8[1]");
   EXPECT_EQ(inferred("Cast", {"i64[2] = a, 0"}, {{"to", DType::boolean}}), "bool[2] = [1, 0]");
@@ -280,7 +299,8 @@ TEST(Pointwise, DeviceTextsNameKnownPrimitives) {
     }
   }
   EXPECT_GE(count, 65u);
-  EXPECT_EQ(find_op("LeakyRelu")->scalar(Attrs(find_op("LeakyRelu")->attrs), operands), "prim::leaky_relu(p, C(0x1.47ae14p-7))");
+  EXPECT_EQ(find_op("LeakyRelu")->scalar(Attrs(find_op("LeakyRelu")->attrs), operands),
+            "prim::leaky_relu(p, C(0x1.47ae14p-7))");
   EXPECT_EQ(find_op("Cast")->scalar(attrs_of("Cast", {{"to", DType::f16}}), operands), "prim::cast<half>(p)");
 }
 

@@ -19,7 +19,8 @@ Result<> import(ImportCtx& c) {
   auto converted = [&](ValueId v, DType from, DType to) -> Result<ValueId> {
     return from == to ? v : emit_op(c, "Cast", {v}, {{"to", to}});
   };
-  const ValueId x = TRY(converted(c.input(0), base, common)), y = TRY(converted(c.input(1), exponent, common));
+  const ValueId x = TRY(converted(c.input(0), base, common)),
+                y = TRY(converted(c.input(1), exponent, common));
   c.bind(0, TRY(converted(TRY(c.emit("Pow", {}, {x, y})), common, base)));
   return {};
 }

@@ -13,7 +13,8 @@ std::vector<Dim> repeated(const std::vector<Dim>* content, size_t count) {
 
 Result<> infer(InferCtx& c) {
   TRY(c.expect_inputs(3, 3));
-  if (c.in(0).dtype != DType::boolean) return c.error("the condition is of type " + std::string(name_of(c.in(0).dtype)) + ", not bool");
+  if (c.in(0).dtype != DType::boolean)
+    return c.error("the condition is of type " + std::string(name_of(c.in(0).dtype)) + ", not bool");
   if (c.in(1).dtype != c.in(2).dtype)
     return c.error("operands are of different types, " + std::string(name_of(c.in(1).dtype)) + " and " +
                    std::string(name_of(c.in(2).dtype)));
@@ -47,8 +48,9 @@ Result<> eval(EvalCtx& c) {
     const int64_t step[] = {loop.strides[0].back(), loop.strides[1].back(), loop.strides[2].back()};
     loop.run<4>(c.pool, [&](const int64_t (&at)[4], int64_t begin, int64_t end) {
       for (int64_t k = begin; k < end; ++k)
-        y.data<T>()[at[3] + k] = c.in(0).data<bool>()[at[0] + k * step[0]] ? c.in(1).data<T>()[at[1] + k * step[1]]
-                                                                          : c.in(2).data<T>()[at[2] + k * step[2]];
+        y.data<T>()[at[3] + k] = c.in(0).data<bool>()[at[0] + k * step[0]]
+                                     ? c.in(1).data<T>()[at[1] + k * step[1]]
+                                     : c.in(2).data<T>()[at[2] + k * step[2]];
     });
   });
   return {};
