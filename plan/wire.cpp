@@ -141,11 +141,11 @@ class FieldReader {
     expect(protozero::pbf_wire_type::length_delimited);
     protozero::pbf_reader pair = in_.get_message();
     std::string parts[2];
-    while (pair.next())
-      if (pair.tag() <= 2 && pair.wire_type() == protozero::pbf_wire_type::length_delimited)
-        parts[pair.tag() - 1] = pair.get_string();
-      else
-        pair.skip();
+    while (pair.next()) {
+      const Tag id = pair.tag();  // reading the value forgets it
+      if (id <= 2 && pair.wire_type() == protozero::pbf_wire_type::length_delimited) parts[id - 1] = pair.get_string();
+      else pair.skip();
+    }
     x[std::move(parts[0])] = std::move(parts[1]);
   }
   template <class T>
