@@ -30,7 +30,7 @@ inline int64_t count_of(const HostTensor& t) {
 inline int32_t give(const HostCallbacks* callbacks, uint32_t output, const void* data, size_t element, int64_t count) {
   void* place = callbacks->allocate(callbacks->user, output, 1, &count);
   if (place == nullptr) return 1;
-  std::memcpy(place, data, element * static_cast<size_t>(count));
+  if (count > 0) std::memcpy(place, data, element * static_cast<size_t>(count));
   return 0;
 }
 
