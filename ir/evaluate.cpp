@@ -134,7 +134,7 @@ Tensor from_content(DType dtype, Shape shape, const std::vector<int64_t>& conten
 
 Result<std::optional<std::vector<Tensor>>> evaluate_constant(const Graph& graph, const Node& node, ThreadPool& pool) {
   using Nothing = std::optional<std::vector<Tensor>>;
-  if (!node.regions.empty()) return Nothing();
+  if (!node.regions.empty() || node.inputs.empty()) return Nothing();
   for (ValueId v : node.inputs)
     if (v != no_value && !graph.constant(v)) return Nothing();
   if (node.op->view && !node.inputs.empty())

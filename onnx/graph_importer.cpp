@@ -221,6 +221,29 @@ Result<burnish::Graph> GraphImporter::import_region(const Node& node, const Grap
   return region;
 }
 
+// A branch that cannot be imported, as one that fails when it is taken; its results are typed like the other branch's.
+burnish::Graph GraphImporter::failing_branch(const burnish::Graph& other, const std::string& why) const {
+  burnish::Graph region;
+  region.dims = graph_.dims;
+  region.name = "fails";
+  const OpDef* op = state_.ops.at("Fail");
+  for (ValueId v : other.outputs) {
+    TensorType type = other.values[v].type;
+    for (Dim& d : type.shape)
+      if (!graph_.dims->value(d)) d = graph_.dims->constant(1);
+    Attrs attrs(op->attrs);
+    for (const Field& field : op->attrs->fields()) {
+      if (field.name == "dtype") *static_cast<DType*>(attrs.field_for_writing(field)) = type.dtype;
+      if (field.name == "shape") *static_cast<std::vector<Dim>*>(attrs.field_for_writing(field)) = type.shape;
+      if (field.name == "message") *static_cast<std::string*>(attrs.field_for_writing(field)) = why;
+    }
+    region.outputs.push_back(region.add_value(std::move(type)));
+    region.nodes.push_back({.op = op, .attrs = std::move(attrs), .outputs = {region.outputs.back()}});
+  }
+  region.index();
+  return region;
+}
+
 Result<> GraphImporter::import_if(const Node& node) {
   const Attribute* bodies[2] = {node.attribute("then_branch"), node.attribute("else_branch")};
   if (node.inputs.size() != 1 || !bodies[0] || !bodies[1] || !bodies[0]->g || !bodies[1]->g)
@@ -229,17 +252,27 @@ Result<> GraphImporter::import_if(const Node& node) {
   if (const auto* content = graph_.content(condition); content && content->size() == 1)
     if (auto known = graph_.dims->value((*content)[0])) return inline_graph(node, *bodies[*known ? 0 : 1]->g);
 
-  std::vector<burnish::Graph> regions;
+  std::vector<burnish::Graph> regions(2);
   std::vector<ValueId> captures[2];
-  for (int i = 0; i < 2; ++i) {
+  std::optional<Error> refused[2];
+  for (size_t i = 0; i < 2; ++i) {
+    const DimTable before = *graph_.dims;
+    const int depth = state_.depth;
     auto region = import_region(node, *bodies[i]->g, {}, captures[i]);
-    if (!region)
-      return std::move(region)
-          .during(std::string("importing the ") + (i ? "else" : "then") + " branch of node " +
-                  node.describe())
-          .error();
-    regions.push_back(*std::move(region));
+    if (region) {
+      regions[i] = *std::move(region);
+      continue;
+    }
+    refused[i] = std::move(region).during(std::string("importing the ") + (i ? "else" : "then") + " branch of node " + node.describe()).error();
+    *graph_.dims = before;  // what the branch had found out does not hold
+    state_.depth = depth;
   }
+  if (refused[0] && refused[1]) return *std::move(refused[0]);
+  for (size_t i = 0; i < 2; ++i)
+    if (refused[i]) {  // right only for inputs that do not take it
+      captures[i].clear();
+      regions[i] = failing_branch(regions[1 - i], refused[i]->cause());
+    }
   std::vector<ValueId> all = captures[0];
   for (ValueId v : captures[1])
     if (std::find(all.begin(), all.end(), v) == all.end()) all.push_back(v);

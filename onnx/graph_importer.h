@@ -50,6 +50,7 @@ class GraphImporter {
   friend class NodeImport;
   Result<> import_node(const Node& node);
   Result<> import_if(const Node& node);
+  burnish::Graph failing_branch(const burnish::Graph& other, const std::string& why) const;
   Result<> import_loop(const Node& node);
   Result<> import_function(const Node& node, const Function& function);
   Result<> inline_graph(const Node& node, const Graph& body);
