@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace burnish::cli {
@@ -23,6 +24,7 @@ TEST(Elements, HalfIsTheCompilersHalf) {
     EXPECT_EQ(got, static_cast<double>(want)) << bits;
     // Values beside this one and half way to the next round as the compiler rounds them.
     for (double near : {got, std::nextafter(got, 1e9), got + std::fabs(got) * 0x1p-11, got + 0x1p-25}) {
+      if (std::isnan(near)) continue;  // minus infinity plus infinity
       store_element(array, 0, near);
       auto rounded = static_cast<_Float16>(near);
       EXPECT_EQ(0, std::memcmp(&rounded, array.bytes.data(), 2)) << near;
