@@ -49,12 +49,16 @@ static std::string cell(const std::string& key, const Json& value) {
   return text;
 }
 
-/// A list of objects: one row each, the keys that occur as columns.
+/// A list of objects: one row each, the keys that occur as columns. `name` comes first, or last where names are long.
 static std::string table_of(const Json& list) {
   std::vector<std::string> keys;
   for (const Json& item : list)
     for (const auto& [key, value] : item.items())
       if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+  bool long_names = std::any_of(list.begin(), list.end(),
+                                [](const Json& item) { return item.value("name", "").size() > 40; });
+  std::stable_partition(keys.begin(), keys.end(),
+                        [&](const std::string& key) { return (key == "name") != long_names; });
   std::vector<std::vector<std::string>> rows{keys};
   for (const Json& item : list) {
     std::vector<std::string>& row = rows.emplace_back();
@@ -106,8 +110,9 @@ static int inspect_engine(const InspectRequest& request) {
   all.erase("plans");
   fmt::print("{}", describe(all));
   for (Json& plan : plans) {
-    for (const char* shown : {"inputs", "outputs"}) plan.erase(shown);
-    fmt::print("\nplan for {}\n{}", plan.value("target", ""), describe(plan));
+    std::string target = plan.value("target", "");
+    for (const char* shown : {"inputs", "outputs", "target"}) plan.erase(shown);
+    fmt::print("\nplan for {}\n{}", target, describe(plan));
   }
   return 0;
 }

@@ -59,11 +59,14 @@ def test_run(burnish, engine):
     assert re.fullmatch(r"ran in \d+\.\d+ ms on cpu", time)
 
 
-def test_run_says_what_is_not_finite(burnish, engine):
-    np.savez(burnish.folder / "in.npz", x=np.array([[np.nan, np.inf, 2]], np.float32), ids=np.zeros((1, 0), np.int64))
-    x, ids, _ = burnish.succeed("run", engine, "--inputs", "in.npz").splitlines()
-    assert x == "  x_out    f32  1x3  min 2  mean 2  max 2  1 NaN  1 infinite"
-    assert ids == "  ids_out  i64  1x0  empty"
+def test_run_says_what_is_not_finite(burnish):
+    copies(burnish.folder / "m.onnx", x=("float32", ["batch", 3]), none=("float32", [2, 0]), nan=("float64", []))
+    burnish.succeed("build", "m.onnx", "--target", "cpu")
+    np.savez(burnish.folder / "in.npz", x=np.array([[np.nan, np.inf, 2]], np.float32), nan=np.float64("nan"))
+    x, none, nan, _ = burnish.succeed("run", "m.engine", "--inputs", "in.npz").splitlines()
+    assert x == "  x_out     f32  1x3     min 2  mean 2  max 2  1 NaN  1 infinite"
+    assert none == "  none_out  f32  2x0     empty"
+    assert nan == "  nan_out   f64  scalar  nothing finite  1 NaN"
 
 
 def test_bench(burnish, engine):

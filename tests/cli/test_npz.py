@@ -17,13 +17,14 @@ def random_bits(dtype, shape):
     return np.frombuffer(RANDOM.bytes(count), dtype).reshape(shape)
 
 
-def free_shape(array):
-    return [f"d{axis}" for axis in range(array.ndim)]
+def port(name, array):
+    """Free axes, but for empty ones: a free axis is at least 1."""
+    return str(array.dtype), [extent and f"{name}_{axis}" for axis, extent in enumerate(array.shape)]
 
 
 def round_trip(burnish, savez=np.savez, **arrays):
     """What comes out when `arrays` go in."""
-    copies(burnish.folder / "m.onnx", **{name: (str(a.dtype), [f"{name}_{d}" for d in free_shape(a)]) for name, a in arrays.items()})
+    copies(burnish.folder / "m.onnx", **{name: port(name, array) for name, array in arrays.items()})
     burnish.succeed("build", "m.onnx", "--target", "cpu")
     savez(burnish.folder / "in.npz", **arrays)
     burnish.succeed("run", "m.engine", "--inputs", "in.npz", "--outputs", "out.npz", "--device", "cpu")
