@@ -49,12 +49,16 @@ static std::string cell(const std::string& key, const Json& value) {
   return text;
 }
 
-/// A list of objects: one row each, the keys that occur as columns. `name` comes first, or last where names are long.
+/// A list of objects: one row each, the keys that occur as columns. `name` comes first, or last where names are long; texts
+/// of several lines are left to --json.
 static std::string table_of(const Json& list) {
+  auto fits = [](const Json& value) {
+    return !value.is_string() || value.get_ref<const std::string&>().find('\n') == std::string::npos;
+  };
   std::vector<std::string> keys;
   for (const Json& item : list)
     for (const auto& [key, value] : item.items())
-      if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+      if (fits(value) && std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
   bool long_names = std::any_of(list.begin(), list.end(),
                                 [](const Json& item) { return item.value("name", "").size() > 40; });
   std::stable_partition(keys.begin(), keys.end(),
