@@ -43,9 +43,7 @@ void add_device_option(CLI::App& command, std::string& device, const std::string
 }
 
 void add_verbose_option(CLI::App& command, bool& verbose) {
-  command
-      .add_flag("--verbose", verbose, "Say what is done, stage by stage, and all that is known of an error")
-      ->group("General");
+  command.add_flag("--verbose", verbose, "Say what is done, stage by stage, and when")->group("General");
 }
 
 CLI::App& add_command(CLI::App& app, const std::string& name, const std::string& does,
