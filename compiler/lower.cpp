@@ -392,6 +392,9 @@ Result<Lowered> Lowering::finish() {
   plan.shapes = std::move(program);
   remap_slots(plan, slot_of);
   drop_unused_buffers(plan, used);
+  std::vector<Tensor> constants;
+  for (uint32_t i : drop_unused_constants(plan)) constants.push_back(out_.constants[i]);
+  out_.constants = std::move(constants);
   TRY(verify(plan));
   return std::move(out_);
 }

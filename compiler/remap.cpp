@@ -89,4 +89,22 @@ void drop_unused_buffers(Plan& plan, const std::vector<bool>& used) {
   for_each_reference(plan, [](Slot&) {}, [&](uint32_t& b) { b = number[b]; });
 }
 
+std::vector<uint32_t> drop_unused_constants(Plan& plan) {
+  std::vector<bool> used(plan.constants.size());
+  for (const Buffer& b : plan.buffers)
+    if (b.kind == Buffer::Kind::constant) used[b.index] = true;
+  std::vector<uint32_t> kept, number(plan.constants.size());
+  std::vector<ConstantData> constants;
+  for (uint32_t i = 0; i < used.size(); ++i) {
+    number[i] = static_cast<uint32_t>(kept.size());
+    if (!used[i]) continue;
+    kept.push_back(i);
+    constants.push_back(plan.constants[i]);
+  }
+  plan.constants = std::move(constants);
+  for (Buffer& b : plan.buffers)
+    if (b.kind == Buffer::Kind::constant) b.index = number[b.index];
+  return kept;
+}
+
 }  // namespace burnish

@@ -8,5 +8,7 @@ namespace burnish {
 void remap_slots(Plan& plan, const std::vector<Slot>& slot_of);
 /// Removes temporaries and constants that no step uses.
 void drop_unused_buffers(Plan& plan, const std::vector<bool>& used);
+/// Removes constants that no buffer holds (a kernel took a repacked copy); gives the old numbers of those that stay.
+std::vector<uint32_t> drop_unused_constants(Plan& plan);
 
 }  // namespace burnish
