@@ -22,12 +22,14 @@ Result<> infer(InferCtx& c) {
       return c.error("operands are of different types, " + std::string(name_of(c.in(0).dtype)) + " and " +
                      std::string(name_of(c.in(i).dtype)));
     if (c.rank(i) != c.rank(0))
-      return c.error("operands are of different ranks, " + c.dims.text(c.shape(0)) + " and " + c.dims.text(c.shape(i)));
+      return c.error("operands are of different ranks, " + c.dims.text(c.shape(0)) + " and " +
+                     c.dims.text(c.shape(i)));
     for (size_t k = 0; k < shape.size(); ++k)
       if (k == static_cast<size_t>(axis)) shape[k] = c.dims.add(shape[k], c.shape(i)[k]);
       else
-        TRY(c.unify(shape[k], c.shape(i)[k],
-                    "axis " + std::to_string(k) + " of operand " + std::to_string(i) + " must be as in the first"));
+        TRY(c.unify(
+            shape[k], c.shape(i)[k],
+            "axis " + std::to_string(k) + " of operand " + std::to_string(i) + " must be as in the first"));
   }
   if (shape.size() == 1) {
     std::vector<Dim> all;
@@ -63,7 +65,8 @@ Verdict kernel(KernelCtx& ctx) {
   for (size_t i = 0; i < ctx.node.inputs.size(); ++i) {
     const std::vector<Dim>& shape = ctx.in(i).shape;
     KernelAxes axes(2);
-    for (size_t a = 0; a < shape.size(); ++a) axes.add(shape[a], {ctx.in_strides(i)[a], ctx.out_strides(0)[a]});
+    for (size_t a = 0; a < shape.size(); ++a)
+      axes.add(shape[a], {ctx.in_strides(i)[a], ctx.out_strides(0)[a]});
     copies.add(i, axes, ctx.dims.mul(before, ctx.out_strides(0)[axis]));
     before = ctx.dims.add(before, shape[axis]);
   }

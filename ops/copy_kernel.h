@@ -9,7 +9,8 @@ class CopyLaunches {
  public:
   explicit CopyLaunches(KernelCtx& ctx) : ctx_(ctx) {}
 
-  /// Copies operand i along `axes` (its strides, then the result's) to the result's memory from `offset` elements on.
+  /// Copies operand i along `axes` (its strides, then the result's) to the result's memory from `offset`
+  /// elements on.
   void add(size_t i, const KernelAxes& axes, Dim offset) {
     DimTable& dims = ctx_.dims;
     const KernelAxes joined = collapsed(dims, in_memory_order(ctx_, axes, 1));
@@ -20,10 +21,12 @@ class CopyLaunches {
     while (bytes > size && !divisible(dims, offset, bytes / size)) bytes /= 2;
     const KernelAxes words = in_units(dims, joined, bytes / size);
     const Dim blocks = dims.ceil_div(dims.product(words.extents), dims.constant(threads));
-    body_ << "if (block < " << blocks << ") {\ncopy_view(" << word_pointer(ctx_.in_pointer(i), bytes, true) << ", "
-          << word_pointer(ctx_.out_pointer(0), bytes, false) << " + " << dims.floor_div(offset, dims.constant(bytes / size))
-          << ", block, " << dims_text(words.extents, index_type(dims, dims.product(words.extents))) << ", "
-          << dims_text(words.strides[0]) << ", " << dims_text(words.strides[1]) << ");\nreturn;\n}\nblock -= " << blocks << ";\n";
+    body_ << "if (block < " << blocks << ") {\ncopy_view(" << word_pointer(ctx_.in_pointer(i), bytes, true)
+          << ", " << word_pointer(ctx_.out_pointer(0), bytes, false) << " + "
+          << dims.floor_div(offset, dims.constant(bytes / size)) << ", block, "
+          << dims_text(words.extents, index_type(dims, dims.product(words.extents))) << ", "
+          << dims_text(words.strides[0]) << ", " << dims_text(words.strides[1])
+          << ");\nreturn;\n}\nblock -= " << blocks << ";\n";
     blocks_ = parts_++ == 0 ? blocks : dims.add(blocks_, blocks);
   }
 
@@ -31,7 +34,9 @@ class CopyLaunches {
   void finish() {
     if (parts_ == 0) return;
     const Dim one = ctx_.dims.constant(1);
-    KernelCall call{.headers = {"providers/nvrtc/device/copy.cuh"}, .grid = {blocks_, one, one}, .block = {threads, 1, 1}};
+    KernelCall call{.headers = {"providers/nvrtc/device/copy.cuh"},
+                    .grid = {blocks_, one, one},
+                    .block = {threads, 1, 1}};
     call.body << "long long block = blockIdx.x;\n" << body_;
     ctx_.calls.push_back(std::move(call));
     body_ = {};

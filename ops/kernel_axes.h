@@ -22,7 +22,8 @@ struct KernelAxes {
   size_t rank() const { return extents.size(); }
 };
 
-/// The same positions with fewer axes: those of extent 1 go, and neighbours that every operand walks as one are joined.
+/// The same positions with fewer axes: those of extent 1 go, and neighbours that every operand walks as one
+/// are joined.
 inline KernelAxes collapsed(DimTable& dims, const KernelAxes& axes) {
   KernelAxes out(axes.strides.size());
   for (size_t a = 0; a < axes.rank(); ++a) {
@@ -39,7 +40,8 @@ inline KernelAxes collapsed(DimTable& dims, const KernelAxes& axes) {
   return out;
 }
 
-/// For kernels to which the order of axes is all the same: the axis that operand k walks in the largest steps comes first.
+/// For kernels to which the order of axes is all the same: the axis that operand k walks in the largest steps
+/// comes first.
 inline KernelAxes in_memory_order(const KernelCtx& ctx, const KernelAxes& axes, size_t k) {
   std::vector<size_t> order(axes.rank());
   std::iota(order.begin(), order.end(), 0);
@@ -74,10 +76,12 @@ inline KernelText& operator<<(KernelText& to, const KernelText& from) {
 /// A double, exact.
 inline std::string real_text(double value) { return "double" + Text(value).s.substr(1); }
 
-/// One thread (or team) per item, `per_block` of them in a block. Kernels walk the rest of a grid that is cut off.
+/// One thread (or team) per item, `per_block` of them in a block. Kernels walk the rest of a grid that is cut
+/// off.
 inline void set_launch(DimTable& dims, KernelCall& call, Dim items, int64_t per_block, int threads) {
   const Dim blocks = dims.ceil_div(items, dims.constant(per_block)), most = dims.constant(INT32_MAX);
-  call.grid = {dims.range(blocks).hi > INT32_MAX ? dims.min(blocks, most) : blocks, dims.constant(1), dims.constant(1)};
+  call.grid = {dims.range(blocks).hi > INT32_MAX ? dims.min(blocks, most) : blocks, dims.constant(1),
+               dims.constant(1)};
   call.block = {threads, 1, 1};
 }
 
@@ -87,7 +91,8 @@ inline int64_t power_of_two_from(int64_t n) {
   return p;
 }
 
-/// How many threads share a row of `length` elements, and how many of these each of them keeps in registers (0: rows are
+/// How many threads share a row of `length` elements, and how many of these each of them keeps in registers
+/// (0: rows are
 /// read again, any length). `apart`: elements of a row lie apart while neighbouring rows lie side by side.
 struct RowTeam {
   int64_t team = 32, cached = 0;
@@ -96,17 +101,21 @@ struct RowTeam {
     const int64_t most = ctx.dims.range(length).hi;
     const int64_t planned = most <= 512 * most_cached ? most : ctx.usual(length);
     team = apart ? 1 : std::clamp<int64_t>(power_of_two_from((planned + elements - 1) / elements), 1, 512);
-    if (const int64_t each = (most + team - 1) / team; each <= most_cached) cached = std::max<int64_t>(each, 1);
+    if (const int64_t each = (most + team - 1) / team; each <= most_cached)
+      cached = std::max<int64_t>(each, 1);
   }
   void set_rows(DimTable& dims, KernelCall& call, Dim rows) const {
     const int threads = static_cast<int>(std::max<int64_t>(team, 128));
-    set_launch(dims, call, rows, team > 32 ? 1 : threads / team, team > 32 ? static_cast<int>(team) : threads);
+    set_launch(dims, call, rows, team > 32 ? 1 : threads / team,
+               team > 32 ? static_cast<int>(team) : threads);
   }
 };
 
-/// Bytes that one access may move along the last of `axes`, which all operands (of elements of `size` bytes, at addresses
+/// Bytes that one access may move along the last of `axes`, which all operands (of elements of `size` bytes,
+/// at addresses
 /// of `alignments` elements) walk: 16 at most.
-inline int64_t access_bytes(const DimTable& dims, const KernelAxes& axes, int64_t size, std::initializer_list<int64_t> alignments) {
+inline int64_t access_bytes(const DimTable& dims, const KernelAxes& axes, int64_t size,
+                            std::initializer_list<int64_t> alignments) {
   if (axes.rank() == 0) return size;
   const size_t last = axes.rank() - 1;
   auto allows = [&](int64_t n) {
@@ -116,7 +125,8 @@ inline int64_t access_bytes(const DimTable& dims, const KernelAxes& axes, int64_
       for (size_t a = 0; a < last; ++a)
         if (!divisible(dims, strides[a], n)) return false;
     }
-    return std::all_of(alignments.begin(), alignments.end(), [&](int64_t alignment) { return alignment % n == 0; });
+    return std::all_of(alignments.begin(), alignments.end(),
+                       [&](int64_t alignment) { return alignment % n == 0; });
   };
   int64_t n = 16 / size;
   while (n > 1 && !allows(n)) n /= 2;

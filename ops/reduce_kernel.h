@@ -5,7 +5,8 @@
 namespace burnish {
 
 /// A reduction on a device by the functor `reduction::<functor>` of reduce.cuh.
-inline Verdict reduce_kernel(KernelCtx& ctx, std::span<const int64_t> reduced_axes, bool keepdims, const std::string& functor) {
+inline Verdict reduce_kernel(KernelCtx& ctx, std::span<const int64_t> reduced_axes, bool keepdims,
+                             const std::string& functor) {
   DimTable& dims = ctx.dims;
   const std::span<const Dim> x = ctx.in_strides(0), y = ctx.out_strides(0);
   KernelAxes all_kept(2), all_reduced(1);
@@ -21,7 +22,8 @@ inline Verdict reduce_kernel(KernelCtx& ctx, std::span<const int64_t> reduced_ax
   const Dim results = dims.product(kept.extents), count = dims.product(reduced.extents);
 
   KernelCall call{.headers = {"providers/nvrtc/device/reduce.cuh"}};
-  const std::string element(device_type(ctx.in(0).dtype)), index = index_type(dims, dims.product(ctx.in(0).shape));
+  const std::string element(device_type(ctx.in(0).dtype)),
+      index = index_type(dims, dims.product(ctx.in(0).shape));
   const bool columns = kept.rank() > 0 && dims.is_constant(kept.strides[0].back(), 1) && reduced.rank() > 0 &&
                        !dims.is_constant(reduced.strides[0].back(), 1) && ctx.usual(kept.extents.back()) >= 8;
   int64_t team = power_of_two_from(ctx.usual(count) / 8);
@@ -35,8 +37,9 @@ inline Verdict reduce_kernel(KernelCtx& ctx, std::span<const int64_t> reduced_ax
   }
   call.body << (columns ? "reduce_columns" : "reduce") << "<reduction::" << functor << "<" << element << ">, "
             << std::to_string(team) << ">(" << ctx.in_pointer(0) << ", " << ctx.out_pointer(0) << ", "
-            << dims_text(kept.extents, index) << ", " << dims_text(kept.strides[0]) << ", " << dims_text(kept.strides[1])
-            << ", " << dims_text(reduced.extents, index) << ", " << dims_text(reduced.strides[0]) << ");\n";
+            << dims_text(kept.extents, index) << ", " << dims_text(kept.strides[0]) << ", "
+            << dims_text(kept.strides[1]) << ", " << dims_text(reduced.extents, index) << ", "
+            << dims_text(reduced.strides[0]) << ");\n";
   ctx.calls.push_back(std::move(call));
   return Verdict::yes();
 }

@@ -10,7 +10,8 @@ Result<> infer(InferCtx& c) {
   TRY(c.expect_inputs(2, 2));
   const std::vector<Dim> repeats = TRY(c.content_or_symbols(1));
   if (repeats.size() != c.shape(0).size())
-    return c.error("repeats " + std::to_string(repeats.size()) + " axes of an input of rank " + std::to_string(c.rank(0)));
+    return c.error("repeats " + std::to_string(repeats.size()) + " axes of an input of rank " +
+                   std::to_string(c.rank(0)));
   std::vector<Dim> shape = c.shape(0);
   for (size_t i = 0; i < shape.size(); ++i) {
     if (c.dims.range(repeats[i]).hi < 0)
@@ -37,7 +38,8 @@ Result<> eval(EvalCtx& c) {
     shape.insert(shape.end(), {c.out(0).shape[i] / c.in(0).shape[i], c.in(0).shape[i]});
     strides.insert(strides.end(), {0, own[i]});
   }
-  copy_strided(c.pool, size_of(c.in(0).dtype), shape, c.in(0).bytes, strides, c.out(0).bytes, dense_strides(shape));
+  copy_strided(c.pool, size_of(c.in(0).dtype), shape, c.in(0).bytes, strides, c.out(0).bytes,
+               dense_strides(shape));
   return {};
 }
 

@@ -14,7 +14,8 @@ struct CumSumAttrs {
 
 Result<> import(ImportCtx& c) {
   const std::vector<int64_t> axis = TRY(constant_operand(c, 1, "the axis"));
-  if (axis.size() != 1) return c.error(Code::invalid_model, "takes one axis, got " + std::to_string(axis.size()));
+  if (axis.size() != 1)
+    return c.error(Code::invalid_model, "takes one axis, got " + std::to_string(axis.size()));
   const CumSumAttrs attrs{axis[0], TRY(c.integer("exclusive", 0)) != 0, TRY(c.integer("reverse", 0)) != 0};
   c.bind(0, TRY(c.emit("CumSum", attrs, {c.input(0)})));
   return {};
@@ -35,18 +36,19 @@ Result<> eval(EvalCtx& c) {
   const Around around(c.in(0).shape, attrs.axis);
   return visit_arithmetic(c.in(0).dtype, [&]<class T>(T*) {
     using A = std::conditional_t<std::is_floating_point_v<T>, double, int64_t>;
-    c.pool.parallel_for(around.outer * around.inner, 8192 / (around.extent + 1) + 1, [&](int64_t begin, int64_t end) {
-      for (int64_t line = begin; line < end; ++line) {
-        const int64_t at = line / around.inner * around.extent * around.inner + line % around.inner;
-        A sum = 0;
-        for (int64_t k = 0; k < around.extent; ++k) {
-          const int64_t i = at + (attrs.reverse ? around.extent - 1 - k : k) * around.inner;
-          const A x = static_cast<A>(c.in(0).data<T>()[i]);
-          c.out(0).data<T>()[i] = static_cast<T>(attrs.exclusive ? sum : sum + x);
-          sum += x;
-        }
-      }
-    });
+    c.pool.parallel_for(
+        around.outer * around.inner, 8192 / (around.extent + 1) + 1, [&](int64_t begin, int64_t end) {
+          for (int64_t line = begin; line < end; ++line) {
+            const int64_t at = line / around.inner * around.extent * around.inner + line % around.inner;
+            A sum = 0;
+            for (int64_t k = 0; k < around.extent; ++k) {
+              const int64_t i = at + (attrs.reverse ? around.extent - 1 - k : k) * around.inner;
+              const A x = static_cast<A>(c.in(0).data<T>()[i]);
+              c.out(0).data<T>()[i] = static_cast<T>(attrs.exclusive ? sum : sum + x);
+              sum += x;
+            }
+          }
+        });
   });
 }
 
@@ -66,10 +68,11 @@ Verdict kernel(KernelCtx& ctx) {
   const int threads = static_cast<int>(std::max<int64_t>(team, team > 32 ? 1 : 128));
   KernelCall call{.headers = {"ops/cum_sum/cum_sum.cuh"}};
   set_launch(dims, call, count, team > 32 ? 1 : threads / team, threads);
-  call.body << "cum_sum<" << (attrs.exclusive ? "true, " : "false, ") << (attrs.reverse ? "true, " : "false, ")
-            << std::to_string(team) << ">(" << ctx.in_pointer(0) << ", " << ctx.out_pointer(0) << ", "
-            << dims_text(lines.extents, index_type(dims, count)) << ", " << dims_text(lines.strides[0]) << ", "
-            << dims_text(lines.strides[1]) << ", " << length << ", " << x[axis] << ", " << y[axis] << ");\n";
+  call.body << "cum_sum<" << (attrs.exclusive ? "true, " : "false, ")
+            << (attrs.reverse ? "true, " : "false, ") << std::to_string(team) << ">(" << ctx.in_pointer(0)
+            << ", " << ctx.out_pointer(0) << ", " << dims_text(lines.extents, index_type(dims, count)) << ", "
+            << dims_text(lines.strides[0]) << ", " << dims_text(lines.strides[1]) << ", " << length << ", "
+            << x[axis] << ", " << y[axis] << ");\n";
   ctx.calls.push_back(std::move(call));
   return Verdict::yes();
 }
@@ -77,7 +80,11 @@ Verdict kernel(KernelCtx& ctx) {
 }  // namespace
 
 extern const OpDef op_cum_sum;
-const OpDef op_cum_sum = {
-    .name = "CumSum", .attrs = &attr_schema<CumSumAttrs>, .import = import, .infer = infer, .eval = eval, .kernel = kernel};
+const OpDef op_cum_sum = {.name = "CumSum",
+                          .attrs = &attr_schema<CumSumAttrs>,
+                          .import = import,
+                          .infer = infer,
+                          .eval = eval,
+                          .kernel = kernel};
 
 }  // namespace burnish

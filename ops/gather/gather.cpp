@@ -19,7 +19,8 @@ Result<> infer_content(InferCtx& c) {
     const auto index = c.dims.value(d);
     if (!index) return {};
     if (*index < -count || *index >= count)
-      return c.error("index " + std::to_string(*index) + " is outside an axis of extent " + std::to_string(count));
+      return c.error("index " + std::to_string(*index) + " is outside an axis of extent " +
+                     std::to_string(count));
     picked.push_back((*data)[static_cast<size_t>(*index < 0 ? *index + count : *index)]);
   }
   c.out_content(0, std::move(picked));
@@ -30,7 +31,8 @@ Result<> infer(InferCtx& c) {
   TRY(c.expect_inputs(2, 2));
   const int64_t axis = TRY(c.axis(c.attrs<GatherAttrs>().axis, c.rank(0)));
   if (axis != c.attrs<GatherAttrs>().axis) c.node.attrs = GatherAttrs{axis};
-  if (c.in(1).dtype != DType::i64 && c.in(1).dtype != DType::i32) return c.error("indices must be int64 or int32");
+  if (c.in(1).dtype != DType::i64 && c.in(1).dtype != DType::i32)
+    return c.error("indices must be int64 or int32");
   std::vector<Dim> shape = c.shape(0);
   shape.erase(shape.begin() + axis);
   shape.insert(shape.begin() + axis, c.shape(1).begin(), c.shape(1).end());
@@ -88,11 +90,12 @@ Verdict kernel(KernelCtx& ctx) {
 
   KernelCall call{.headers = {"ops/gather/gather.cuh"}};
   set_launch(dims, call, total, 256, 256);
-  call.body << "gather(" << word_pointer(ctx.in_pointer(0), n * size, true) << ", " << ctx.in_pointer(1) << ", "
-            << word_pointer(ctx.out_pointer(0), n * size, false) << ", " << dims_text(outer.extents, index) << ", "
-            << dims_text(x_outer) << ", " << data[axis] << ", " << dims.floor_div(x[axis], dims.constant(n)) << ", "
-            << dims_text(picked.extents, index) << ", " << dims_text(picked.strides[0]) << ", "
-            << dims_text(inner.extents, index) << ", " << dims_text(inner.strides[0]) << ", " << dims_text(y_strides) << ");\n";
+  call.body << "gather(" << word_pointer(ctx.in_pointer(0), n * size, true) << ", " << ctx.in_pointer(1)
+            << ", " << word_pointer(ctx.out_pointer(0), n * size, false) << ", "
+            << dims_text(outer.extents, index) << ", " << dims_text(x_outer) << ", " << data[axis] << ", "
+            << dims.floor_div(x[axis], dims.constant(n)) << ", " << dims_text(picked.extents, index) << ", "
+            << dims_text(picked.strides[0]) << ", " << dims_text(inner.extents, index) << ", "
+            << dims_text(inner.strides[0]) << ", " << dims_text(y_strides) << ");\n";
   ctx.calls.push_back(std::move(call));
   return Verdict::yes();
 }

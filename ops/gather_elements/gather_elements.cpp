@@ -58,9 +58,10 @@ Verdict kernel(KernelCtx& ctx) {
   const auto size = static_cast<int64_t>(size_of(ctx.in(0).dtype));
   KernelCall call{.headers = {"ops/gather_elements/gather_elements.cuh"}};
   set_launch(dims, call, total, 256, 256);
-  call.body << "gather_elements<" << std::to_string(axis) << ">(" << word_pointer(ctx.in_pointer(0), size, true) << ", "
-            << ctx.in_pointer(1) << ", " << word_pointer(ctx.out_pointer(0), size, false) << ", " << ctx.in(0).shape[axis]
-            << ", " << dims_text(shape, index_type(dims, total)) << ", " << dims_text(ctx.in_strides(0)) << ", "
+  call.body << "gather_elements<" << std::to_string(axis) << ">("
+            << word_pointer(ctx.in_pointer(0), size, true) << ", " << ctx.in_pointer(1) << ", "
+            << word_pointer(ctx.out_pointer(0), size, false) << ", " << ctx.in(0).shape[axis] << ", "
+            << dims_text(shape, index_type(dims, total)) << ", " << dims_text(ctx.in_strides(0)) << ", "
             << dims_text(ctx.in_strides(1)) << ", " << dims_text(ctx.out_strides(0)) << ");\n";
   ctx.calls.push_back(std::move(call));
   return Verdict::yes();
@@ -69,7 +70,10 @@ Verdict kernel(KernelCtx& ctx) {
 }  // namespace
 
 extern const OpDef op_gather_elements;
-const OpDef op_gather_elements = {
-    .name = "GatherElements", .attrs = &attr_schema<GatherElementsAttrs>, .infer = infer, .eval = eval, .kernel = kernel};
+const OpDef op_gather_elements = {.name = "GatherElements",
+                                  .attrs = &attr_schema<GatherElementsAttrs>,
+                                  .infer = infer,
+                                  .eval = eval,
+                                  .kernel = kernel};
 
 }  // namespace burnish

@@ -18,12 +18,14 @@ Result<> infer(InferCtx& c) {
   if (indices.empty() || data.empty()) return c.error("data and indices need at least one axis");
   const auto depth = c.dims.value(indices.back());
   if (!depth)
-    return c.error("the last extent of the indices, " + c.dims.text(indices.back()) + ", must be known when the engine is built");
+    return c.error("the last extent of the indices, " + c.dims.text(indices.back()) +
+                   ", must be known when the engine is built");
   if (batch < 0 || batch >= c.rank(1) || batch + *depth > c.rank(0) || *depth < 1)
-    return c.error("indices of shape " + c.dims.text(indices) + " do not fit data of shape " + c.dims.text(data) +
-                   " with " + std::to_string(batch) + " batch axes");
+    return c.error("indices of shape " + c.dims.text(indices) + " do not fit data of shape " +
+                   c.dims.text(data) + " with " + std::to_string(batch) + " batch axes");
   for (size_t i = 0; i < static_cast<size_t>(batch); ++i)
-    TRY(c.unify(data[i], indices[i], "batch axis " + std::to_string(i) + " of data and indices must be equal"));
+    TRY(c.unify(data[i], indices[i],
+                "batch axis " + std::to_string(i) + " of data and indices must be equal"));
   std::vector<Dim> shape(indices.begin(), indices.end() - 1);
   shape.insert(shape.end(), data.begin() + batch + *depth, data.end());
   c.out(0, c.in(0).dtype, std::move(shape));
@@ -45,7 +47,8 @@ Result<> eval(EvalCtx& c) {
     int64_t offset = k / per_batch * batch_stride;
     for (int64_t j = 0; j < depth; ++j) {
       const auto axis = batch + static_cast<size_t>(j);
-      offset += strides[axis] * TRY(checked_index(c, integer_element(at.dtype, at.bytes, k * depth + j), x.shape[axis]));
+      offset += strides[axis] *
+                TRY(checked_index(c, integer_element(at.dtype, at.bytes, k * depth + j), x.shape[axis]));
     }
     from[static_cast<size_t>(k)] = offset * static_cast<int64_t>(size_of(x.dtype));
   }
@@ -65,8 +68,10 @@ Verdict kernel(KernelCtx& ctx) {
   KernelAxes all_batches(3), all_picked(2), all_inner(2);
   for (size_t a = 0; a < batch; ++a) all_batches.add(data[a], {x[a], at[a], y[a]});
   for (size_t a = batch; a < last; ++a) all_picked.add(indices[a], {at[a], y[a]});
-  for (size_t a = batch + depth; a < data.size(); ++a) all_inner.add(data[a], {x[a], y[last + a - batch - depth]});
-  const KernelAxes batches = collapsed(dims, all_batches), picked = collapsed(dims, all_picked), inner = collapsed(dims, all_inner);
+  for (size_t a = batch + depth; a < data.size(); ++a)
+    all_inner.add(data[a], {x[a], y[last + a - batch - depth]});
+  const KernelAxes batches = collapsed(dims, all_batches), picked = collapsed(dims, all_picked),
+                   inner = collapsed(dims, all_inner);
   std::vector<Dim> y_strides = batches.strides[2];
   y_strides.insert(y_strides.end(), picked.strides[1].begin(), picked.strides[1].end());
   y_strides.insert(y_strides.end(), inner.strides[1].begin(), inner.strides[1].end());
@@ -76,12 +81,14 @@ Verdict kernel(KernelCtx& ctx) {
 
   KernelCall call{.headers = {"ops/gather_nd/gather_nd.cuh"}};
   set_launch(dims, call, total, 256, 256);
-  call.body << "gather_nd(" << word_pointer(ctx.in_pointer(0), size, true) << ", " << ctx.in_pointer(1) << ", "
-            << word_pointer(ctx.out_pointer(0), size, false) << ", " << dims_text(batches.extents, index) << ", "
-            << dims_text(batches.strides[0]) << ", " << dims_text(batches.strides[1]) << ", " << dims_text(picked.extents, index)
-            << ", " << dims_text(picked.strides[0]) << ", " << at[last] << ", "
-            << dims_text(std::span(data).subspan(batch, depth)) << ", " << dims_text(x.subspan(batch, depth)) << ", "
-            << dims_text(inner.extents, index) << ", " << dims_text(inner.strides[0]) << ", " << dims_text(y_strides) << ");\n";
+  call.body << "gather_nd(" << word_pointer(ctx.in_pointer(0), size, true) << ", " << ctx.in_pointer(1)
+            << ", " << word_pointer(ctx.out_pointer(0), size, false) << ", "
+            << dims_text(batches.extents, index) << ", " << dims_text(batches.strides[0]) << ", "
+            << dims_text(batches.strides[1]) << ", " << dims_text(picked.extents, index) << ", "
+            << dims_text(picked.strides[0]) << ", " << at[last] << ", "
+            << dims_text(std::span(data).subspan(batch, depth)) << ", " << dims_text(x.subspan(batch, depth))
+            << ", " << dims_text(inner.extents, index) << ", " << dims_text(inner.strides[0]) << ", "
+            << dims_text(y_strides) << ");\n";
   ctx.calls.push_back(std::move(call));
   return Verdict::yes();
 }

@@ -4,7 +4,8 @@
 
 namespace burnish {
 
-/// LayerNormalization: operands x, scale, bias (may be left out); results y, mean, 1 / deviation. RMSNormalization: x, scale;
+/// LayerNormalization: operands x, scale, bias (may be left out); results y, mean, 1 / deviation.
+/// RMSNormalization: x, scale;
 /// y. Axes from `axis` on are normalised; scale and bias broadcast to them.
 struct LayerNormalizationAttrs {
   int64_t axis = -1;

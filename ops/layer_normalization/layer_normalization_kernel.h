@@ -16,9 +16,11 @@ inline KernelText pointer_or_null(bool there, OperandPointer pointer, std::strin
 /// LayerNormalization, or with `rms` RMSNormalization, on a device.
 inline Verdict layer_normalization_kernel(KernelCtx& ctx, bool rms) {
   DimTable& dims = ctx.dims;
-  if (!ctx.wants(0)) return Verdict::no("no device kernel for a normalization whose first result nobody reads");
+  if (!ctx.wants(0))
+    return Verdict::no("no device kernel for a normalization whose first result nobody reads");
   const bool biased = ctx.has(2);
-  if (biased && ctx.in(2).dtype != ctx.in(1).dtype) return Verdict::no("scale and bias are of different types");
+  if (biased && ctx.in(2).dtype != ctx.in(1).dtype)
+    return Verdict::no("scale and bias are of different types");
   const LayerNormalizationAttrs& attrs = ctx.attrs<LayerNormalizationAttrs>();
   const std::vector<Dim>& shape = ctx.in(0).shape;
   const std::span<const Dim> x = ctx.in_strides(0), y = ctx.out_strides(0);
@@ -40,7 +42,8 @@ inline Verdict layer_normalization_kernel(KernelCtx& ctx, bool rms) {
     }
     all_rows.add(shape[a], {x[a], y[a]});
     for (const std::span<const Dim>& strides : moments)
-      if (strides[a] != dense[a] && !dims.is_constant(shape[a], 1)) return Verdict::no("means are not stored row by row");
+      if (strides[a] != dense[a] && !dims.is_constant(shape[a], 1))
+        return Verdict::no("means are not stored row by row");
   }
   const KernelAxes rows = collapsed(dims, all_rows), within = collapsed(dims, all_within);
   const Dim length = dims.product(within.extents), count = dims.product(rows.extents);
@@ -52,11 +55,13 @@ inline Verdict layer_normalization_kernel(KernelCtx& ctx, bool rms) {
   const std::string_view moment = ctx.in(0).dtype == DType::f64 ? "double" : "float";
   call.body << "layer_normalization<" << (rms ? "true, " : "false, ") << std::to_string(team.team) << ", "
             << std::to_string(team.cached) << ">(" << ctx.in_pointer(0) << ", " << ctx.in_pointer(1) << ", "
-            << pointer_or_null(biased, ctx.in_pointer(2), "const " + std::string(device_type(ctx.in(1).dtype))) << ", "
-            << ctx.out_pointer(0) << ", " << pointer_or_null(ctx.wants(1), ctx.out_pointer(1), moment) << ", "
-            << pointer_or_null(ctx.wants(2), ctx.out_pointer(2), moment) << ", " << dims_text(rows.extents, index) << ", "
-            << dims_text(within.extents, index) << ", " << dims_text(rows.strides[0]) << ", " << dims_text(within.strides[0])
-            << ", " << dims_text(within.strides[1]) << ", " << dims_text(within.strides[2]) << ", "
+            << pointer_or_null(biased, ctx.in_pointer(2),
+                               "const " + std::string(device_type(ctx.in(1).dtype)))
+            << ", " << ctx.out_pointer(0) << ", " << pointer_or_null(ctx.wants(1), ctx.out_pointer(1), moment)
+            << ", " << pointer_or_null(ctx.wants(2), ctx.out_pointer(2), moment) << ", "
+            << dims_text(rows.extents, index) << ", " << dims_text(within.extents, index) << ", "
+            << dims_text(rows.strides[0]) << ", " << dims_text(within.strides[0]) << ", "
+            << dims_text(within.strides[1]) << ", " << dims_text(within.strides[2]) << ", "
             << dims_text(rows.strides[1]) << ", " << dims_text(within.strides[3]) << ", "
             << real_text(static_cast<double>(attrs.epsilon)) << ");\n";
   ctx.calls.push_back(std::move(call));

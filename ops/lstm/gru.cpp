@@ -11,7 +11,8 @@ template <class T>
 void run(EvalCtx& c) {
   const RecurrentAttrs& attrs = c.attrs<RecurrentAttrs>();
   const int64_t batch = c.in(0).shape[1], hidden = c.in(2).shape[2], rows = 3 * hidden;
-  // Unless the reset comes after the product, the candidate's product is with the reset state: it cannot be shared with
+  // Unless the reset comes after the product, the candidate's product is with the reset state: it cannot be
+  // shared with
   // the other gates'.
   std::vector<T> reset(static_cast<size_t>(batch * hidden));
   auto cell = [&](int64_t d, int64_t b, const CellStep<T>& step) {

@@ -41,7 +41,11 @@ Verdict kernel(KernelCtx& ctx) { return LstmKernel(ctx).run(); }
 }  // namespace
 
 extern const OpDef op_lstm;
-const OpDef op_lstm = {
-    .name = "LSTM", .attrs = &attr_schema<RecurrentAttrs>, .import = import, .infer = infer, .eval = eval, .kernel = kernel};
+const OpDef op_lstm = {.name = "LSTM",
+                       .attrs = &attr_schema<RecurrentAttrs>,
+                       .import = import,
+                       .infer = infer,
+                       .eval = eval,
+                       .kernel = kernel};
 
 }  // namespace burnish

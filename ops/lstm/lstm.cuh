@@ -35,7 +35,8 @@ struct LstmOperands {
 
 /// Runs the recurrence for `time` steps:
 ///   i, o, f = F(gate + h R^T + P * c), c' = G(gate + h R^T), c = f * c + i * c', h = H(c) * o
-/// (o sees the new c; with couple, f = 1 - i). What goes into F, G and H is clipped to [-clip, clip]: infinity for no
+/// (o sees the new c; with couple, f = 1 - i). What goes into F, G and H is clipped to [-clip, clip]:
+/// infinity for no
 /// clipping. Direction d runs backwards if d == 1 or all_reverse. Past a sequence's length y is 0 and the
 /// state stays. Math is in float.
 /// Grid: (ceil(batch / tile), directions, 1).

@@ -10,7 +10,10 @@ namespace burnish {
 class LstmKernel {
  public:
   explicit LstmKernel(KernelCtx& ctx)
-      : ctx_(ctx), dims_(ctx.dims), attrs_(ctx.attrs<RecurrentAttrs>()), element_(device_type(ctx.in(0).dtype)) {}
+      : ctx_(ctx),
+        dims_(ctx.dims),
+        attrs_(ctx.attrs<RecurrentAttrs>()),
+        element_(device_type(ctx.in(0).dtype)) {}
 
   Verdict run() {
     const DType dtype = ctx_.in(0).dtype;
@@ -26,16 +29,19 @@ class LstmKernel {
         return Verdict::no("the two directions have different activations");
     constexpr int64_t shared_memory = 48 << 10;
     const int64_t each = 6 * hidden_ * static_cast<int64_t>(sizeof(float));
-    if (each > shared_memory) return Verdict::no("the state of " + std::to_string(hidden_) + " elements does not fit a block");
+    if (each > shared_memory)
+      return Verdict::no("the state of " + std::to_string(hidden_) + " elements does not fit a block");
     tile_ = ctx_.usual(ctx_.in(0).shape[1]) >= 4 && 4 * each <= shared_memory ? 4 : 1;
     for (size_t i = 0; i < 3; ++i)
-      if (ctx_.wants(i) && !dims_.is_constant(ctx_.out_strides(i).back(), 1)) return Verdict::no("a result is stored with gaps");
+      if (ctx_.wants(i) && !dims_.is_constant(ctx_.out_strides(i).back(), 1))
+        return Verdict::no("a result is stored with gaps");
     for (size_t i : {4, 5, 6, 7})
       if (ctx_.has(i)) ctx_.make_dense(i);
 
     const std::vector<Dim>& shape = ctx_.in(0).shape;
     const Dim rows = dims_.constant(4 * hidden_);
-    gates_ = ctx_.scratch(DType::f32, dims_.product(std::array{shape[0], dims_.constant(directions_), shape[1], rows}));
+    gates_ = ctx_.scratch(DType::f32,
+                          dims_.product(std::array{shape[0], dims_.constant(directions_), shape[1], rows}));
     project(rows);
     recur(ctx_.constant(transposed(*r)), static_cast<int>(tile_ * each));
     return Verdict::yes();
@@ -50,7 +56,8 @@ class LstmKernel {
       auto* to = reinterpret_cast<T*>(out.writable());
       for (int64_t d = 0; d < directions; ++d)
         for (int64_t row = 0; row < rows; ++row)
-          for (int64_t k = 0; k < hidden; ++k) to[(d * hidden + k) * rows + row] = r.data<T>()[(d * rows + row) * hidden + k];
+          for (int64_t k = 0; k < hidden; ++k)
+            to[(d * hidden + k) * rows + row] = r.data<T>()[(d * rows + row) * hidden + k];
     });
     return out;
   }
@@ -75,12 +82,14 @@ class LstmKernel {
     const std::vector<Dim>& x = ctx_.in(0).shape;
     KernelCall call{.headers = {"ops/lstm/projection.cuh"}};
     const Dim tile = dims_.constant(64);
-    call.grid = {dims_.ceil_div(dims_.mul(x[0], x[1]), tile), dims_.ceil_div(rows, tile), dims_.constant(directions_)};
+    call.grid = {dims_.ceil_div(dims_.mul(x[0], x[1]), tile), dims_.ceil_div(rows, tile),
+                 dims_.constant(directions_)};
     call.block = {256, 1, 1};
     const std::vector<Dim> none(2, dims_.constant(0));
-    call.body << "recurrent_projection<" << element_ << ">(" << ctx_.in_pointer(0) << ", " << ctx_.in_pointer(1) << ", "
-              << input(3, element_) << ", " << gates_ << ", " << x[0] << ", " << x[1] << ", " << x[2] << ", " << rows << ", "
-              << dims_text(ctx_.in_strides(0)) << ", " << dims_text(ctx_.in_strides(1)) << ", "
+    call.body << "recurrent_projection<" << element_ << ">(" << ctx_.in_pointer(0) << ", "
+              << ctx_.in_pointer(1) << ", " << input(3, element_) << ", " << gates_ << ", " << x[0] << ", "
+              << x[1] << ", " << x[2] << ", " << rows << ", " << dims_text(ctx_.in_strides(0)) << ", "
+              << dims_text(ctx_.in_strides(1)) << ", "
               << dims_text(ctx_.has(3) ? ctx_.in_strides(3) : std::span<const Dim>(none)) << ");\n";
     ctx_.calls.push_back(std::move(call));
   }
@@ -103,26 +112,33 @@ class LstmKernel {
 
   void recur(OperandPointer r, int shared_bytes) {
     const std::vector<Dim>& x = ctx_.in(0).shape;
-    const Dim rows = dims_.constant(4 * hidden_), d = dims_.constant(directions_), batch_rows = dims_.mul(x[1], rows);
+    const Dim rows = dims_.constant(4 * hidden_), d = dims_.constant(directions_),
+              batch_rows = dims_.mul(x[1], rows);
     const std::vector<Dim> gate_strides{dims_.mul(d, batch_rows), batch_rows, rows};
     KernelCall call{.headers = {"ops/lstm/lstm.cuh"}, .shared_bytes = shared_bytes};
     call.prelude = "struct Activations {\n";
     for (size_t i = 0; i < 3; ++i)
-      call.prelude += std::string("static __device__ __forceinline__ float ") + "fgh"[i] + "(float x) { return " + activation(i) + "; }\n";
+      call.prelude += std::string("static __device__ __forceinline__ float ") + "fgh"[i] +
+                      "(float x) { return " + activation(i) + "; }\n";
     call.prelude += "};\n";
     call.grid = {dims_.ceil_div(x[1], dims_.constant(tile_)), d, dims_.constant(1)};
     call.block = {static_cast<int>(std::min<int64_t>((4 * hidden_ + 31) / 32 * 32, 1024)), 1, 1};
-    auto in_leading = [&](size_t i) { return leading(ctx_.has(i), ctx_.has(i) ? ctx_.in_strides(i) : std::span<const Dim>(), 3); };
+    auto in_leading = [&](size_t i) {
+      return leading(ctx_.has(i), ctx_.has(i) ? ctx_.in_strides(i) : std::span<const Dim>(), 3);
+    };
     auto out_leading = [&](size_t i, size_t rank) {
       return leading(ctx_.wants(i), ctx_.wants(i) ? ctx_.out_strides(i) : std::span<const Dim>(), rank);
     };
-    call.body << "const LstmOperands<" << element_ << ", float> operands{" << gates_ << ", " << dims_text(gate_strides) << ", " << r
-              << ", " << input(7, element_) << ", " << input(5, element_) << ", " << input(6, element_) << ", " << in_leading(5)
-              << ", " << in_leading(6) << ", " << input(4, "int") << ", " << result(0) << ", " << out_leading(0, 4) << ", "
-              << result(1) << ", " << result(2) << ", " << out_leading(1, 3) << ", " << out_leading(2, 3) << "};\nlstm<"
-              << std::to_string(tile_) << (attrs_.input_forget ? ", true" : ", false") << ", Activations>(operands, " << x[0]
-              << ", " << x[1] << ", " << std::to_string(hidden_) << ", "
-              << (attrs_.clip > 0 ? "float(" + real_text(static_cast<double>(attrs_.clip)) + ")" : "float(prim::infinity())")
+    call.body << "const LstmOperands<" << element_ << ", float> operands{" << gates_ << ", "
+              << dims_text(gate_strides) << ", " << r << ", " << input(7, element_) << ", "
+              << input(5, element_) << ", " << input(6, element_) << ", " << in_leading(5) << ", "
+              << in_leading(6) << ", " << input(4, "int") << ", " << result(0) << ", " << out_leading(0, 4)
+              << ", " << result(1) << ", " << result(2) << ", " << out_leading(1, 3) << ", "
+              << out_leading(2, 3) << "};\nlstm<" << std::to_string(tile_)
+              << (attrs_.input_forget ? ", true" : ", false") << ", Activations>(operands, " << x[0] << ", "
+              << x[1] << ", " << std::to_string(hidden_) << ", "
+              << (attrs_.clip > 0 ? "float(" + real_text(static_cast<double>(attrs_.clip)) + ")"
+                                  : "float(prim::infinity())")
               << (attrs_.direction == "reverse" ? ", true" : ", false") << ");\n";
     ctx_.calls.push_back(std::move(call));
   }

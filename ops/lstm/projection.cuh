@@ -1,18 +1,22 @@
-// The part of a recurrent net that no step depends on: the products of all inputs with the weights, and the biases.
+// The part of a recurrent net that no step depends on: the products of all inputs with the weights, and the
+// biases.
 #pragma once
 
 #include "providers/nvrtc/device/indexing.cuh"
 
 namespace burnish {
 
-/// gates[t, d, b, row] = sum over k of x[t, b, k] * w[d, row, k] + bias[d, row] + bias[d, rows + row], in float.
-/// gates: dense [time, directions, batch, rows]. x's strides over time, batch, inputs; w's over direction, row, inputs;
+/// gates[t, d, b, row] = sum over k of x[t, b, k] * w[d, row, k] + bias[d, row] + bias[d, rows + row], in
+/// float.
+/// gates: dense [time, directions, batch, rows]. x's strides over time, batch, inputs; w's over direction,
+/// row, inputs;
 /// bias (may be null): over direction, row.
-/// Grid: (ceil(time * batch / 64), ceil(rows / 64), directions). Block: exactly (256, 1, 1). No dynamic shared memory.
+/// Grid: (ceil(time * batch / 64), ceil(rows / 64), directions). Block: exactly (256, 1, 1). No dynamic
+/// shared memory.
 template <class T>
-BURNISH_DEVICE void recurrent_projection(const T* x, const T* w, const T* bias, float* gates, i64 time, i64 batch, i64 inputs,
-                                         i64 rows, const Dims<3>& x_strides, const Dims<3>& w_strides,
-                                         const Dims<2>& bias_strides) {
+BURNISH_DEVICE void recurrent_projection(const T* x, const T* w, const T* bias, float* gates, i64 time,
+                                         i64 batch, i64 inputs, i64 rows, const Dims<3>& x_strides,
+                                         const Dims<3>& w_strides, const Dims<2>& bias_strides) {
   constexpr int tile = 64, depth = 16, each = 4;
   __shared__ float xs[depth][tile + 1], ws[depth][tile + 1];
   const i64 first_item = i64(blockIdx.x) * tile, first_row = i64(blockIdx.y) * tile, direction = blockIdx.z;
@@ -23,7 +27,9 @@ BURNISH_DEVICE void recurrent_projection(const T* x, const T* w, const T* bias, 
     for (int e = threadIdx.x; e < tile * depth; e += 256) {
       const i64 k = from + e % depth, item = first_item + e / depth, row = first_row + e / depth;
       xs[e % depth][e / depth] =
-          k < inputs && item < items ? float(load(x + offset_of(dims(item / batch, item % batch, k), x_strides))) : 0.0f;
+          k < inputs && item < items
+              ? float(load(x + offset_of(dims(item / batch, item % batch, k), x_strides)))
+              : 0.0f;
       ws[e % depth][e / depth] =
           k < inputs && row < rows ? float(load(w + offset_of(dims(direction, row, k), w_strides))) : 0.0f;
     }

@@ -38,7 +38,8 @@ class Activations {
   size_t first_;
 };
 
-/// What one step of one sequence sees. `x` and `h` are the two products with their biases, gates * hidden each.
+/// What one step of one sequence sees. `x` and `h` are the two products with their biases, gates * hidden
+/// each.
 template <class T>
 struct CellStep {
   const T* x;

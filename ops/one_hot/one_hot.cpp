@@ -58,7 +58,9 @@ Verdict kernel(KernelCtx& ctx) {
   const auto axis = static_cast<size_t>(ctx.attrs<OneHotAttrs>().axis);
   KernelAxes before(2), after(2);
   for (size_t a = 0; a < shape.size(); ++a)
-    if (a != axis) (a < axis ? before : after).add(shape[a], {ctx.in_strides(0)[a < axis ? a : a - 1], ctx.out_strides(0)[a]});
+    if (a != axis)
+      (a < axis ? before : after)
+          .add(shape[a], {ctx.in_strides(0)[a < axis ? a : a - 1], ctx.out_strides(0)[a]});
   const KernelAxes outer = collapsed(dims, before), inner = collapsed(dims, after);
   const Dim total = dims.product(shape);
   const std::string index = index_type(dims, total);
@@ -66,10 +68,11 @@ Verdict kernel(KernelCtx& ctx) {
   KernelCall call{.headers = {"ops/one_hot/one_hot.cuh"}};
   set_launch(dims, call, total, 256, 256);
   call.body << "one_hot(" << ctx.in_pointer(0) << ", " << word_pointer(ctx.in_pointer(2), size, true) << ", "
-            << word_pointer(ctx.out_pointer(0), size, false) << ", " << dims_text(outer.extents, index) << ", "
-            << dims_text(outer.strides[0]) << ", " << dims_text(outer.strides[1]) << ", " << dims_text(inner.extents, index)
-            << ", " << dims_text(inner.strides[0]) << ", " << dims_text(inner.strides[1]) << ", " << shape[axis] << ", "
-            << ctx.out_strides(0)[axis] << ", " << ctx.in_strides(2)[0] << ");\n";
+            << word_pointer(ctx.out_pointer(0), size, false) << ", " << dims_text(outer.extents, index)
+            << ", " << dims_text(outer.strides[0]) << ", " << dims_text(outer.strides[1]) << ", "
+            << dims_text(inner.extents, index) << ", " << dims_text(inner.strides[0]) << ", "
+            << dims_text(inner.strides[1]) << ", " << shape[axis] << ", " << ctx.out_strides(0)[axis] << ", "
+            << ctx.in_strides(2)[0] << ");\n";
   ctx.calls.push_back(std::move(call));
   return Verdict::yes();
 }

@@ -5,8 +5,10 @@
 
 namespace burnish {
 
-/// y[o, d, i] = values[1] where d is indices[o, i], else values[0]. Axes before the new one: `outer`; after it: `inner`;
-/// y's strides over both and `y_step` over the new one of `depth` elements. Negative indices count from the end; one out of
+/// y[o, d, i] = values[1] where d is indices[o, i], else values[0]. Axes before the new one: `outer`; after
+/// it: `inner`;
+/// y's strides over both and `y_step` over the new one of `depth` elements. Negative indices count from the
+/// end; one out of
 /// range names nothing. `value_step`: from the one value to the other. T is copied bit by bit.
 /// Index int: y has fewer than 2^31 elements. Grid: any, one thread per element of y covers all at once.
 template <class T, class I, int outer, int inner, class Index>
@@ -24,7 +26,8 @@ BURNISH_DEVICE void one_hot(const I* indices, const T* values, T* y, const Dims<
     const auto o = decompose(Index(rest / Unsigned(depth)), outer_extents);
     i64 index = i64(indices[offset_of(o, index_outer_strides) + offset_of(i, index_inner_strides)]);
     if (index < 0) index += depth;
-    y[offset_of(o, y_outer_strides) + offset_of(i, y_inner_strides) + d * y_step] = values[index == d ? value_step : 0];
+    y[offset_of(o, y_outer_strides) + offset_of(i, y_inner_strides) + d * y_step] =
+        values[index == d ? value_step : 0];
   }
 }
 

@@ -114,7 +114,8 @@ Result<> eval(EvalCtx& c) {
 
 Verdict kernel(KernelCtx& ctx) {
   DimTable& dims = ctx.dims;
-  const std::vector<Dim>&in = ctx.in(0).shape, &out = ctx.out(0).shape, *pads = ctx.content(1), *named = ctx.content(3);
+  const std::vector<Dim>&in = ctx.in(0).shape, &out = ctx.out(0).shape, *pads = ctx.content(1),
+        *named = ctx.content(3);
   if (!pads || (ctx.has(3) && !named)) return Verdict::no("the pads are not known before the engine runs");
   std::vector<Dim> begins(in.size(), dims.constant(0));
   for (size_t k = 0; k < pads->size() / 2; ++k) {
@@ -128,7 +129,8 @@ Verdict kernel(KernelCtx& ctx) {
     const Dim x = ctx.in_strides(0)[a], y = ctx.out_strides(0)[a];
     const bool plain = in[a] == out[a] && dims.is_constant(begins[a], 0);
     if (plain && dims.is_constant(in[a], 1)) continue;
-    if (plain && plain_before && x_strides.back() == dims.mul(x, in[a]) && y_strides.back() == dims.mul(y, in[a])) {
+    if (plain && plain_before && x_strides.back() == dims.mul(x, in[a]) &&
+        y_strides.back() == dims.mul(y, in[a])) {
       x_extents.back() = y_extents.back() = dims.mul(x_extents.back(), in[a]);
       x_strides.back() = x;
       y_strides.back() = y;
@@ -145,12 +147,13 @@ Verdict kernel(KernelCtx& ctx) {
   const auto size = static_cast<int64_t>(size_of(ctx.in(0).dtype));
   KernelCall call{.headers = {"ops/pad/pad.cuh"}};
   set_launch(dims, call, total, 256, 256);
-  call.body << "pad<PadMode::" << ctx.attrs<PadAttrs>().mode << ">(" << word_pointer(ctx.in_pointer(0), size, true) << ", ";
+  call.body << "pad<PadMode::" << ctx.attrs<PadAttrs>().mode << ">("
+            << word_pointer(ctx.in_pointer(0), size, true) << ", ";
   if (ctx.has(2)) call.body << word_pointer(ctx.in_pointer(2), size, true);
   else call.body << "(const " << word_type(size) << "*)nullptr";
-  call.body << ", " << word_pointer(ctx.out_pointer(0), size, false) << ", " << dims_text(y_extents, index_type(dims, total))
-            << ", " << dims_text(x_extents) << ", " << dims_text(pad) << ", " << dims_text(x_strides) << ", "
-            << dims_text(y_strides) << ");\n";
+  call.body << ", " << word_pointer(ctx.out_pointer(0), size, false) << ", "
+            << dims_text(y_extents, index_type(dims, total)) << ", " << dims_text(x_extents) << ", "
+            << dims_text(pad) << ", " << dims_text(x_strides) << ", " << dims_text(y_strides) << ");\n";
   ctx.calls.push_back(std::move(call));
   return Verdict::yes();
 }

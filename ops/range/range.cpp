@@ -19,7 +19,8 @@ int64_t count_of(T start, T limit, T delta) {
   }
 }
 
-// Integers: by symbols where they are not constants. Floats: constants are left to folding, the rest is found when it runs.
+// Integers: by symbols where they are not constants. Floats: constants are left to folding, the rest is found
+// when it runs.
 Result<std::optional<Dim>> symbolic_count(InferCtx& c) {
   using Nothing = std::optional<Dim>;
   const DType dtype = c.in(0).dtype;
@@ -29,9 +30,11 @@ Result<std::optional<Dim>> symbolic_count(InferCtx& c) {
   const auto delta = c.dims.value(c.content(2)->front());
   if (!delta) return Nothing();
   if (*delta == 0) return c.error("delta is 0");
-  const Dim start = TRY(c.content_or_symbols(0, any)).front(), limit = TRY(c.content_or_symbols(1, any)).front();
+  const Dim start = TRY(c.content_or_symbols(0, any)).front(),
+            limit = TRY(c.content_or_symbols(1, any)).front();
   const Dim distance = *delta > 0 ? c.dims.sub(limit, start) : c.dims.sub(start, limit);
-  const Dim count = c.dims.max(c.dims.ceil_div(distance, c.dims.constant(std::abs(*delta))), c.dims.constant(0));
+  const Dim count =
+      c.dims.max(c.dims.ceil_div(distance, c.dims.constant(std::abs(*delta))), c.dims.constant(0));
   if (const auto known = c.dims.value(count); known && *known <= 4096) {
     std::vector<Dim> content;
     for (int64_t i = 0; i < *known; ++i) content.push_back(c.dims.add(start, c.dims.constant(i * *delta)));
@@ -80,8 +83,8 @@ Verdict kernel(KernelCtx& ctx) {
   const Dim count = ctx.out(0).shape[0];
   KernelCall call{.headers = {"ops/range/range.cuh"}};
   set_launch(ctx.dims, call, count, 256, 256);
-  call.body << "range(" << ctx.out_pointer(0) << ", " << count << ", " << ctx.out_strides(0)[0] << ", " << start->front()
-            << ", " << delta->front() << ");\n";
+  call.body << "range(" << ctx.out_pointer(0) << ", " << count << ", " << ctx.out_strides(0)[0] << ", "
+            << start->front() << ", " << delta->front() << ");\n";
   ctx.calls.push_back(std::move(call));
   return Verdict::yes();
 }

@@ -78,7 +78,8 @@ Result<> check(InferCtx& c, const ResizeAttrs& a) {
   return {};
 }
 
-// floor(extent * scale): exact for whole scales and their reciprocals, else the float taken as the fraction that it is.
+// floor(extent * scale): exact for whole scales and their reciprocals, else the float taken as the fraction
+// that it is.
 Dim scaled(DimTable& dims, Dim extent, float scale) {
   if (auto e = dims.value(extent)) return dims.constant(static_cast<int64_t>(static_cast<float>(*e) * scale));
   for (int64_t q = 1; q <= 64; ++q) {
@@ -101,7 +102,8 @@ std::vector<int64_t> axes_of(const ResizeAttrs& a, size_t rank) {
   return axes;
 }
 
-// keep_aspect_ratio_policy: one scale for all axes, so that the result fits into (or covers) the sizes; extents are rounded to
+// keep_aspect_ratio_policy: one scale for all axes, so that the result fits into (or covers) the sizes;
+// extents are rounded to
 // nearest, halves up. Written into the node as scales and sizes that need no policy.
 Result<> keep_aspect(InferCtx& c, const std::vector<int64_t>& axes) {
   ResizeAttrs a = c.attrs<ResizeAttrs>();

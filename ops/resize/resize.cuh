@@ -143,8 +143,8 @@ BURNISH_DEVICE float interpolate(const T* x, i64 offset, const Taps<count> (&tap
 /// Index int: y has fewer than 2^31 elements.
 /// Grid: any, one thread per element of y covers all at once.
 template <resize_mode::Interpolation interpolation, resize_mode::Coordinate mode,
-          resize_mode::Rounding rounding, bool plain_fastest = false, class T, int plain, int axes, class Index,
-          class Epilogue = Unchanged>
+          resize_mode::Rounding rounding, bool plain_fastest = false, class T, int plain, int axes,
+          class Index, class Epilogue = Unchanged>
 BURNISH_DEVICE void resize(const T* x, T* y, const Dims<plain, Index>& extents,
                            const Dims<plain>& x_plain_strides, const Dims<plain>& y_plain_strides,
                            const ResizeAxis (&resized)[axes], const Dims<axes>& x_strides,
@@ -171,8 +171,8 @@ BURNISH_DEVICE void resize(const T* x, T* y, const Dims<plain, Index>& extents,
     bool outside = false;
 #pragma unroll
     for (int i = 0; i < axes; ++i) {
-      taps[i] = taps_of<interpolation, mode, rounding, count>(i64(at.at[first_resized + i]), resized[i], cubic_a,
-                                                              exclude_outside);
+      taps[i] = taps_of<interpolation, mode, rounding, count>(i64(at.at[first_resized + i]), resized[i],
+                                                              cubic_a, exclude_outside);
       outside = outside || taps[i].outside;
       to += i64(at.at[first_resized + i]) * y_strides.at[i];
     }

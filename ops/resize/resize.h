@@ -4,8 +4,10 @@
 
 namespace burnish {
 
-/// Operands x, roi, scales, sizes; all but x may be left out, one of scales and sizes is there. With sizes they give the
-/// result's extents and scales (where present) only the coordinates; without, the extents are floor(extent * scale).
+/// Operands x, roi, scales, sizes; all but x may be left out, one of scales and sizes is there. With sizes
+/// they give the
+/// result's extents and scales (where present) only the coordinates; without, the extents are floor(extent *
+/// scale).
 struct ResizeAttrs {
   std::string mode = "nearest";  // nearest, linear, cubic
   std::string coordinate_transformation_mode = "half_pixel";

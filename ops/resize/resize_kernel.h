@@ -10,7 +10,8 @@ class ResizeKernel {
  public:
   explicit ResizeKernel(KernelCtx& ctx) : ctx_(ctx), dims_(ctx.dims), attrs_(ctx.attrs<ResizeAttrs>()) {
     axes_ = attrs_.axes;
-    for (size_t a = 0; axes_.size() < ctx.in(0).shape.size() && attrs_.axes.empty(); ++a) axes_.push_back(static_cast<int64_t>(a));
+    for (size_t a = 0; axes_.size() < ctx.in(0).shape.size() && attrs_.axes.empty(); ++a)
+      axes_.push_back(static_cast<int64_t>(a));
     if (const Tensor* t = ctx.constant_operand(2); t && t->dtype() == DType::f32) scales_ = t;
     crops_ = attrs_.coordinate_transformation_mode == "tf_crop_and_resize";
   }
@@ -23,7 +24,8 @@ class ResizeKernel {
       return Verdict::no("no device kernel that interpolates " + std::string(name_of(dtype)));
     std::string rounding = attrs_.nearest_mode;
     if (nearest && rounding == "simple") rounding = simple_rounding();
-    if (nearest && rounding.empty()) return Verdict::no("the way nearest coordinates round is not known before the engine runs");
+    if (nearest && rounding.empty())
+      return Verdict::no("the way nearest coordinates round is not known before the engine runs");
     if (!nearest) rounding = "floor";
 
     std::vector<size_t> resized;
@@ -48,12 +50,14 @@ class ResizeKernel {
     set_launch(dims_, call, total, 256, 256);
     call.body << "const ResizeAxis axes[] = {";
     for (size_t a : resized) call.body << axis_text(a) << ", ";
-    call.body << "};\nresize<resize_mode::" << attrs_.mode << ", resize_mode::" << attrs_.coordinate_transformation_mode
-              << ", resize_mode::" << rounding << (plain_fastest ? ", true>(" : ", false>(") << ctx_.in_pointer(0) << ", "
+    call.body << "};\nresize<resize_mode::" << attrs_.mode
+              << ", resize_mode::" << attrs_.coordinate_transformation_mode << ", resize_mode::" << rounding
+              << (plain_fastest ? ", true>(" : ", false>(") << ctx_.in_pointer(0) << ", "
               << ctx_.out_pointer(0) << ", " << dims_text(plain.extents, index_type(dims_, total)) << ", "
-              << dims_text(plain.strides[0]) << ", " << dims_text(plain.strides[1]) << ", axes, " << dims_text(x_resized)
-              << ", " << dims_text(y_resized) << ", " << number(attrs_.cubic_coeff_a) << ", "
-              << (attrs_.exclude_outside ? "true" : "false") << ", " << number(attrs_.extrapolation_value) << ");\n";
+              << dims_text(plain.strides[0]) << ", " << dims_text(plain.strides[1]) << ", axes, "
+              << dims_text(x_resized) << ", " << dims_text(y_resized) << ", " << number(attrs_.cubic_coeff_a)
+              << ", " << (attrs_.exclude_outside ? "true" : "false") << ", "
+              << number(attrs_.extrapolation_value) << ");\n";
     ctx_.calls.push_back(std::move(call));
     return Verdict::yes();
   }
@@ -70,7 +74,8 @@ class ResizeKernel {
   bool is_plain(size_t a) const {
     const int64_t k = position(a);
     if (k < 0) return true;
-    if (crops_ || attrs_.coordinate_transformation_mode == "tf_half_pixel_for_nn" || ctx_.in(0).shape[a] != ctx_.out(0).shape[a])
+    if (crops_ || attrs_.coordinate_transformation_mode == "tf_half_pixel_for_nn" ||
+        ctx_.in(0).shape[a] != ctx_.out(0).shape[a])
       return false;
     return !ctx_.has(2) || (scales_ && scales_->data<float>()[k] == 1);
   }

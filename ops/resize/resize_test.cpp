@@ -59,7 +59,8 @@ TEST(Resize, CropsWithExtrapolation) {
 }
 
 TEST(Resize, Cubic) {
-  // Keys' kernel reproduces a straight line away from the ends only with a = -0.5; the first value then shows the edge rule.
+  // Keys' kernel reproduces a straight line away from the ends only with a = -0.5; the first value then shows
+  // the edge rule.
   const Tensor x = tensor<float>({6}, {0, 1, 2, 3, 4, 5});
   const auto y = *run_op("Resize", {x, Tensor(), scales({2})}, {{"mode", cubic}, {"cubic_coeff_a", -0.5f}});
   for (int i = 4; i < 8; ++i) EXPECT_NEAR(y[0].data<float>()[i], (i + 0.5f) / 2 - 0.5f, 1e-6) << i;

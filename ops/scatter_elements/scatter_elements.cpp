@@ -64,9 +64,10 @@ Verdict kernel(KernelCtx& ctx) {
   const std::string index = index_type(dims, dims.max(updates, dims.product(ctx.in(0).shape)));
   copy_data(ctx);
   KernelCall call{.headers = {"ops/scatter_elements/scatter_elements.cuh"}};
-  call.body << "scatter_elements<" << scatter_functor(attrs.reduction) << ", " << (distinct ? "true, " : "false, ")
-            << std::to_string(axis) << ">(" << ctx.out_pointer(0) << ", " << ctx.in_pointer(1) << ", " << ctx.in_pointer(2)
-            << ", " << ctx.in(0).shape[axis] << ", " << dims_text(shape, index) << ", " << dims_text(ctx.out_strides(0)) << ", "
+  call.body << "scatter_elements<" << scatter_functor(attrs.reduction) << ", "
+            << (distinct ? "true, " : "false, ") << std::to_string(axis) << ">(" << ctx.out_pointer(0) << ", "
+            << ctx.in_pointer(1) << ", " << ctx.in_pointer(2) << ", " << ctx.in(0).shape[axis] << ", "
+            << dims_text(shape, index) << ", " << dims_text(ctx.out_strides(0)) << ", "
             << dims_text(ctx.in_strides(1)) << ", " << dims_text(ctx.in_strides(2)) << ", ";
   shape[axis] = dims.constant(1);
   const Dim lines = dims.product(shape);

@@ -21,14 +21,16 @@ Result<> infer(InferCtx& c) {
   if (indices.empty()) return c.error("indices need at least one axis");
   const auto depth = c.dims.value(indices.back());
   if (!depth)
-    return c.error("the last extent of the indices, " + c.dims.text(indices.back()) + ", must be known when the engine is built");
+    return c.error("the last extent of the indices, " + c.dims.text(indices.back()) +
+                   ", must be known when the engine is built");
   std::vector<Dim> wanted(indices.begin(), indices.end() - 1);
   if (*depth <= c.rank(0)) wanted.insert(wanted.end(), data.begin() + *depth, data.end());
   if (*depth > c.rank(0) || wanted.size() != updates.size())
-    return c.error("indices of shape " + c.dims.text(indices) + " and updates of shape " + c.dims.text(updates) +
-                   " do not fit data of shape " + c.dims.text(data));
+    return c.error("indices of shape " + c.dims.text(indices) + " and updates of shape " +
+                   c.dims.text(updates) + " do not fit data of shape " + c.dims.text(data));
   for (size_t i = 0; i < wanted.size(); ++i)
-    TRY(c.unify(wanted[i], updates[i], "axis " + std::to_string(i) + " of the updates must fit indices and data"));
+    TRY(c.unify(wanted[i], updates[i],
+                "axis " + std::to_string(i) + " of the updates must fit indices and data"));
   c.out(0, c.in(0));
   return {};
 }
@@ -36,7 +38,8 @@ Result<> infer(InferCtx& c) {
 Result<> eval(EvalCtx& c) {
   const TensorView &at = c.in(1), &updates = c.in(2), &y = c.out(0);
   TRY(eval_copy(c));
-  const int64_t depth = at.shape.back(), tuples = element_count(std::span(at.shape).first(at.shape.size() - 1));
+  const int64_t depth = at.shape.back(),
+                tuples = element_count(std::span(at.shape).first(at.shape.size() - 1));
   const std::vector<int64_t> strides = dense_strides(y.shape);
   const int64_t row = element_count(std::span(y.shape).subspan(static_cast<size_t>(depth)));
   std::vector<int64_t> to(static_cast<size_t>(tuples));
@@ -44,7 +47,8 @@ Result<> eval(EvalCtx& c) {
     for (int64_t j = 0; j < depth; ++j) {
       const auto axis = static_cast<size_t>(j);
       to[static_cast<size_t>(k)] +=
-          strides[axis] * TRY(checked_index(c, integer_element(at.dtype, at.bytes, k * depth + j), y.shape[axis]));
+          strides[axis] *
+          TRY(checked_index(c, integer_element(at.dtype, at.bytes, k * depth + j), y.shape[axis]));
     }
   return visit_arithmetic(y.dtype, [&]<class T>(T*) {
     with_join<T>(c.attrs<ScatterNDAttrs>().reduction, [&](auto join) {
@@ -94,11 +98,12 @@ Verdict kernel(KernelCtx& ctx) {
   copy_data(ctx);
   KernelCall call{.headers = {"ops/scatter_nd/scatter_nd.cuh"}};
   set_launch(dims, call, dims.mul(elements, distinct ? tuples : dims.constant(partitions)), 128, 128);
-  call.body << "scatter_nd<" << scatter_functor(ctx.attrs<ScatterNDAttrs>().reduction) << (distinct ? ", true>(" : ", false>(")
-            << ctx.out_pointer(0) << ", " << ctx.in_pointer(1) << ", " << ctx.in_pointer(2) << ", "
-            << dims_text(picked.extents, index) << ", " << dims_text(picked.strides[0]) << ", " << at[last] << ", "
-            << dims_text(picked.strides[1]) << ", " << dims_text(std::span(data).first(depth)) << ", "
-            << dims_text(y.first(depth)) << ", " << dims_text(inner.extents, index) << ", " << dims_text(inner.strides[0]) << ", "
+  call.body << "scatter_nd<" << scatter_functor(ctx.attrs<ScatterNDAttrs>().reduction)
+            << (distinct ? ", true>(" : ", false>(") << ctx.out_pointer(0) << ", " << ctx.in_pointer(1)
+            << ", " << ctx.in_pointer(2) << ", " << dims_text(picked.extents, index) << ", "
+            << dims_text(picked.strides[0]) << ", " << at[last] << ", " << dims_text(picked.strides[1])
+            << ", " << dims_text(std::span(data).first(depth)) << ", " << dims_text(y.first(depth)) << ", "
+            << dims_text(inner.extents, index) << ", " << dims_text(inner.strides[0]) << ", "
             << dims_text(inner.strides[1]) << ", " << partitions << ");\n";
   ctx.calls.push_back(std::move(call));
   return Verdict::yes();
@@ -107,7 +112,10 @@ Verdict kernel(KernelCtx& ctx) {
 }  // namespace
 
 extern const OpDef op_scatter_nd;
-const OpDef op_scatter_nd = {
-    .name = "ScatterND", .attrs = &attr_schema<ScatterNDAttrs>, .infer = infer, .eval = eval, .kernel = kernel};
+const OpDef op_scatter_nd = {.name = "ScatterND",
+                             .attrs = &attr_schema<ScatterNDAttrs>,
+                             .infer = infer,
+                             .eval = eval,
+                             .kernel = kernel};
 
 }  // namespace burnish

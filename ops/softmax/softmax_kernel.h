@@ -14,8 +14,8 @@ inline Verdict softmax_kernel(KernelCtx& ctx, int64_t axis, bool logarithm) {
     if (a != along) all.add(ctx.in(0).shape[a], {x[a], y[a]});
   const KernelAxes rows = collapsed(dims, in_memory_order(ctx, all, 0));
   const Dim length = ctx.in(0).shape[along], count = dims.product(rows.extents);
-  const bool apart = rows.rank() > 0 && dims.is_constant(rows.strides[0].back(), 1) && !dims.is_constant(x[along], 1) &&
-                     ctx.usual(rows.extents.back()) >= 32;
+  const bool apart = rows.rank() > 0 && dims.is_constant(rows.strides[0].back(), 1) &&
+                     !dims.is_constant(x[along], 1) && ctx.usual(rows.extents.back()) >= 32;
   const RowTeam team(ctx, length, apart);
 
   KernelCall call{.headers = {"ops/softmax/softmax.cuh"}};

@@ -33,7 +33,8 @@ Result<> infer(InferCtx& c) {
   std::vector<Dim> shape = c.shape(0);
   Dim& extent = shape[static_cast<size_t>(axis)];
   if (c.dims.range(k[0]).hi < 0 || c.dims.range(c.dims.sub(extent, k[0])).hi < 0)
-    return c.error("k is " + c.dims.text(k[0]) + ", axis " + std::to_string(axis) + " has extent " + c.dims.text(extent));
+    return c.error("k is " + c.dims.text(k[0]) + ", axis " + std::to_string(axis) + " has extent " +
+                   c.dims.text(extent));
   extent = k[0];
   c.out(0, c.in(0).dtype, shape);
   c.out(1, DType::i64, shape);
@@ -57,22 +58,24 @@ Result<> eval(EvalCtx& c) {
   if (k < 0 || k > around.extent)
     return c.error("k is " + std::to_string(k) + ", the axis has extent " + std::to_string(around.extent));
   return visit_arithmetic(x.dtype, [&]<class T>(T*) {
-    c.pool.parallel_for(around.outer * around.inner, 4096 / (around.extent + 1) + 1, [&](int64_t begin, int64_t end) {
-      std::vector<int64_t> order(static_cast<size_t>(around.extent));
-      for (int64_t line = begin; line < end; ++line) {
-        const int64_t outer = line / around.inner, inner = line % around.inner;
-        const T* from = x.data<T>() + outer * around.extent * around.inner + inner;
-        std::iota(order.begin(), order.end(), 0);
-        std::partial_sort(order.begin(), order.begin() + k, order.end(), [&](int64_t i, int64_t j) {
-          return before(from[i * around.inner], from[j * around.inner], i, j, attrs.largest);
+    c.pool.parallel_for(
+        around.outer * around.inner, 4096 / (around.extent + 1) + 1, [&](int64_t begin, int64_t end) {
+          std::vector<int64_t> order(static_cast<size_t>(around.extent));
+          for (int64_t line = begin; line < end; ++line) {
+            const int64_t outer = line / around.inner, inner = line % around.inner;
+            const T* from = x.data<T>() + outer * around.extent * around.inner + inner;
+            std::iota(order.begin(), order.end(), 0);
+            std::partial_sort(order.begin(), order.begin() + k, order.end(), [&](int64_t i, int64_t j) {
+              return before(from[i * around.inner], from[j * around.inner], i, j, attrs.largest);
+            });
+            for (int64_t i = 0; i < k; ++i) {
+              const int64_t to = (outer * k + i) * around.inner + inner,
+                            index = order[static_cast<size_t>(i)];
+              if (c.wants(0)) c.out(0).template data<T>()[to] = from[index * around.inner];
+              if (c.wants(1)) c.out(1).template data<int64_t>()[to] = index;
+            }
+          }
         });
-        for (int64_t i = 0; i < k; ++i) {
-          const int64_t to = (outer * k + i) * around.inner + inner, index = order[static_cast<size_t>(i)];
-          if (c.wants(0)) c.out(0).template data<T>()[to] = from[index * around.inner];
-          if (c.wants(1)) c.out(1).template data<int64_t>()[to] = index;
-        }
-      }
-    });
   });
 }
 
@@ -94,9 +97,11 @@ Verdict kernel(KernelCtx& ctx) {
   const OperandPointer values = ctx.wants(0) ? ctx.out_pointer(0) : ctx.scratch(ctx.in(0).dtype, results);
   const OperandPointer indices = ctx.wants(1) ? ctx.out_pointer(1) : ctx.scratch(DType::i64, results);
 
-  // Up to `most_shared` results are sorted in shared memory, more in scratch memory that each block has a part of.
+  // Up to `most_shared` results are sorted in shared memory, more in scratch memory that each block has a
+  // part of.
   constexpr int64_t most_shared = 2048, most_blocks = 256;
-  const int64_t padded = power_of_two_from(*k), capacity = std::min(std::max<int64_t>(padded, 2), most_shared);
+  const int64_t padded = power_of_two_from(*k),
+                capacity = std::min(std::max<int64_t>(padded, 2), most_shared);
   const int threads = ctx.usual(length) >= 4096 ? 1024 : 256;
   KernelCall call{.headers = {"ops/top_k/top_k.cuh"}};
   set_launch(dims, call, count, 1, threads);
@@ -108,10 +113,11 @@ Verdict kernel(KernelCtx& ctx) {
     const int64_t words = padded * (size_of(ctx.in(0).dtype) > 4 ? 2 : 1);
     scratch << "(void*)" << ctx.scratch(DType::i64, dims.mul(call.grid[0], dims.constant(words)));
   }
-  call.body << "top_k<" << (attrs.largest ? "true, " : "false, ") << std::to_string(threads) << ", " << std::to_string(capacity)
-            << ">(" << ctx.in_pointer(0) << ", " << values << ", " << indices << ", " << scratch << ", "
-            << dims_text(lines.extents, index_type(dims, count)) << ", " << dims_text(lines.strides[0]) << ", "
-            << dims_text(lines.strides[1]) << ", " << length << ", " << x[axis] << ", " << *k << ", " << y[axis] << ");\n";
+  call.body << "top_k<" << (attrs.largest ? "true, " : "false, ") << std::to_string(threads) << ", "
+            << std::to_string(capacity) << ">(" << ctx.in_pointer(0) << ", " << values << ", " << indices
+            << ", " << scratch << ", " << dims_text(lines.extents, index_type(dims, count)) << ", "
+            << dims_text(lines.strides[0]) << ", " << dims_text(lines.strides[1]) << ", " << length << ", "
+            << x[axis] << ", " << *k << ", " << y[axis] << ");\n";
   ctx.calls.push_back(std::move(call));
   return Verdict::yes();
 }

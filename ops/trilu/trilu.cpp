@@ -5,7 +5,8 @@ namespace burnish {
 
 namespace {
 
-/// Keeps the upper (or lower) triangle of each matrix, from diagonal k (operand 1, default 0) on; the rest becomes 0.
+/// Keeps the upper (or lower) triangle of each matrix, from diagonal k (operand 1, default 0) on; the rest
+/// becomes 0.
 struct TriluAttrs {
   bool upper = true;
   BURNISH_REFLECT(TriluAttrs, upper)
@@ -40,15 +41,18 @@ Verdict kernel(KernelCtx& ctx) {
   KernelAxes batch(2);
   for (size_t a = 0; a < matrix; ++a) batch.add(shape[a], {ctx.in_strides(0)[a], ctx.out_strides(0)[a]});
   KernelAxes axes = collapsed(dims, batch);
-  for (size_t a = matrix; a < shape.size(); ++a) axes.add(shape[a], {ctx.in_strides(0)[a], ctx.out_strides(0)[a]});
+  for (size_t a = matrix; a < shape.size(); ++a)
+    axes.add(shape[a], {ctx.in_strides(0)[a], ctx.out_strides(0)[a]});
   const Dim total = dims.product(shape);
   const auto size = static_cast<int64_t>(size_of(ctx.in(0).dtype));
   KernelCall call{.headers = {"ops/trilu/trilu.cuh"}};
   set_launch(dims, call, total, 256, 256);
   call.body << "trilu<" << (ctx.attrs<TriluAttrs>().upper ? "true" : "false") << ">("
-            << word_pointer(ctx.in_pointer(0), size, true) << ", " << word_pointer(ctx.out_pointer(0), size, false) << ", "
+            << word_pointer(ctx.in_pointer(0), size, true) << ", "
+            << word_pointer(ctx.out_pointer(0), size, false) << ", "
             << dims_text(axes.extents, index_type(dims, total)) << ", " << dims_text(axes.strides[0]) << ", "
-            << dims_text(axes.strides[1]) << ", " << (k && !k->empty() ? k->front() : dims.constant(0)) << ");\n";
+            << dims_text(axes.strides[1]) << ", " << (k && !k->empty() ? k->front() : dims.constant(0))
+            << ");\n";
   ctx.calls.push_back(std::move(call));
   return Verdict::yes();
 }

@@ -5,7 +5,8 @@
 
 namespace burnish {
 
-/// y = x on and above (upper) or on and below diagonal `k` of the matrices that the last two axes make, 0 elsewhere. Any
+/// y = x on and above (upper) or on and below diagonal `k` of the matrices that the last two axes make, 0
+/// elsewhere. Any
 /// strides. T is copied bit by bit.
 /// Index int: y has fewer than 2^31 elements. Grid: any, one thread per element of y covers all at once.
 template <bool upper, class T, int rank, class Index>

@@ -1,0 +1,250 @@
+#pragma once
+
+#include "providers/nvrtc/kernel_testing.h"
+
+namespace burnish::nvrtc::testing {
+
+/// Ops with kernels of their own, in shapes, types and layouts that take different paths. Every operand that
+/// is not a
+/// constant is a type in text.
+inline std::vector<KernelCase> kernel_cases() {
+  using namespace burnish::testing;
+  constexpr auto dense = Layout::dense, last = Layout::channels_last, gaps = Layout::gaps,
+                 back = Layout::backwards;
+  using Axes = std::vector<int64_t>;
+  auto reduce = [](Axes axes, int64_t keepdims = 1) {
+    return NamedAttributes{{"axes", axes}, {"keepdims", keepdims != 0}};
+  };
+  std::vector<KernelCase> all;
+  auto add = [&](KernelCase c) { all.push_back(std::move(c)); };
+
+  for (const char* op : {"ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1",
+                         "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare"}) {
+    add({op, {"f32[3, 40, 5, 7]"}, reduce({1, 3})});
+    add({op, {"i32[2, 9]"}, reduce({1}, 0)});
+  }
+  for (const char* x :
+       {"f16[2, 2048, 7, 7]", "f32[batch, 64, height, width]", "f64[2, 8, 3, 3]", "bf16[1, 12, 4, 4]"}) {
+    add({"ReduceMean", {x}, reduce({2, 3}), 1, last, dense});
+    add({"ReduceMean", {x}, reduce({2, 3}, 0)});
+  }
+  add({"ReduceMean", {"f32[batch, 300]"}, reduce({1})});
+  add({"ReduceMax", {"f32[4, 5000]"}, reduce({1}), 1, gaps, gaps});
+  add({"ReduceMax", {"bool[4, 50]"}, reduce({1}), 1, back, dense});
+  add({"ReduceSum", {"f32[0, 5]"}, reduce({0})});
+  add({"ReduceSum", {"f32[]"}, reduce({})});
+  add({"ReduceSum", {"i64[6, 2, 6]"}, reduce({0, 1, 2}, 0)});
+  add({"ReduceSum", {"u8[6, 2]"}, reduce({})});
+
+  for (const char* op : {"Softmax", "LogSoftmax"}) {
+    add({op, {"f32[2, 5, 10]"}, {{"axis", int64_t{-1}}}});
+    add({op, {"f16[4, 197]"}, {{"axis", int64_t{1}}}, 1, gaps, back});
+    add({op, {"f32[2, 21, 9, 11]"}, {{"axis", int64_t{1}}}});
+    add({op, {"bf16[2, 21, 9, 11]"}, {{"axis", int64_t{1}}}, 1, last, last});
+    add({op, {"f32[batch, length]"}, {{"axis", int64_t{-1}}}});
+    add({op, {"f64[3, 1000]"}, {{"axis", int64_t{-1}}}});
+    add({op, {"f32[2, 20000]"}, {{"axis", int64_t{-1}}}});
+    add({op, {"f32[0, 4]"}, {{"axis", int64_t{-1}}}});
+    add({op, {"f32[7]"}, {{"axis", int64_t{0}}}});
+  }
+
+  for (const char* x : {"f32[2, 5, 768]", "f16[2, 5, 768]"}) {
+    const std::string vector = std::string(x).substr(0, 3) + "[768]";
+    add({"LayerNormalization", {x, vector, vector}, {{"axis", int64_t{-1}}}});
+    add({"RMSNormalization", {x, vector}, {{"axis", int64_t{-1}}}, 1, back, dense});
+  }
+  add({"LayerNormalization", {"f32[2, 5, 6, 7]", "f32[6, 7]", "f32[6, 1]"}, {{"axis", int64_t{2}}}, 3});
+  add({"LayerNormalization", {"f32[batch, length, 96]", "f32[96]"}, {{"axis", int64_t{-1}}}, 1, gaps, gaps});
+  add({"LayerNormalization", {"f64[3, 20]", "f64[20]", "f64[20]"}, {{"axis", int64_t{-1}}}, 3});
+  add({"LayerNormalization", {"f32[3, width]", "f32[width]", "f32[width]"}, {{"axis", int64_t{-1}}}});
+
+  for (Layout layout : {dense, last, gaps}) {
+    add({"InstanceNormalization", {"f32[2, 6, 9, 10]", "f32[6]", "f32[6]"}, {}, 1, layout, layout});
+    add({"GroupNormalization",
+         {"f16[2, 8, 5, 6]", "f16[8]", "f16[8]"},
+         {{"num_groups", int64_t{4}}},
+         1,
+         layout,
+         layout});
+  }
+  add({"InstanceNormalization", {"f32[batch, 6, n]", "f32[6]", "f32[6]"}});
+  add({"GroupNormalization",
+       {"f32[2, channels, 70, 64]", "f32[channels]", "f32[channels]"},
+       {{"num_groups", int64_t{3}}}});
+
+  for (const char* op : {"MaxPool", "AveragePool"}) {
+    const NamedAttributes window{
+        {"kernel_shape", Axes{3, 3}}, {"strides", Axes{2, 2}}, {"pads", Axes{1, 1, 1, 1}}};
+    add({op, {"f32[2, 5, 13, 12]"}, window});
+    add({op, {"f16[2, 16, 13, 12]"}, window, 1, last, last});
+    add({op, {"f32[batch, 6, height, width]"}, window, 1, last, dense});
+    add({op,
+         {"f64[2, 3, 9]"},
+         {{"kernel_shape", Axes{4}}, {"dilations", Axes{2}}, {"pads", Axes{3, 1}}, {"ceil_mode", true}}});
+    add({op,
+         {"bf16[1, 3, 5, 6, 7]"},
+         {{"kernel_shape", Axes{2, 3, 2}}, {"auto_pad", std::string("SAME_UPPER")}},
+         1,
+         gaps,
+         back});
+    add({op,
+         {"f32[1, 3, height, 9]"},
+         {{"kernel_shape", Axes{3, 2}}, {"strides", Axes{2, 3}}, {"auto_pad", std::string("SAME_LOWER")}}});
+  }
+  add({"AveragePool",
+       {"f32[1, 3, 7, 8]"},
+       {{"kernel_shape", Axes{3, 3}},
+        {"strides", Axes{2, 2}},
+        {"pads", Axes{1, 2, 0, 1}},
+        {"ceil_mode", true},
+        {"count_include_pad", true}}});
+  add({"MaxPool", {"f32[2, 3, 7, 8]"}, {{"kernel_shape", Axes{3, 2}}, {"storage_order", int64_t{1}}}, 2});
+  add({"MaxPool", {"i8[2, 3, 7, 8]"}, {{"kernel_shape", Axes{3, 2}}}, 2, last, last});
+
+  const Tensor twice = tensor<float>({4}, {1, 1, 2, 2}), odd = tensor<float>({4}, {1, 1, 1.7f, 0.6f});
+  for (const char* mode :
+       {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric"})
+    for (const char* kind : {"nearest", "linear", "cubic"}) {
+      const NamedAttributes attrs{{"mode", std::string(kind)},
+                                  {"coordinate_transformation_mode", std::string(mode)}};
+      add({"Resize", {"f32[2, 3, 7, 8]", "", odd}, attrs});
+      add({"Resize", {"f16[1, 8, 5, 6]", "", twice}, attrs, 1, last, last});
+    }
+  add({"Resize", {"f32[2, 3, 7, 8]", "", "", ints({2, 3, 10, 5})}, {{"mode", std::string("linear")}}});
+  add({"Resize",
+       {"f32[2, 3, 7, 8]", "", "", ints({13, 1})},
+       {{"mode", std::string("cubic")}, {"axes", Axes{3, 2}}, {"exclude_outside", true}}});
+  add({"Resize",
+       {"f32[batch, 3, height, width]", "", "", "i64[4] = batch, 3, 64, 2*width"},
+       {{"mode", std::string("linear")}}});
+  add({"Resize",
+       {"u8[2, 3, 7, 8]", "", twice},
+       {{"nearest_mode", std::string("simple")},
+        {"coordinate_transformation_mode", std::string("asymmetric")}}});
+  add({"Resize",
+       {"f32[2, 3, 7, 8]", "", twice},
+       {{"nearest_mode", std::string("ceil")},
+        {"coordinate_transformation_mode", std::string("tf_half_pixel_for_nn")}}});
+  add({"Resize",
+       {"f16[4, 5]", tensor<float>({4}, {0.1f, 0.2f, 0.9f, 1.3f}), "", ints({7, 4})},
+       {{"mode", std::string("linear")},
+        {"coordinate_transformation_mode", std::string("tf_crop_and_resize")},
+        {"extrapolation_value", 3.0f}}});
+  add({"Resize", {"f32[2, 3]", "", "", ints({2, 3})}});
+
+  const Tensor picks = tensor<int64_t>({2, 3}, {0, -1, 2, 1, 1, -2});
+  for (const char* x : {"f32[4, 5, 6]", "f16[4, 5, 64]", "i64[4, 5, 6]", "bool[4, 5, 7]"})
+    for (int64_t axis : {0, 1, 2}) add({"Gather", {x, picks}, {{"axis", axis}}});
+  add({"Gather", {"f16[3000, 768]", "i64[batch, length]"}, {{"axis", int64_t{0}}}});
+  add({"Gather", {"f32[5, 4, 8, 3]", "i32[3]"}, {{"axis", int64_t{1}}}, 1, last, gaps});
+  add({"Gather", {"f32[5, 4]", tensor<int64_t>({}, {-1})}, {{"axis", int64_t{1}}}, 1, back, dense});
+  add({"Gather", {"f32[5, 4]", tensor<int64_t>({0}, {})}, {{"axis", int64_t{1}}}});
+  add({"GatherElements",
+       {"f32[4, 5, 6]", random_integers<int64_t>({4, 3, 6}, -5, 4)},
+       {{"axis", int64_t{1}}},
+       1,
+       back,
+       gaps});
+  add({"GatherElements", {"f16[batch, 50]", "i32[batch, 7]"}, {{"axis", int64_t{1}}}});
+  add({"GatherND",
+       {"f32[3, 4, 5, 6]", random_integers<int64_t>({2, 7, 2}, -3, 2)},
+       {{"batch_dims", int64_t{0}}}});
+  add({"GatherND",
+       {"f16[3, 4, 5, 6]", random_integers<int64_t>({3, 7, 2}, -4, 3)},
+       {{"batch_dims", int64_t{1}}},
+       1,
+       back,
+       gaps});
+  add({"GatherND", {"f32[batch, 9]", "i64[batch, n, 1]"}, {{"batch_dims", int64_t{1}}}});
+
+  for (const char* reduction : {"none", "add", "mul", "min", "max"}) {
+    add({"ScatterElements",
+         {"f32[4, 5, 6]", random_integers<int64_t>({4, 3, 6}, -5, 4), "f32[4, 3, 6]"},
+         {{"axis", int64_t{1}}, {"reduction", std::string(reduction)}},
+         1,
+         back,
+         gaps});
+    add({"ScatterND",
+         {"f32[4, 5, 6]", random_integers<int64_t>({7, 2}, -4, 3), "f32[7, 6]"},
+         {{"reduction", std::string(reduction)}}});
+  }
+  add({"ScatterND", {"f16[4, 5, 6]", tensor<int64_t>({2, 1}, {3, -3}), "f16[2, 5, 6]"}, {}, 1, gaps, gaps});
+  add({"ScatterND", {"i64[6]", tensor<int64_t>({4, 1}, {3, -3, 3, 0}), "i64[4]"}});
+  add({"ScatterND", {"bool[2, 3]", tensor<int64_t>({1, 2}, {1, 1}), "bool[1]"}});
+  add({"ScatterND", {"f32[length, 12]", "i64[n, 1]", "f32[n, 12]"}});
+
+  for (const char* op : {"ArgMax", "ArgMin"}) {
+    add({op, {"f32[3, 50, 7]"}, {{"axis", int64_t{1}}}});
+    add({op, {"f16[40, 11, 50]"}, {{"axis", int64_t{1}}, {"keepdims", false}}, 1, gaps, dense});
+    add({op, {"u8[9, 300]"}, {{"axis", int64_t{1}}, {"select_last_index", true}}});
+    add({op, {"f32[batch, length]"}, {{"axis", int64_t{1}}}});
+    add({op, {"f64[5]"}, {{"axis", int64_t{0}}, {"keepdims", false}}});
+  }
+  add({"CumSum", {"i64[3, 50]"}, {{"axis", int64_t{1}}}});
+  add({"CumSum", {"f32[3, 500]"}, {{"axis", int64_t{1}}, {"exclusive", true}}, 1, gaps, back});
+  add({"CumSum", {"f16[30, 9, 20]"}, {{"axis", int64_t{1}}, {"reverse", true}}});
+  add({"CumSum", {"i32[length, 4]"}, {{"axis", int64_t{0}}, {"reverse", true}, {"exclusive", true}}});
+  for (const char* x :
+       {"f32[3, 100, 2]", "i32[3, 100, 2]", "i64[3, 100, 2]", "f16[3, 100, 2]", "u8[3, 100, 2]"})
+    for (bool largest : {true, false})
+      add({"TopK", {x, ints({7})}, {{"axis", int64_t{1}}, {"largest", largest}}, 2});
+  add({"TopK", {"f32[batch, 5000]", ints({3000})}, {{"axis", int64_t{1}}}, 2});
+  add({"TopK", {"f32[4, 4]", ints({4})}, {{"axis", int64_t{0}}}, 2, back, dense});
+
+  add({"Concat", {"f32[2, 3, 4]", "f32[2, 5, 4]", "f32[2, 0, 4]", "f32[2, 1, 4]"}, {{"axis", int64_t{1}}}});
+  add({"Concat", {"f16[2, 16, 5, 6]", "f16[2, 24, 5, 6]"}, {{"axis", int64_t{1}}}, 1, last, last});
+  add({"Concat", {"f16[2, 16, 5, 6]", "f16[2, 3, 5, 6]"}, {{"axis", int64_t{1}}}, 1, last, dense});
+  add({"Concat", {"i64[batch, n]", "i64[batch, 4]"}, {{"axis", int64_t{1}}}, 1, gaps, back});
+  add({"Tile", {"f32[2, 3, 4]", ints({2, 1, 3})}});
+  add({"Tile", {"u8[2, 3]", ints({1, 5})}, {}, 1, back, gaps});
+  add({"Tile", {"f16[batch, 1, 8]", "i64[3] = 1, length, 1"}});
+  const Tensor pads = ints({0, 2, 1, 0, 1, 3});
+  for (const char* mode : {"constant", "reflect", "edge", "wrap"}) {
+    add({"Pad", {"f32[2, 5, 6]", pads}, {{"mode", std::string(mode)}}});
+    add({"Pad",
+         {"f16[2, 5, 6]", ints({2, -1}), "", ints({-1})},
+         {{"mode", std::string(mode)}},
+         1,
+         back,
+         gaps});
+  }
+  add({"Pad", {"f32[2, 5, 6]", pads, tensor<float>({}, {-2.5f})}});
+  add({"Pad", {"i64[batch, n]", "i64[4] = 0, 0, 0, n"}});
+  add({"Trilu", {"f32[2, 5, 6]"}, {{"upper", false}}});
+  add({"Trilu", {"bool[length, length]", ints({-2})}, {{"upper", true}}, 1, back, dense});
+  add({"Range", {"i64[] = 3", "i64[] = length", tensor<int64_t>({}, {2})}});
+  add({"OneHot",
+       {"i64[3, 4]", ints({10}), tensor<float>({2}, {-1, 5})},
+       {{"axis", int64_t{1}}},
+       1,
+       back,
+       gaps});
+  add({"OneHot", {"i32[batch]", ints({10}), tensor<uint8_t>({2}, {0, 1})}});
+
+  auto lstm = [&](std::string type, std::string direction, std::vector<burnish::testing::Operand> more,
+                  NamedAttributes attrs = {}) {
+    const int64_t d = direction == "bidirectional" ? 2 : 1;
+    attrs.push_back({"direction", direction});
+    if (attrs.size() == 1) {
+      std::vector<std::string> names;
+      for (int64_t i = 0; i < d; ++i) names.insert(names.end(), {"Sigmoid", "Tanh", "Tanh"});
+      attrs.push_back({"activations", names});
+    }
+    attrs.push_back({"alpha", std::vector<float>(static_cast<size_t>(3 * d), 0.3f)});
+    attrs.push_back({"beta", std::vector<float>(static_cast<size_t>(3 * d), 0.6f)});
+    std::vector<burnish::testing::Operand> operands{
+        type + "[5, 3, 10]", type + "[" + std::to_string(d) + ", 48, 10]", random_tensor({d, 48, 12})};
+    operands.insert(operands.end(), more.begin(), more.end());
+    add({"LSTM", operands, attrs, 3});
+  };
+  lstm("f32", "forward", {});
+  lstm("f32", "bidirectional",
+       {"f32[2, 96]", random_integers<int32_t>({3}, 1, 5), "f32[2, 3, 12]", "f32[2, 3, 12]", "f32[2, 36]"});
+  lstm("f32", "reverse", {"f32[1, 96]"},
+       {{"activations", std::vector<std::string>{"HardSigmoid", "ScaledTanh", "Softsign"}},
+        {"clip", 1.5f},
+        {"input_forget", true}});
+  return all;
+}
+
+}  // namespace burnish::nvrtc::testing

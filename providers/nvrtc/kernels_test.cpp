@@ -1,0 +1,83 @@
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "providers/nvrtc/kernel_cases.h"
+
+namespace burnish::nvrtc::testing {
+
+static NvrtcBackend backend_for(std::string_view target) {
+  Result<Compiler> compiler = Compiler::open();
+  EXPECT_TRUE(compiler) << compiler.error().cause();
+  return NvrtcBackend(*compiler, *architecture_named(target));
+}
+
+/// The sources of a case's launches; none if it was refused.
+static std::vector<std::string> sources_of(const NvrtcBackend& backend, const KernelCase& c) {
+  burnish::testing::TestGraph t;
+  const Result<> grown = grow(t, c);
+  EXPECT_TRUE(grown) << c.text() << ": " << grown.error().cause();
+  if (t.graph.nodes.empty()) {
+    ADD_FAILURE() << c.text() << " left no node";
+    return {};
+  }
+  FreeOperands operands(t.graph, t.graph.nodes.back(), c.in, c.out);
+  const Verdict verdict = backend.describe(operands);
+  EXPECT_TRUE(verdict) << c.text() << " was refused: " << verdict.reason();
+  EXPECT_TRUE(!verdict || !operands.calls.empty()) << c.text();
+  std::vector<std::string> sources;
+  for (const KernelCall& call : operands.calls) sources.push_back(backend.emit(operands, call).text);
+  return sources;
+}
+
+static void expect_compiles(const NvrtcBackend& backend, const std::vector<std::string>& sources) {
+  std::vector<std::string> errors(sources.size());
+  ThreadPool pool(0);
+  pool.parallel_for(static_cast<int64_t>(sources.size()), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const auto k = static_cast<size_t>(i);
+      if (auto cubin = backend.compile(sources[k]); !cubin)
+        errors[k] = cubin.error().cause() + "\n" + sources[k];
+    }
+  });
+  for (const std::string& error : errors) EXPECT_EQ(error, "");
+}
+
+TEST(Kernels, EveryCaseCompiles) {
+  const NvrtcBackend backend = backend_for("sm_90");
+  std::set<std::string> sources;
+  for (const KernelCase& c : kernel_cases())
+    for (std::string& source : sources_of(backend, c)) sources.insert(std::move(source));
+  expect_compiles(backend, {sources.begin(), sources.end()});
+}
+
+TEST(Kernels, EveryOpCompilesForEveryArchitecture) {
+  for (const Architecture& architecture : architectures()) {
+    const NvrtcBackend backend = backend_for(architecture.target);
+    std::vector<std::string> sources;
+    std::set<std::string> seen;
+    for (const KernelCase& c : kernel_cases())
+      if (seen.insert(c.op).second)
+        for (std::string& source : sources_of(backend, c)) sources.push_back(std::move(source));
+    expect_compiles(backend, sources);
+  }
+}
+
+static std::string refusal(const KernelCase& c) {
+  const NvrtcBackend backend = backend_for("sm_90");
+  burnish::testing::TestGraph t;
+  EXPECT_TRUE(grow(t, c));
+  FreeOperands operands(t.graph, t.graph.nodes.back(), c.in, c.out);
+  return backend.describe(operands).reason();
+}
+
+TEST(Kernels, RefusalsSayWhy) {
+  using burnish::testing::ints;
+  EXPECT_EQ(refusal({"TopK", {"f32[9]", "i64[1] = k"}, {}, 2}), "k is not known when the engine is built");
+  EXPECT_EQ(refusal({"Range", {"f32[]", "f32[]", "f32[]"}}), "only ranges of integers have a device kernel");
+  EXPECT_EQ(refusal({"Resize", {"u8[2, 3]", "", "", ints({4, 6})}, {{"mode", std::string("linear")}}}),
+            "no device kernel that interpolates u8");
+  EXPECT_EQ(refusal({"Pad", {"f32[2, 3]", "i64[4]"}}), "the pads are not known before the engine runs");
+}
+
+}  // namespace burnish::nvrtc::testing
