@@ -149,6 +149,25 @@ Result<> Lowering::add_calls(Scope&, DeviceOperands& operands, std::string name)
   return {};
 }
 
+std::vector<int> Lowering::output_order(Scope& scope, const Node& node, const std::vector<std::optional<Placed>>& in,
+                                        const TensorType& type) {
+  const OpDef& op = node.op->name == "Fused" ? *node.regions[0].nodes[0].op : *node.op;
+  const size_t rank = type.shape.size();
+  std::vector<int> order;
+  if (op.channels_last && rank >= 3 && rank <= 5) {
+    order.push_back(0);
+    for (size_t axis = 2; axis < rank; ++axis) order.push_back(static_cast<int>(axis));
+    order.push_back(1);
+  } else if (op.keeps_order) {
+    for (size_t k = 0; k < in.size() && order.empty(); ++k) {
+      const std::vector<Dim>& shape = in[k] ? scope.graph.values[node.inputs[k]].type.shape : std::vector<Dim>();
+      const bool decides = in[k] && !scope.graph.constant(node.inputs[k]) && shape.size() == rank && (shape == type.shape || (k == 0 && !op.scalar));
+      if (decides) order = memory_order(*in[k], shape);
+    }
+  }
+  return order;
+}
+
 Result<bool> Lowering::lower_on_device(Scope& scope, const Node& node) {
   if (!options_.backend || prefers_host(scope, node)) return false;
   if (Verdict v = options_.backend->accepts(scope.graph, node); !v) {
@@ -166,19 +185,7 @@ Result<bool> Lowering::lower_on_device(Scope& scope, const Node& node) {
     if (v == no_value) continue;
     const TensorType& type = scope.graph.values[v].type;
     TRY(declare(scope, type));
-    std::vector<int> order;
-    const size_t rank = type.shape.size();
-    if (node.op->channels_last && rank >= 3 && rank <= 5) {
-      order.push_back(0);
-      for (size_t a = 2; a < rank; ++a) order.push_back(static_cast<int>(a));
-      order.push_back(1);
-    } else if (node.op->keeps_order) {
-      for (size_t k = 0; k < in.size() && order.empty(); ++k)
-        if (in[k] && scope.graph.values[node.inputs[k]].type.shape.size() == rank && !scope.graph.constant(node.inputs[k]) &&
-            (k == 0 || node.op->scalar || scope.graph.values[node.inputs[k]].type.shape == type.shape))
-          order = memory_order(*in[k], scope.graph.values[node.inputs[k]].type.shape);
-    }
-    out[i] = allocate(scope, v, Space::device, order);
+    out[i] = allocate(scope, v, Space::device, output_order(scope, node, in, type));
   }
   DeviceOperands operands(*this, scope, node, std::move(in), std::move(out));
   if (Verdict v = options_.backend->describe(operands); !v) {

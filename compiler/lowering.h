@@ -50,6 +50,8 @@ class Lowering {
                         const std::vector<Dim>& symbols);
   Result<> lower_on_host(Scope& scope, const Node& node);
   Result<bool> lower_on_device(Scope& scope, const Node& node);
+  /// Axes of a result from the slowest to the fastest, as the op likes them; empty: row-major.
+  std::vector<int> output_order(Scope& scope, const Node& node, const std::vector<std::optional<Placed>>& in, const TensorType& type);
   bool prefers_host(Scope& scope, const Node& node);
   Result<> bind_inputs();
   Result<> bind_outputs();
