@@ -81,18 +81,20 @@ BURNISH_API const char* burnish_dtype_name(burnish_dtype) BURNISH_NOEXCEPT;
 BURNISH_API int burnish_device_count(burnish_error** error) BURNISH_NOEXCEPT;
 typedef struct burnish_device_info {
   char name[256];
-  char target[16];        /* "sm_90" */
+  char target[16]; /* "sm_90" */
   int multiprocessors;
   size_t memory_bytes;
-  int driver_version;     /* 13000: CUDA 13.0 */
+  int driver_version; /* 13000: CUDA 13.0 */
 } burnish_device_info;
-BURNISH_API burnish_status burnish_device_describe(int device, burnish_device_info* info, burnish_error** error) BURNISH_NOEXCEPT;
+BURNISH_API burnish_status burnish_device_describe(int device, burnish_device_info* info,
+                                                   burnish_error** error) BURNISH_NOEXCEPT;
 
 /* ---------------------------------------------------------------------------------------------------- engines */
 
 typedef struct burnish_engine burnish_engine;
 /* Maps the file, checks header, checksums and plan. */
-BURNISH_API burnish_status burnish_engine_open(const char* path, burnish_engine** engine, burnish_error** error) BURNISH_NOEXCEPT;
+BURNISH_API burnish_status burnish_engine_open(const char* path, burnish_engine** engine,
+                                               burnish_error** error) BURNISH_NOEXCEPT;
 /* The same from memory; the bytes are copied. */
 BURNISH_API burnish_status burnish_engine_from_bytes(const void* bytes, size_t size, burnish_engine** engine,
                                                      burnish_error** error) BURNISH_NOEXCEPT;
@@ -103,31 +105,34 @@ typedef struct burnish_port {
   const char* name;
   burnish_dtype dtype;
   int rank;
-  const int64_t* shape;        /* -1 where the extent is free */
-  const char* const* axes;     /* "batch", "2*seq + 1", "3" */
+  const int64_t* shape;    /* -1 where the extent is free */
+  const char* const* axes; /* "batch", "2*seq + 1", "3" */
 } burnish_port;
 BURNISH_API int burnish_engine_input_count(const burnish_engine*) BURNISH_NOEXCEPT;
 BURNISH_API int burnish_engine_output_count(const burnish_engine*) BURNISH_NOEXCEPT;
-BURNISH_API burnish_status burnish_engine_input(const burnish_engine*, int index, burnish_port* port) BURNISH_NOEXCEPT;
-BURNISH_API burnish_status burnish_engine_output(const burnish_engine*, int index, burnish_port* port) BURNISH_NOEXCEPT;
+BURNISH_API burnish_status burnish_engine_input(const burnish_engine*, int index,
+                                                burnish_port* port) BURNISH_NOEXCEPT;
+BURNISH_API burnish_status burnish_engine_output(const burnish_engine*, int index,
+                                                 burnish_port* port) BURNISH_NOEXCEPT;
 /* The targets that the engine has a plan for, "sm_90 cpu". */
 BURNISH_API const char* burnish_engine_targets(const burnish_engine*) BURNISH_NOEXCEPT;
 /* A JSON description: versions, targets, steps, buffers, memory. Free with burnish_text_free. */
-BURNISH_API burnish_status burnish_engine_describe(const burnish_engine*, char** json, burnish_error** error) BURNISH_NOEXCEPT;
+BURNISH_API burnish_status burnish_engine_describe(const burnish_engine*, char** json,
+                                                   burnish_error** error) BURNISH_NOEXCEPT;
 BURNISH_API void burnish_text_free(char*) BURNISH_NOEXCEPT;
 
 /* ---------------------------------------------------------------------------------------------------- contexts */
 
 typedef struct burnish_context burnish_context;
 typedef struct burnish_context_options {
-  size_t struct_size;      /* sizeof(burnish_context_options) */
-  int device;              /* GPU ordinal; -1: the host (the engine must have a plan for "cpu") */
-  int threads;             /* host threads for host steps; 0: one per core */
-  int no_graphs;           /* nonzero: launch kernel by kernel instead of as CUDA graphs */
+  size_t struct_size; /* sizeof(burnish_context_options) */
+  int device;         /* GPU ordinal; -1: the host (the engine must have a plan for "cpu") */
+  int threads;        /* host threads for host steps; 0: one per core */
+  int no_graphs;      /* nonzero: launch kernel by kernel instead of as CUDA graphs */
 } burnish_context_options;
 /* Memory for one inference at a time. Uses the CUDA context that is current on this thread, else the primary one. */
-BURNISH_API burnish_status burnish_context_create(burnish_engine*, const burnish_context_options*, burnish_context**,
-                                                  burnish_error** error) BURNISH_NOEXCEPT;
+BURNISH_API burnish_status burnish_context_create(burnish_engine*, const burnish_context_options*,
+                                                  burnish_context**, burnish_error** error) BURNISH_NOEXCEPT;
 BURNISH_API void burnish_context_free(burnish_context*) BURNISH_NOEXCEPT;
 
 #define BURNISH_MAX_RANK 16
@@ -137,42 +142,47 @@ typedef struct burnish_tensor {
   int rank;
   int64_t shape[BURNISH_MAX_RANK];
   void* data;
-  size_t bytes;            /* size of the memory at data */
+  size_t bytes; /* size of the memory at data */
   burnish_memory memory;
 } burnish_tensor;
 
 /* Says where input `name` is for the runs to come. Host memory is copied when a run starts; device memory is read in place
  * and must stay until the run is done. Errors name input, axis, value and what is allowed. */
-BURNISH_API burnish_status burnish_context_set_input(burnish_context*, const char* name, const burnish_tensor*,
+BURNISH_API burnish_status burnish_context_set_input(burnish_context*, const char* name,
+                                                     const burnish_tensor*,
                                                      burnish_error** error) BURNISH_NOEXCEPT;
 /* Optional: where output `name` shall be written, `bytes` being the room there. NULL data: memory of the context again. */
-BURNISH_API burnish_status burnish_context_set_output(burnish_context*, const char* name, const burnish_tensor*,
+BURNISH_API burnish_status burnish_context_set_output(burnish_context*, const char* name,
+                                                      const burnish_tensor*,
                                                       burnish_error** error) BURNISH_NOEXCEPT;
 /* Runs on `stream` (a CUstream; NULL: a stream of the context) and, for NULL or a plan with host steps, returns when all
  * outputs are there; else after enqueueing. While the stream is being captured kernels are launched one by one. */
-BURNISH_API burnish_status burnish_context_run(burnish_context*, void* stream, burnish_error** error) BURNISH_NOEXCEPT;
+BURNISH_API burnish_status burnish_context_run(burnish_context*, void* stream,
+                                               burnish_error** error) BURNISH_NOEXCEPT;
 /* Shape and place of output `name` after a run: memory of the context (until its next run), or what was set. */
-BURNISH_API burnish_status burnish_context_output(burnish_context*, const char* name, burnish_tensor*, burnish_error** error)
-    BURNISH_NOEXCEPT;
+BURNISH_API burnish_status burnish_context_output(burnish_context*, const char* name, burnish_tensor*,
+                                                  burnish_error** error) BURNISH_NOEXCEPT;
 /* Copies output `name` to host memory of at least its size. Waits for the run. */
-BURNISH_API burnish_status burnish_context_read_output(burnish_context*, const char* name, void* data, size_t bytes,
-                                                       burnish_error** error) BURNISH_NOEXCEPT;
+BURNISH_API burnish_status burnish_context_read_output(burnish_context*, const char* name, void* data,
+                                                       size_t bytes, burnish_error** error) BURNISH_NOEXCEPT;
 
 /* One inference, timed. Milliseconds. */
 typedef struct burnish_timing {
-  float gpu_ms;            /* between events around the run on the stream; for a host plan the same as host_ms */
-  float host_ms;           /* wall time of the call, until the outputs are there */
+  float gpu_ms;  /* between events around the run on the stream; for a host plan the same as host_ms */
+  float host_ms; /* wall time of the call, until the outputs are there */
 } burnish_timing;
 /* Runs `count` times on the context's stream, inputs as set (device copies reused), and gives the time of each. */
-BURNISH_API burnish_status burnish_context_time(burnish_context*, int count, burnish_timing* timings, burnish_error** error)
-    BURNISH_NOEXCEPT;
+BURNISH_API burnish_status burnish_context_time(burnish_context*, int count, burnish_timing* timings,
+                                                burnish_error** error) BURNISH_NOEXCEPT;
 /* Runs once, step by step, and gives a JSON list of {name, kind, ms}. Free with burnish_text_free. */
-BURNISH_API burnish_status burnish_context_profile(burnish_context*, char** json, burnish_error** error) BURNISH_NOEXCEPT;
+BURNISH_API burnish_status burnish_context_profile(burnish_context*, char** json,
+                                                   burnish_error** error) BURNISH_NOEXCEPT;
 /* Bytes held: constants on the device, arenas on device and host, inputs and outputs. */
 typedef struct burnish_memory_use {
   size_t constants, device_arena, host_arena, bindings;
 } burnish_memory_use;
-BURNISH_API burnish_status burnish_context_memory(const burnish_context*, burnish_memory_use*) BURNISH_NOEXCEPT;
+BURNISH_API burnish_status burnish_context_memory(const burnish_context*,
+                                                  burnish_memory_use*) BURNISH_NOEXCEPT;
 
 #ifdef __cplusplus
 }

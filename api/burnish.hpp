@@ -80,7 +80,8 @@ class Engine : public Owned<burnish_engine, burnish_engine_free> {
   }
   std::string targets() const { return burnish_engine_targets(object_); }
   std::string describe() const {
-    return text_of([&](char** text, burnish_error** error) { return burnish_engine_describe(object_, text, error); });
+    return text_of(
+        [&](char** text, burnish_error** error) { return burnish_engine_describe(object_, text, error); });
   }
 
  private:
@@ -95,24 +96,33 @@ class Engine : public Owned<burnish_engine, burnish_engine_free> {
 class Context : public Owned<burnish_context, burnish_context_free> {
  public:
   Context(const Engine& engine, const burnish_context_options& options) {
-    check([&](burnish_error** error) { return burnish_context_create(engine.get(), &options, &object_, error); });
+    check([&](burnish_error** error) {
+      return burnish_context_create(engine.get(), &options, &object_, error);
+    });
   }
   void set_input(const std::string& name, const burnish_tensor& tensor) {
-    check([&](burnish_error** error) { return burnish_context_set_input(object_, name.c_str(), &tensor, error); });
+    check([&](burnish_error** error) {
+      return burnish_context_set_input(object_, name.c_str(), &tensor, error);
+    });
   }
   void set_output(const std::string& name, const burnish_tensor& tensor) {
-    check([&](burnish_error** error) { return burnish_context_set_output(object_, name.c_str(), &tensor, error); });
+    check([&](burnish_error** error) {
+      return burnish_context_set_output(object_, name.c_str(), &tensor, error);
+    });
   }
   void run(void* stream = nullptr) {
     check([&](burnish_error** error) { return burnish_context_run(object_, stream, error); });
   }
   burnish_tensor output(const std::string& name) const {
     burnish_tensor tensor;
-    check([&](burnish_error** error) { return burnish_context_output(object_, name.c_str(), &tensor, error); });
+    check(
+        [&](burnish_error** error) { return burnish_context_output(object_, name.c_str(), &tensor, error); });
     return tensor;
   }
   void read_output(const std::string& name, void* data, size_t bytes) {
-    check([&](burnish_error** error) { return burnish_context_read_output(object_, name.c_str(), data, bytes, error); });
+    check([&](burnish_error** error) {
+      return burnish_context_read_output(object_, name.c_str(), data, bytes, error);
+    });
   }
   std::vector<burnish_timing> time(int count) {
     std::vector<burnish_timing> timings(static_cast<size_t>(count));
@@ -120,7 +130,8 @@ class Context : public Owned<burnish_context, burnish_context_free> {
     return timings;
   }
   std::string profile() {
-    return text_of([&](char** text, burnish_error** error) { return burnish_context_profile(object_, text, error); });
+    return text_of(
+        [&](char** text, burnish_error** error) { return burnish_context_profile(object_, text, error); });
   }
   burnish_memory_use memory() const {
     burnish_memory_use use{};

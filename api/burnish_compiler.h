@@ -20,11 +20,11 @@ typedef struct burnish_input_shape {
 typedef int (*burnish_progress)(void* user, const char* stage, int done, int total);
 
 typedef struct burnish_build_options {
-  size_t struct_size;                 /* sizeof(burnish_build_options) */
-  const char* const* targets;         /* "cpu", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120" */
+  size_t struct_size;         /* sizeof(burnish_build_options) */
+  const char* const* targets; /* "cpu", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120" */
   int target_count;
-  int fp16;                           /* nonzero: FP16 storage, FP32 accumulation */
-  int tf32;                           /* nonzero: FP32 matrix products may run as TF32 */
+  int fp16; /* nonzero: FP16 storage, FP32 accumulation */
+  int tf32; /* nonzero: FP32 matrix products may run as TF32 */
   const burnish_input_shape* shapes;
   int shape_count;
   const char* cuda_library_directory; /* where to look for NVRTC first; NULL: the usual places */
@@ -34,20 +34,22 @@ typedef struct burnish_build_options {
 } burnish_build_options;
 
 /* Builds and writes `engine_path` (complete, or not at all). */
-BURNISH_API burnish_status burnish_build(const char* model_path, const char* engine_path, const burnish_build_options*,
+BURNISH_API burnish_status burnish_build(const char* model_path, const char* engine_path,
+                                         const burnish_build_options*,
                                          burnish_error** error) BURNISH_NOEXCEPT;
 /* Builds from a model in memory (external data is sought in `folder`; NULL: refused) to bytes freed with
  * burnish_bytes_free. */
 BURNISH_API burnish_status burnish_build_bytes(const void* model, size_t model_bytes, const char* folder,
-                                               const burnish_build_options*, void** engine, size_t* engine_bytes,
-                                               burnish_error** error) BURNISH_NOEXCEPT;
+                                               const burnish_build_options*, void** engine,
+                                               size_t* engine_bytes, burnish_error** error) BURNISH_NOEXCEPT;
 BURNISH_API void burnish_bytes_free(void*) BURNISH_NOEXCEPT;
 
 /* The model after import and passes, in the text form of the IR; constants as references. Free with burnish_text_free. */
-BURNISH_API burnish_status burnish_model_text(const char* model_path, const burnish_build_options*, char** text,
-                                              burnish_error** error) BURNISH_NOEXCEPT;
+BURNISH_API burnish_status burnish_model_text(const char* model_path, const burnish_build_options*,
+                                              char** text, burnish_error** error) BURNISH_NOEXCEPT;
 /* A JSON description of a model: inputs, outputs, opsets, operators with their counts. Free with burnish_text_free. */
-BURNISH_API burnish_status burnish_model_describe(const char* model_path, char** json, burnish_error** error) BURNISH_NOEXCEPT;
+BURNISH_API burnish_status burnish_model_describe(const char* model_path, char** json,
+                                                  burnish_error** error) BURNISH_NOEXCEPT;
 
 #ifdef __cplusplus
 }

@@ -11,8 +11,8 @@
 #include "api/error.h"
 #include "base/version.h"
 #include "compiler/compile.h"
-#include "onnx/reader.h"
 #include "ir/text.h"
+#include "onnx/reader.h"
 #include "plan/engine_file.h"
 
 namespace burnish {
@@ -23,23 +23,28 @@ Result<CompileOptions> read_options(const burnish_build_options* given) {
   CompileOptions options;
   if (!given) return options;
   if (given->struct_size != sizeof(burnish_build_options))
-    return Error(Code::invalid_argument, "burnish_build_options has another size than this library's").remedy("set struct_size, and compile against this version's header");
+    return Error(Code::invalid_argument, "burnish_build_options has another size than this library's")
+        .remedy("set struct_size, and compile against this version's header");
   for (int i = 0; i < given->target_count; ++i) options.targets.emplace_back(given->targets[i]);
   std::vector<std::string> sorted = options.targets;
   std::sort(sorted.begin(), sorted.end());
   if (auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end())
-    return Error(Code::invalid_argument, "target '" + *twice + "' is given twice").remedy("name each target once");
+    return Error(Code::invalid_argument, "target '" + *twice + "' is given twice")
+        .remedy("name each target once");
   options.fp16 = given->fp16 != 0;
   options.tf32 = given->tf32 != 0;
   for (int i = 0; i < given->shape_count; ++i) {
     const burnish_input_shape& shape = given->shapes[i];
-    if (!options.shapes.emplace(shape.name, std::vector<int64_t>(shape.shape, shape.shape + shape.rank)).second)
-      return Error(Code::invalid_argument, "--shapes names input '" + std::string(shape.name) + "' twice").remedy("give one shape for each input");
+    if (!options.shapes.emplace(shape.name, std::vector<int64_t>(shape.shape, shape.shape + shape.rank))
+             .second)
+      return Error(Code::invalid_argument, "--shapes names input '" + std::string(shape.name) + "' twice")
+          .remedy("give one shape for each input");
   }
   if (given->cuda_library_directory) options.cuda_library_directory = given->cuda_library_directory;
   options.threads = given->threads;
   if (given->progress)
-    options.progress = [progress = given->progress, user = given->progress_user](std::string_view stage, int done, int total) {
+    options.progress = [progress = given->progress, user = given->progress_user](std::string_view stage,
+                                                                                 int done, int total) {
       return progress(user, std::string(stage).c_str(), done, total) == 0;
     };
   return options;
@@ -54,7 +59,8 @@ Result<EngineContents> build(const onnx::Model& model, const CompileOptions& opt
   compiled.identity.erase("precision");
   contents.identity.providers = std::move(compiled.identity);
   for (CompiledTarget& target : compiled.targets)
-    contents.targets.push_back({std::move(target.plan), std::move(target.constants), std::move(target.binaries)});
+    contents.targets.push_back(
+        {std::move(target.plan), std::move(target.constants), std::move(target.binaries)});
   contents.debug = std::move(compiled.text);
   return contents;
 }
@@ -74,16 +80,22 @@ nlohmann::json describe_port(const onnx::ValueInfo& value) {
   for (const onnx::Dimension& d : value.shape.value_or(std::vector<onnx::Dimension>()))
     axes.push_back(d.value ? nlohmann::json(*d.value) : nlohmann::json(d.param.empty() ? "?" : d.param));
   const auto dtype = onnx::dtype_of(value.elem_type);
-  return {{"name", value.name}, {"dtype", dtype ? std::string(name_of(*dtype)) : std::string(onnx::data_type_name(value.elem_type))}, {"shape", axes}};
+  return {
+      {"name", value.name},
+      {"dtype", dtype ? std::string(name_of(*dtype)) : std::string(onnx::data_type_name(value.elem_type))},
+      {"shape", axes}};
 }
 
 Result<std::string> describe_model(const std::string& path) {
   const onnx::Model model = TRY(onnx::read_file(path));
-  nlohmann::json json = {{"name", model.graph.name},
-                         {"ir_version", model.ir_version},
-                         {"producer", model.producer_name + (model.producer_version.empty() ? "" : " " + model.producer_version)},
-                         {"nodes", model.graph.nodes.size()}};
-  for (const onnx::OpsetImport& import : model.opset_imports) json["opsets"][import.domain.empty() ? "ai.onnx" : import.domain] = import.version;
+  nlohmann::json json = {
+      {"name", model.graph.name},
+      {"ir_version", model.ir_version},
+      {"producer",
+       model.producer_name + (model.producer_version.empty() ? "" : " " + model.producer_version)},
+      {"nodes", model.graph.nodes.size()}};
+  for (const onnx::OpsetImport& import : model.opset_imports)
+    json["opsets"][import.domain.empty() ? "ai.onnx" : import.domain] = import.version;
   json["inputs"] = json["outputs"] = nlohmann::json::array();
   std::set<std::string> stored;
   int64_t weights = 0;
@@ -98,7 +110,8 @@ Result<std::string> describe_model(const std::string& path) {
   std::map<std::string, int> counts;
   count_operators(model.graph, counts);
   json["operators"] = counts;
-  for (const auto& [key, value] : model.metadata_props) json["metadata"][key] = value.size() > 200 ? value.substr(0, 200) + "…" : value;
+  for (const auto& [key, value] : model.metadata_props)
+    json["metadata"][key] = value.size() > 200 ? value.substr(0, 200) + "…" : value;
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -110,23 +123,29 @@ using namespace burnish;
 
 extern "C" {
 
-burnish_status burnish_build(const char* model_path, const char* engine_path, const burnish_build_options* options, burnish_error** error) noexcept {
+burnish_status burnish_build(const char* model_path, const char* engine_path,
+                             const burnish_build_options* options, burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
     const CompileOptions wanted = TRY(read_options(options));
     const onnx::Model model = TRY(onnx::read_file(model_path));
     const EngineContents contents = TRY(build(model, wanted));
-    return write_engine(engine_path, contents, [&] { return wanted.progress && !wanted.progress("writing", 0, 1); });
+    return write_engine(engine_path, contents,
+                        [&] { return wanted.progress && !wanted.progress("writing", 0, 1); });
   });
 }
 
-burnish_status burnish_build_bytes(const void* model_data, size_t model_bytes, const char* folder, const burnish_build_options* options,
-                                   void** engine, size_t* engine_size, burnish_error** error) noexcept {
+burnish_status burnish_build_bytes(const void* model_data, size_t model_bytes, const char* folder,
+                                   const burnish_build_options* options, void** engine, size_t* engine_size,
+                                   burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
     const CompileOptions wanted = TRY(read_options(options));
-    const onnx::Model model = TRY(onnx::read_bytes({static_cast<const std::byte*>(model_data), model_bytes}, folder ? folder : ""));
+    const onnx::Model model =
+        TRY(onnx::read_bytes({static_cast<const std::byte*>(model_data), model_bytes}, folder ? folder : ""));
     const std::vector<std::byte> bytes = TRY(engine_bytes(TRY(build(model, wanted))));
     *engine = std::malloc(bytes.size());
-    if (!*engine) return Error(Code::out_of_memory, "no memory for an engine of " + std::to_string(bytes.size()) + " bytes");
+    if (!*engine)
+      return Error(Code::out_of_memory,
+                   "no memory for an engine of " + std::to_string(bytes.size()) + " bytes");
     std::memcpy(*engine, bytes.data(), bytes.size());
     *engine_size = bytes.size();
     return {};
@@ -135,7 +154,8 @@ burnish_status burnish_build_bytes(const void* model_data, size_t model_bytes, c
 
 void burnish_bytes_free(void* bytes) noexcept { std::free(bytes); }
 
-burnish_status burnish_model_text(const char* model_path, const burnish_build_options* options, char** text, burnish_error** error) noexcept {
+burnish_status burnish_model_text(const char* model_path, const burnish_build_options* options, char** text,
+                                  burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
     const CompileOptions wanted = TRY(read_options(options));
     const onnx::Model model = TRY(onnx::read_file(model_path));
@@ -145,7 +165,8 @@ burnish_status burnish_model_text(const char* model_path, const burnish_build_op
 }
 
 burnish_status burnish_model_describe(const char* model_path, char** json, burnish_error** error) noexcept {
-  return api::guard(error, [&]() -> Result<> { return api::give_text(TRY(describe_model(model_path)), json); });
+  return api::guard(error,
+                    [&]() -> Result<> { return api::give_text(TRY(describe_model(model_path)), json); });
 }
 
 }  // extern "C"

@@ -29,7 +29,8 @@ Json ports(const std::vector<Port>& list) {
 Json steps(const std::vector<Step>& list);
 
 Json step(const Step& s) {
-  static constexpr const char* kinds[] = {"host", "kernel", "copy", "read extents", "write extents", "set extents", "if", "fail"};
+  static constexpr const char* kinds[] = {"host",          "kernel",      "copy", "read extents",
+                                          "write extents", "set extents", "if",   "fail"};
   Json json = {{"name", s.name}, {"kind", kinds[s.what.index()]}};
   if (s.stage != 0) json["stage"] = s.stage;
   if (const auto* launch = std::get_if<KernelLaunch>(&s.what)) {
@@ -98,7 +99,8 @@ std::string describe(const Engine& engine) {
 
 std::string describe(const std::vector<StepTime>& times) {
   Json json = Json::array();
-  for (const StepTime& t : times) json.push_back({{"name", t.name}, {"kind", t.kind}, {"ms", t.milliseconds}});
+  for (const StepTime& t : times)
+    json.push_back({{"name", t.name}, {"kind", t.kind}, {"ms", t.milliseconds}});
   return text_of(json);
 }
 

@@ -28,7 +28,9 @@ burnish_status guard(burnish_error** out, const F& body) noexcept {
     const Result<> result = body();
     return result ? BURNISH_OK : fail(result.error(), out);
   } catch (const std::bad_alloc&) {
-    return fail(Error(Code::out_of_memory, "out of host memory").remedy("run with smaller inputs, or give the process more memory"), out);
+    return fail(Error(Code::out_of_memory, "out of host memory")
+                    .remedy("run with smaller inputs, or give the process more memory"),
+                out);
   } catch (const std::exception& e) {
     return fail(Error(Code::internal, e.what()).remedy("report this with what led to it"), out);
   } catch (...) {
@@ -46,7 +48,8 @@ inline Result<> expect(const void* pointer, const char* name) {
 inline Result<> give_text(const std::string& text, char** out) {
   TRY(expect(out, "text"));
   *out = static_cast<char*>(std::malloc(text.size() + 1));
-  if (*out == nullptr) return Error(Code::out_of_memory, "out of host memory").remedy("give the process more memory");
+  if (*out == nullptr)
+    return Error(Code::out_of_memory, "out of host memory").remedy("give the process more memory");
   std::memcpy(*out, text.c_str(), text.size() + 1);
   return {};
 }

@@ -34,7 +34,7 @@ struct PortList {
   }
 };
 
-const std::vector<Port>& ports_of(const Engine& engine, std::vector<Port> Plan::*which) {
+const std::vector<Port>& ports_of(const Engine& engine, std::vector<Port> Plan::* which) {
   static const std::vector<Port> none;
   return engine.file().plans.empty() ? none : engine.file().plans.front().*which;
 }
@@ -45,7 +45,9 @@ struct burnish_engine {
   std::shared_ptr<const Engine> engine;
   PortList inputs, outputs;
   explicit burnish_engine(std::shared_ptr<const Engine> e)
-      : engine(std::move(e)), inputs(ports_of(*engine, &Plan::inputs)), outputs(ports_of(*engine, &Plan::outputs)) {}
+      : engine(std::move(e)),
+        inputs(ports_of(*engine, &Plan::inputs)),
+        outputs(ports_of(*engine, &Plan::outputs)) {}
 };
 
 struct burnish_context {
@@ -55,7 +57,8 @@ struct burnish_context {
 namespace {
 
 burnish_status port_at(const PortList& list, int index, burnish_port* port) {
-  if (!port || index < 0 || static_cast<size_t>(index) >= list.entries.size()) return BURNISH_INVALID_ARGUMENT;
+  if (!port || index < 0 || static_cast<size_t>(index) >= list.entries.size())
+    return BURNISH_INVALID_ARGUMENT;
   *port = list.entries[static_cast<size_t>(index)].port;
   return BURNISH_OK;
 }
@@ -65,8 +68,10 @@ Result<TensorRef> read_tensor(const burnish_tensor* tensor) {
   if (tensor->rank < 0 || tensor->rank > BURNISH_MAX_RANK)
     return Error(Code::invalid_argument, "a tensor of rank " + std::to_string(tensor->rank) + " is given")
         .remedy("the rank is from 0 to " + std::to_string(BURNISH_MAX_RANK));
-  if (burnish_dtype_size(tensor->dtype) == 0 || (tensor->memory != BURNISH_HOST && tensor->memory != BURNISH_DEVICE))
-    return Error(Code::invalid_argument, "a tensor has no valid element type or memory").remedy("fill in dtype and memory");
+  if (burnish_dtype_size(tensor->dtype) == 0 ||
+      (tensor->memory != BURNISH_HOST && tensor->memory != BURNISH_DEVICE))
+    return Error(Code::invalid_argument, "a tensor has no valid element type or memory")
+        .remedy("fill in dtype and memory");
   return TensorRef{.dtype = static_cast<DType>(tensor->dtype),
                    .shape = Shape(tensor->shape, tensor->shape + tensor->rank),
                    .data = tensor->data,
@@ -77,7 +82,8 @@ Result<TensorRef> read_tensor(const burnish_tensor* tensor) {
 Result<> give_tensor(const TensorRef& from, burnish_tensor* to) {
   TRY(api::expect(to, "tensor"));
   if (from.shape.size() > BURNISH_MAX_RANK)
-    return Error(Code::unsupported, "an output of rank " + std::to_string(from.shape.size()) + " does not fit a burnish_tensor")
+    return Error(Code::unsupported,
+                 "an output of rank " + std::to_string(from.shape.size()) + " does not fit a burnish_tensor")
         .remedy("read it with burnish_context_read_output");
   *to = {.dtype = static_cast<burnish_dtype>(from.dtype),
          .rank = static_cast<int>(from.shape.size()),
@@ -100,7 +106,8 @@ Result<ContextOptions> read_options(const burnish_context_options* given) {
   ContextOptions options{.threads = read.threads, .graphs = read.no_graphs == 0};
   if (read.device >= 0) options.device = read.device;
   if (read.device < -1)
-    return Error(Code::invalid_argument, "there is no device " + std::to_string(read.device)).remedy("give a GPU's number, or -1 for the host");
+    return Error(Code::invalid_argument, "there is no device " + std::to_string(read.device))
+        .remedy("give a GPU's number, or -1 for the host");
   return options;
 }
 
@@ -134,7 +141,8 @@ int burnish_device_count(burnish_error** error) noexcept {
   return count;
 }
 
-burnish_status burnish_device_describe(int device, burnish_device_info* info, burnish_error** error) noexcept {
+burnish_status burnish_device_describe(int device, burnish_device_info* info,
+                                       burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
     TRY(api::expect(info, "info"));
     const cuda::Device opened = TRY(cuda::Device::open(device));
@@ -149,7 +157,8 @@ burnish_status burnish_device_describe(int device, burnish_device_info* info, bu
   });
 }
 
-burnish_status burnish_engine_open(const char* path, burnish_engine** engine, burnish_error** error) noexcept {
+burnish_status burnish_engine_open(const char* path, burnish_engine** engine,
+                                   burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
     TRY(api::expect(path, "path"));
     TRY(api::expect(engine, "engine"));
@@ -158,7 +167,8 @@ burnish_status burnish_engine_open(const char* path, burnish_engine** engine, bu
   });
 }
 
-burnish_status burnish_engine_from_bytes(const void* bytes, size_t size, burnish_engine** engine, burnish_error** error) noexcept {
+burnish_status burnish_engine_from_bytes(const void* bytes, size_t size, burnish_engine** engine,
+                                         burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
     TRY(api::expect(bytes, "bytes"));
     TRY(api::expect(engine, "engine"));
@@ -169,15 +179,21 @@ burnish_status burnish_engine_from_bytes(const void* bytes, size_t size, burnish
 
 void burnish_engine_free(burnish_engine* engine) noexcept { delete engine; }
 
-int burnish_engine_input_count(const burnish_engine* e) noexcept { return e ? static_cast<int>(e->inputs.entries.size()) : 0; }
-int burnish_engine_output_count(const burnish_engine* e) noexcept { return e ? static_cast<int>(e->outputs.entries.size()) : 0; }
+int burnish_engine_input_count(const burnish_engine* e) noexcept {
+  return e ? static_cast<int>(e->inputs.entries.size()) : 0;
+}
+int burnish_engine_output_count(const burnish_engine* e) noexcept {
+  return e ? static_cast<int>(e->outputs.entries.size()) : 0;
+}
 burnish_status burnish_engine_input(const burnish_engine* e, int index, burnish_port* port) noexcept {
   return e ? port_at(e->inputs, index, port) : BURNISH_INVALID_ARGUMENT;
 }
 burnish_status burnish_engine_output(const burnish_engine* e, int index, burnish_port* port) noexcept {
   return e ? port_at(e->outputs, index, port) : BURNISH_INVALID_ARGUMENT;
 }
-const char* burnish_engine_targets(const burnish_engine* e) noexcept { return e ? e->engine->targets().c_str() : ""; }
+const char* burnish_engine_targets(const burnish_engine* e) noexcept {
+  return e ? e->engine->targets().c_str() : "";
+}
 
 burnish_status burnish_engine_describe(const burnish_engine* e, char** json, burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
@@ -186,8 +202,8 @@ burnish_status burnish_engine_describe(const burnish_engine* e, char** json, bur
   });
 }
 
-burnish_status burnish_context_create(burnish_engine* engine, const burnish_context_options* options, burnish_context** context,
-                                      burnish_error** error) noexcept {
+burnish_status burnish_context_create(burnish_engine* engine, const burnish_context_options* options,
+                                      burnish_context** context, burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
     TRY(api::expect(engine, "engine"));
     TRY(api::expect(context, "context"));
@@ -224,7 +240,8 @@ burnish_status burnish_context_run(burnish_context* c, void* stream, burnish_err
   });
 }
 
-burnish_status burnish_context_output(burnish_context* c, const char* name, burnish_tensor* tensor, burnish_error** error) noexcept {
+burnish_status burnish_context_output(burnish_context* c, const char* name, burnish_tensor* tensor,
+                                      burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
     TRY(api::expect(c, "context"));
     TRY(api::expect(name, "name"));
@@ -242,11 +259,13 @@ burnish_status burnish_context_read_output(burnish_context* c, const char* name,
   });
 }
 
-burnish_status burnish_context_time(burnish_context* c, int count, burnish_timing* timings, burnish_error** error) noexcept {
+burnish_status burnish_context_time(burnish_context* c, int count, burnish_timing* timings,
+                                    burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
     TRY(api::expect(c, "context"));
     if (count > 0) TRY(api::expect(timings, "timings"));
-    for (const Timing& t : TRY(c->context->time(count))) *timings++ = {.gpu_ms = t.gpu_ms, .host_ms = t.host_ms};
+    for (const Timing& t : TRY(c->context->time(count)))
+      *timings++ = {.gpu_ms = t.gpu_ms, .host_ms = t.host_ms};
     return {};
   });
 }
@@ -261,7 +280,10 @@ burnish_status burnish_context_profile(burnish_context* c, char** json, burnish_
 burnish_status burnish_context_memory(const burnish_context* c, burnish_memory_use* use) noexcept {
   if (!c || !use) return BURNISH_INVALID_ARGUMENT;
   const MemoryUse m = c->context->memory();
-  *use = {.constants = m.constants, .device_arena = m.device_arena, .host_arena = m.host_arena, .bindings = m.bindings};
+  *use = {.constants = m.constants,
+          .device_arena = m.device_arena,
+          .host_arena = m.host_arena,
+          .bindings = m.bindings};
   return BURNISH_OK;
 }
 

@@ -15,9 +15,11 @@ namespace {
 std::vector<std::byte> transposing_engine() {
   using namespace burnish;
   PlanMaker m;
-  const Slot rows = m.symbol(), columns = m.symbol(), zero = m.constant(0), one = m.constant(1), four = m.constant(4);
+  const Slot rows = m.symbol(), columns = m.symbol(), zero = m.constant(0), one = m.constant(1),
+             four = m.constant(4);
   const Slot bytes = m.mul(four, m.mul(rows, columns));
-  const uint32_t x = m.input("x", DType::f32, {{rows, "rows", true}, {columns, "columns", true, 1, 8}}, bytes);
+  const uint32_t x =
+      m.input("x", DType::f32, {{rows, "rows", true}, {columns, "columns", true, 1, 8}}, bytes);
   const uint32_t y = m.output("y", DType::f32, {{columns, "columns"}, {rows, "rows"}}, bytes);
   m.step("transpose", Copy{m.operand(x, DType::f32, {columns, rows}, {one, columns}, zero),
                            m.operand(y, DType::f32, {columns, rows}, {rows, one}, zero)});

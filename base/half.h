@@ -49,6 +49,8 @@ inline bfloat16 to_bfloat16(float value) {
 }
 
 /// Exact.
-inline float to_float(bfloat16 value) { return std::bit_cast<float>(static_cast<uint32_t>(value.bits) << 16); }
+inline float to_float(bfloat16 value) {
+  return std::bit_cast<float>(static_cast<uint32_t>(value.bits) << 16);
+}
 
 }  // namespace burnish

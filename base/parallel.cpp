@@ -27,7 +27,8 @@ struct ThreadPool::State {
 
   void work() {
     inside_loop = true;
-    for (int64_t begin; (begin = next.fetch_add(piece)) < count;) (*body)(begin, std::min(begin + piece, count));
+    for (int64_t begin; (begin = next.fetch_add(piece)) < count;)
+      (*body)(begin, std::min(begin + piece, count));
     inside_loop = false;
   }
 
@@ -63,7 +64,8 @@ ThreadPool::~ThreadPool() {
 
 int ThreadPool::size() const { return static_cast<int>(state_->threads.size()) + 1; }
 
-void ThreadPool::parallel_for(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body) {
+void ThreadPool::parallel_for(int64_t count, int64_t grain,
+                              const std::function<void(int64_t, int64_t)>& body) {
   if (count <= 0) return;
   if (inside_loop || state_->threads.empty() || count <= grain) return body(0, count);
   State& s = *state_;

@@ -82,8 +82,9 @@ inline std::vector<int64_t> dense_strides(std::span<const int64_t> shape) {
 }
 
 /// dst[i…] = src[i…] over `shape`; strides in elements of `element_size` bytes; src and dst do not overlap.
-inline void copy_strided(ThreadPool& pool, size_t element_size, std::span<const int64_t> shape, const std::byte* src,
-                         std::span<const int64_t> src_strides, std::byte* dst, std::span<const int64_t> dst_strides) {
+inline void copy_strided(ThreadPool& pool, size_t element_size, std::span<const int64_t> shape,
+                         const std::byte* src, std::span<const int64_t> src_strides, std::byte* dst,
+                         std::span<const int64_t> dst_strides) {
   StridedLoop loop{{shape.begin(), shape.end()},
                    {{src_strides.begin(), src_strides.end()}, {dst_strides.begin(), dst_strides.end()}}};
   loop.merge_axes();
@@ -93,7 +94,8 @@ inline void copy_strided(ThreadPool& pool, size_t element_size, std::span<const 
     T* d = reinterpret_cast<T*>(dst);
     loop.run<2>(pool, [&](const int64_t (&offset)[2], int64_t begin, int64_t end) {
       if (from == 1 && to == 1)
-        std::memcpy(d + offset[1] + begin, s + offset[0] + begin, static_cast<size_t>(end - begin) * sizeof(T));
+        std::memcpy(d + offset[1] + begin, s + offset[0] + begin,
+                    static_cast<size_t>(end - begin) * sizeof(T));
       else
         for (int64_t i = begin; i < end; ++i) d[offset[1] + i * to] = s[offset[0] + i * from];
     });

@@ -36,12 +36,14 @@ class Progress {
 int64_t usual_extent(const Graph& graph, const DimTable& dims, Dim symbol) {
   constexpr int64_t middling = 256;
   const auto origin = graph.origins.find(symbol);
-  const bool batch = origin != graph.origins.end() && origin->second.kind == SymbolOrigin::Kind::input && origin->second.index == 0;
+  const bool batch = origin != graph.origins.end() && origin->second.kind == SymbolOrigin::Kind::input &&
+                     origin->second.index == 0;
   const Range r = dims.range(symbol);
   return std::clamp<int64_t>(batch ? 1 : middling, r.lo, r.hi);
 }
 
-Result<std::vector<std::vector<std::byte>>> compile_kernels(const Backend& backend, const std::vector<std::string>& sources,
+Result<std::vector<std::vector<std::byte>>> compile_kernels(const Backend& backend,
+                                                            const std::vector<std::string>& sources,
                                                             ThreadPool& pool, Progress& progress) {
   std::vector<std::vector<std::byte>> binaries(sources.size());
   std::vector<std::optional<Error>> errors(sources.size());
@@ -52,7 +54,8 @@ Result<std::vector<std::vector<std::byte>>> compile_kernels(const Backend& backe
     for (int64_t i = begin; i < end && !stop; ++i) {
       const auto k = static_cast<size_t>(i);
       auto binary = backend.compile(sources[k]);
-      Result<> told = progress.report("compiling kernels for " + std::string(backend.target()), ++done, total);
+      Result<> told =
+          progress.report("compiling kernels for " + std::string(backend.target()), ++done, total);
       if (binary && told) {
         binaries[k] = *std::move(binary);
       } else {
@@ -66,8 +69,9 @@ Result<std::vector<std::vector<std::byte>>> compile_kernels(const Backend& backe
   return binaries;
 }
 
-Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, const CompileOptions& options, ThreadPool& pool,
-                                      Progress& progress, std::map<std::string, std::string>& identity) {
+Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, const CompileOptions& options,
+                                      ThreadPool& pool, Progress& progress,
+                                      std::map<std::string, std::string>& identity) {
   std::optional<nvrtc::NvrtcBackend> backend;
   if (target != "cpu") {
     const nvrtc::Architecture architecture = TRY(nvrtc::architecture_named(target));
@@ -75,11 +79,14 @@ Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, c
     identity["nvrtc"] = TRY(compiler.version());
     backend.emplace(std::move(compiler), architecture);
   }
-  LowerOptions lowering{.backend = backend ? &*backend : nullptr,
-                        .tf32 = options.tf32,
-                        .optimum = [&](const DimTable& dims, Dim symbol) { return usual_extent(graph, dims, symbol); }};
+  LowerOptions lowering{
+      .backend = backend ? &*backend : nullptr,
+      .tf32 = options.tf32,
+      .optimum = [&](const DimTable& dims, Dim symbol) { return usual_extent(graph, dims, symbol); }};
   Lowered lowered = TRY(lower(graph, lowering));
-  CompiledTarget out{.plan = std::move(lowered.plan), .constants = std::move(lowered.constants), .host_reasons = std::move(lowered.host_reasons)};
+  CompiledTarget out{.plan = std::move(lowered.plan),
+                     .constants = std::move(lowered.constants),
+                     .host_reasons = std::move(lowered.host_reasons)};
   out.plan.precision = options.fp16 ? "fp16" : options.tf32 ? "tf32" : "fp32";
   if (backend) out.binaries = TRY(compile_kernels(*backend, lowered.sources, pool, progress));
   return out;
@@ -95,7 +102,8 @@ Result<Graph> optimise(const onnx::Model& model, const CompileOptions& options, 
 
 Result<Compiled> compile(const onnx::Model& model, const CompileOptions& options) {
   if (options.targets.empty())
-    return Error(Code::invalid_argument, "no target is given").remedy("name one with --target: cpu, sm_80, sm_86, sm_89, sm_90, sm_100, sm_120");
+    return Error(Code::invalid_argument, "no target is given")
+        .remedy("name one with --target: cpu, sm_80, sm_86, sm_89, sm_90, sm_100, sm_120");
   ThreadPool pool(options.threads);
   Progress progress(options);
   TRY(progress.report("importing", 0, 1));

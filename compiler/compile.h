@@ -24,15 +24,15 @@ struct CompileOptions {
 /// The model for one target.
 struct CompiledTarget {
   Plan plan;
-  std::vector<Tensor> constants;                  // by Plan::constants
-  std::vector<std::vector<std::byte>> binaries;   // by Plan::modules
-  std::vector<std::string> host_reasons;          // nodes that a device target runs on the host, and why
+  std::vector<Tensor> constants;                 // by Plan::constants
+  std::vector<std::vector<std::byte>> binaries;  // by Plan::modules
+  std::vector<std::string> host_reasons;         // nodes that a device target runs on the host, and why
 };
 
 struct Compiled {
   std::vector<CompiledTarget> targets;
-  std::string text;                              // the optimised graph, constants as references
-  std::map<std::string, std::string> identity;   // options and provider versions
+  std::string text;                             // the optimised graph, constants as references
+  std::map<std::string, std::string> identity;  // options and provider versions
 };
 
 /// ONNX model -> plans. Needs no GPU. The result is a function of model, options and provider versions.

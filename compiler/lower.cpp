@@ -42,7 +42,8 @@ bool Lowering::prefers_host(Scope& scope, const Node& node) {
   constexpr int64_t small = 1024;
   const Graph& g = scope.graph;
   for (ValueId v : node.outputs)
-    if (v != no_value && (is_float(g.values[v].type.dtype) || dims_.range(dims_.product(g.values[v].type.shape)).hi > small))
+    if (v != no_value &&
+        (is_float(g.values[v].type.dtype) || dims_.range(dims_.product(g.values[v].type.shape)).hi > small))
       return false;
   for (ValueId v : node.inputs)
     if (v != no_value && !g.constant(v) && !scope.at(Space::host, v)) return false;
@@ -83,14 +84,13 @@ Result<> Lowering::lower_dims(Scope& scope, const Node& node) {
 Result<> Lowering::lower_on_host(Scope& scope, const Node& node) {
   if (!node.op->eval)
     return Error(Code::unsupported, describe(node) + ": no provider can run this operator on target '" +
-                                        (options_.backend ? std::string(options_.backend->target()) : "cpu") + "'")
+                                        (options_.backend ? std::string(options_.backend->target()) : "cpu") +
+                                        "'")
         .remedy("report the model, or replace the operator before exporting");
   HostCall call{.text = call_text(scope.graph, node)};
   for (ValueId v : node.inputs) {
-    if (v == no_value)
-      call.inputs.emplace_back();
-    else
-      call.inputs.push_back(operand(TRY(place_dense(scope, v, Space::host)), scope.graph.values[v].type));
+    if (v == no_value) call.inputs.emplace_back();
+    else call.inputs.push_back(operand(TRY(place_dense(scope, v, Space::host)), scope.graph.values[v].type));
   }
   uint32_t stage = 0;
   for (uint32_t i = 0; i < node.outputs.size(); ++i) {  // extents that this call will find
@@ -127,7 +127,8 @@ Result<> Lowering::add_calls(Scope&, DeviceOperands& operands, std::string name)
       out_.sources.push_back(source.text);
       out_.plan.modules.push_back({.target = std::string(options_.backend->target())});
     }
-    KernelLaunch launch{.module = it->second, .function = "kernel", .shared_bytes = static_cast<uint32_t>(call.shared_bytes)};
+    KernelLaunch launch{
+        .module = it->second, .function = "kernel", .shared_bytes = static_cast<uint32_t>(call.shared_bytes)};
     for (size_t k = 0; k < 3; ++k) {
       launch.grid[k] = slot(call.grid[k]);
       launch.block[k] = static_cast<uint32_t>(call.block[k]);
@@ -149,7 +150,8 @@ Result<> Lowering::add_calls(Scope&, DeviceOperands& operands, std::string name)
   return {};
 }
 
-std::vector<int> Lowering::output_order(Scope& scope, const Node& node, const std::vector<std::optional<Placed>>& in,
+std::vector<int> Lowering::output_order(Scope& scope, const Node& node,
+                                        const std::vector<std::optional<Placed>>& in,
                                         const TensorType& type) {
   const OpDef& op = node.op->name == "Fused" ? *node.regions[0].nodes[0].op : *node.op;
   const size_t rank = type.shape.size();
@@ -160,8 +162,10 @@ std::vector<int> Lowering::output_order(Scope& scope, const Node& node, const st
     order.push_back(1);
   } else if (op.keeps_order) {
     for (size_t k = 0; k < in.size() && order.empty(); ++k) {
-      const std::vector<Dim>& shape = in[k] ? scope.graph.values[node.inputs[k]].type.shape : std::vector<Dim>();
-      const bool decides = in[k] && !scope.graph.constant(node.inputs[k]) && shape.size() == rank && (shape == type.shape || (k == 0 && !op.scalar));
+      const std::vector<Dim>& shape =
+          in[k] ? scope.graph.values[node.inputs[k]].type.shape : std::vector<Dim>();
+      const bool decides = in[k] && !scope.graph.constant(node.inputs[k]) && shape.size() == rank &&
+                           (shape == type.shape || (k == 0 && !op.scalar));
       if (decides) order = memory_order(*in[k], shape);
     }
   }
@@ -204,7 +208,8 @@ Result<> Lowering::lower_branch(Scope& scope, const Node& node, size_t branch, s
   Graph region = node.regions[branch];
   Scope inner(region, &scope);
   for (size_t i = 0; i < region.inputs.size(); ++i)
-    for (Space space : {Space::host, Space::device}) inner.at(space, region.inputs[i]) = scope.at(space, node.inputs[i + 1]);
+    for (Space space : {Space::host, Space::device})
+      inner.at(space, region.inputs[i]) = scope.at(space, node.inputs[i + 1]);
   std::vector<Step>* outer_steps = steps_;
   steps_ = &steps;
   TRY(lower_nodes(inner));
@@ -233,8 +238,10 @@ Result<> Lowering::lower_branch(Scope& scope, const Node& node, size_t branch, s
 
 Result<> Lowering::lower_if(Scope& scope, const Node& node) {
   if (node.op->name != "If")
-    return Error(Code::unsupported, describe(node) + ": this form of control flow is not supported when its extent or condition "
-                                                     "is not known at build time")
+    return Error(Code::unsupported,
+                 describe(node) +
+                     ": this form of control flow is not supported when its extent or condition "
+                     "is not known at build time")
         .remedy("export the model with the loop unrolled, or fix the extents it depends on with --shapes");
   const ValueId c = node.inputs[0];
   If step{.condition = operand(TRY(place_dense(scope, c, Space::host)), scope.graph.values[c].type)};
@@ -272,14 +279,16 @@ Result<> Lowering::lower_if(Scope& scope, const Node& node) {
 
 Result<> Lowering::lower_node(Scope& scope, const Node& node) {
   if (node.op->name == "Dims") return lower_dims(scope, node);
-  if (node.op->name == "If" || node.op->name == "Loop" || node.op->name == "Scan") return lower_if(scope, node);
+  if (node.op->name == "If" || node.op->name == "Loop" || node.op->name == "Scan")
+    return lower_if(scope, node);
   for (ValueId v : node.outputs) {  // extents that other tensors decide are read before the node runs
     if (v == no_value) continue;
     for (Dim d : scope.graph.values[v].type.shape)
       for (Dim symbol : dims_.symbols(d)) {
         const Scope* owner = &scope;
         while (owner && !owner->graph.origins.contains(symbol)) owner = owner->outer;
-        if (owner && owner->graph.origins.at(symbol).kind == SymbolOrigin::Kind::content) TRY(declare(scope, symbol));
+        if (owner && owner->graph.origins.at(symbol).kind == SymbolOrigin::Kind::content)
+          TRY(declare(scope, symbol));
       }
   }
   if (node.op->view && TRY(lower_view(scope, node))) return {};
@@ -340,7 +349,8 @@ Result<> Lowering::bind_outputs() {
       const Space space = options_.backend ? Space::device : Space::host;
       TRY(declare(top_, value.type));
       const Placed from = TRY(place(top_, v, space));
-      const Placed to{add_buffer(space, bytes_of(value.type)), {dims_.constant(0), dense_strides(dims_, value.type.shape)}};
+      const Placed to{add_buffer(space, bytes_of(value.type)),
+                      {dims_.constant(0), dense_strides(dims_, value.type.shape)}};
       buffer = to.buffer;
       out_.plan.buffers[buffer].kind = Buffer::Kind::output;
       TRY(copy_into(from, space, to, space, value.type, "output " + value.name));
@@ -357,10 +367,11 @@ void Lowering::add_checks() {
     for (Dim side : {c.a, c.b})
       for (Dim symbol : dims_.symbols(side)) known = known && program_.declared(symbol);
     if (!known) continue;
-    out_.plan.checks.push_back({.a = slot(c.a),
-                                .b = slot(c.b),
-                                .stage = std::max(program_.stage(c.a), program_.stage(c.b)),
-                                .message = c.reason + ": " + dims_.text(c.a) + " and " + dims_.text(c.b) + " must be equal"});
+    out_.plan.checks.push_back(
+        {.a = slot(c.a),
+         .b = slot(c.b),
+         .stage = std::max(program_.stage(c.a), program_.stage(c.b)),
+         .message = c.reason + ": " + dims_.text(c.a) + " and " + dims_.text(c.b) + " must be equal"});
   }
 }
 
@@ -409,7 +420,8 @@ Result<Lowered> Lowering::finish() {
 Result<Lowered> Lowering::run() {
   out_.plan.target = options_.backend ? std::string(options_.backend->target()) : "cpu";
   for (ValueId v : top_.graph.outputs)
-    if (!top_.graph.constant(v) && std::find(top_.graph.inputs.begin(), top_.graph.inputs.end(), v) == top_.graph.inputs.end())
+    if (!top_.graph.constant(v) &&
+        std::find(top_.graph.inputs.begin(), top_.graph.inputs.end(), v) == top_.graph.inputs.end())
       outputs_.insert(v);
   TRY(bind_inputs());
   TRY(lower_nodes(top_));

@@ -12,7 +12,7 @@ namespace burnish {
 
 struct LowerOptions {
   const Backend* backend = nullptr;  // null: everything on the host
-  bool tf32 = false;  // FP32 matrix products on a device may round their operands to TF32
+  bool tf32 = false;                 // FP32 matrix products on a device may round their operands to TF32
   /// The value of a symbol that memory is planned for.
   std::function<int64_t(const DimTable&, Dim symbol)> optimum;
 };
@@ -20,8 +20,8 @@ struct LowerOptions {
 /// A plan whose constants and kernels are still apart: the engine writer lays them out.
 struct Lowered {
   Plan plan;
-  std::vector<Tensor> constants;     // by Plan::constants
-  std::vector<std::string> sources;  // device source of each of Plan::modules
+  std::vector<Tensor> constants;          // by Plan::constants
+  std::vector<std::string> sources;       // device source of each of Plan::modules
   std::vector<std::string> host_reasons;  // "node 'x' (Op): why it runs on the host", for a device target
 };
 

@@ -46,12 +46,13 @@ class Lowering {
   Result<bool> lower_view(Scope& scope, const Node& node);
   Result<> lower_dims(Scope& scope, const Node& node);
   Result<> lower_if(Scope& scope, const Node& node);
-  Result<> lower_branch(Scope& scope, const Node& node, size_t branch, std::vector<Placed>& results, std::vector<Step>& steps,
-                        const std::vector<Dim>& symbols);
+  Result<> lower_branch(Scope& scope, const Node& node, size_t branch, std::vector<Placed>& results,
+                        std::vector<Step>& steps, const std::vector<Dim>& symbols);
   Result<> lower_on_host(Scope& scope, const Node& node);
   Result<bool> lower_on_device(Scope& scope, const Node& node);
   /// Axes of a result from the slowest to the fastest, as the op likes them; empty: row-major.
-  std::vector<int> output_order(Scope& scope, const Node& node, const std::vector<std::optional<Placed>>& in, const TensorType& type);
+  std::vector<int> output_order(Scope& scope, const Node& node, const std::vector<std::optional<Placed>>& in,
+                                const TensorType& type);
   bool prefers_host(Scope& scope, const Node& node);
   Result<> bind_inputs();
   Result<> bind_outputs();
@@ -67,9 +68,10 @@ class Lowering {
   Placed allocate(Scope& scope, ValueId v, Space space, std::span<const int> order = {});
   uint32_t add_buffer(Space space, Dim bytes);
   /// A dense copy of what lies at `from`.
-  Result<Placed> copy(const Placed& from, const TensorType& type, Space from_space, Space to_space, std::string name);
-  Result<> copy_into(const Placed& from, Space from_space, const Placed& to, Space to_space, const TensorType& type,
-                     std::string name);
+  Result<Placed> copy(const Placed& from, const TensorType& type, Space from_space, Space to_space,
+                      std::string name);
+  Result<> copy_into(const Placed& from, Space from_space, const Placed& to, Space to_space,
+                     const TensorType& type, std::string name);
   bool is_dense(const StridedView& view, std::span<const Dim> shape);
   Dim bytes_of(const TensorType& type);
   /// Makes every symbol of d known, reading it from the tensor it is in if need be.
@@ -93,7 +95,7 @@ class Lowering {
   std::map<std::string, uint32_t> module_of_source_;
   std::map<std::pair<const std::byte*, Space>, std::vector<uint32_t>> constant_buffers_;
   std::map<std::pair<uint64_t, uint64_t>, uint32_t> constant_by_hash_;
-  std::set<ValueId> outputs_;           // of the top graph, not yet given a buffer
+  std::set<ValueId> outputs_;  // of the top graph, not yet given a buffer
   std::map<ValueId, uint32_t> output_buffer_;
   uint32_t stages_ = 0;
 };

@@ -43,7 +43,8 @@ MemoryPlan plan_memory(DimTable& dims, const std::vector<Lifetime>& lifetimes,
   std::vector<int64_t> sizes(count);
   for (size_t i = 0; i < count; ++i) {
     aligned[i] = dims.align_up(lifetimes[i].bytes, alignment);
-    sizes[i] = std::max<int64_t>(at_optimum(aligned[i]), alignment);  // an empty one still takes its place in the order
+    sizes[i] = std::max<int64_t>(at_optimum(aligned[i]),
+                                 alignment);  // an empty one still takes its place in the order
   }
   const std::vector<int64_t> base = greedy(lifetimes, sizes);
   std::vector<size_t> order(count);

@@ -49,7 +49,8 @@ Placed Lowering::allocate(Scope& scope, ValueId v, Space space, std::span<const 
 Placed Lowering::place_constant(const Tensor& tensor, Space space) {
   const uint64_t hash = XXH3_64bits_withSeed(tensor.bytes(), tensor.byte_size(), tensor.byte_size());
   const uint64_t check = XXH3_64bits_withSeed(tensor.bytes(), tensor.byte_size(), ~tensor.byte_size());
-  auto [it, fresh] = constant_by_hash_.try_emplace({hash, check}, static_cast<uint32_t>(out_.constants.size()));
+  auto [it, fresh] =
+      constant_by_hash_.try_emplace({hash, check}, static_cast<uint32_t>(out_.constants.size()));
   if (fresh) {
     out_.constants.push_back(tensor);
     out_.plan.constants.push_back({0, tensor.byte_size()});
@@ -86,8 +87,8 @@ Step& Lowering::add_step(std::string name, decltype(Step::what) what) {
   return steps_->back();
 }
 
-Result<> Lowering::copy_into(const Placed& from, Space from_space, const Placed& to, Space to_space, const TensorType& type,
-                             std::string name) {
+Result<> Lowering::copy_into(const Placed& from, Space from_space, const Placed& to, Space to_space,
+                             const TensorType& type, std::string name) {
   if (from_space == Space::device && to_space == Space::device) {
     Graph scratch;
     scratch.dims = top_.graph.dims;
@@ -95,18 +96,21 @@ Result<> Lowering::copy_into(const Placed& from, Space from_space, const Placed&
     Node node{.op = find_op("Identity"), .inputs = {x}, .outputs = {y}};
     Scope scope(scratch, nullptr);
     DeviceOperands operands(*this, scope, node, {from}, {to});
-    if (Verdict v = options_.backend->describe(operands); !v) return Error(Code::internal, "copy kernel refused: " + v.reason());
+    if (Verdict v = options_.backend->describe(operands); !v)
+      return Error(Code::internal, "copy kernel refused: " + v.reason());
     return add_calls(scope, operands, std::move(name));
   }
   add_step(std::move(name), Copy{operand(from, type), operand(to, type)});
   return {};
 }
 
-Result<Placed> Lowering::copy(const Placed& from, const TensorType& type, Space from_space, Space to_space, std::string name) {
+Result<Placed> Lowering::copy(const Placed& from, const TensorType& type, Space from_space, Space to_space,
+                              std::string name) {
   Placed source = from;
   if (from_space != to_space && !is_dense(from.view, type.shape))
     source = TRY(copy(from, type, from_space, from_space, name));
-  const Placed to{add_buffer(to_space, bytes_of(type)), {dims_.constant(0), dense_strides(dims_, type.shape)}};
+  const Placed to{add_buffer(to_space, bytes_of(type)),
+                  {dims_.constant(0), dense_strides(dims_, type.shape)}};
   TRY(copy_into(source, from_space, to, to_space, type, std::move(name)));
   return to;
 }
@@ -197,11 +201,10 @@ bool DeviceOperands::tf32() const { return lowering_.options_.tf32; }
 void DeviceOperands::make_dense(size_t i) {
   const TensorType& type = in(i);
   if (lowering_.is_dense(in_[i]->view, type.shape)) return;
-  auto made = lowering_.copy(*in_[i], type, Space::device, Space::device, "dense copy for " + burnish::describe(node));
-  if (made)
-    in_[i] = *made;
-  else
-    status = std::move(made).error();
+  auto made = lowering_.copy(*in_[i], type, Space::device, Space::device,
+                             "dense copy for " + burnish::describe(node));
+  if (made) in_[i] = *made;
+  else status = std::move(made).error();
 }
 
 OperandPointer DeviceOperands::scratch(DType dtype, Dim count) {

@@ -83,7 +83,8 @@ void drop_unused_buffers(Plan& plan, const std::vector<bool>& used) {
   for (size_t i = 0; i < plan.buffers.size(); ++i) {
     const Buffer::Kind kind = plan.buffers[i].kind;
     number[i] = static_cast<uint32_t>(kept.size());
-    if (used[i] || kind == Buffer::Kind::input || kind == Buffer::Kind::output) kept.push_back(plan.buffers[i]);
+    if (used[i] || kind == Buffer::Kind::input || kind == Buffer::Kind::output)
+      kept.push_back(plan.buffers[i]);
   }
   plan.buffers = std::move(kept);
   for_each_reference(plan, [](Slot&) {}, [&](uint32_t& b) { b = number[b]; });

@@ -42,7 +42,7 @@ constexpr Field::Kind field_kind() {
 /// Everything generic code needs to know about an op's attribute struct.
 struct AttrSchema {
   std::span<const Field> (*fields)();
-  std::shared_ptr<void> (*make)();                            // default values
+  std::shared_ptr<void> (*make)();  // default values
   std::shared_ptr<void> (*copy)(const void*);
 };
 
@@ -120,11 +120,11 @@ class Attrs {
 #define BURNISH_FE_PICK(a, b, c, d, e, f, g, h, i, j, NAME, ...) NAME
 
 /// Last line of an attribute struct: `struct Attrs { int64_t axis = -1; BURNISH_REFLECT(Attrs, axis) };`
-#define BURNISH_REFLECT(Struct, ...)                                                                           \
-  static std::span<const ::burnish::Field> reflected_fields() {                                                \
-    static const ::burnish::Field fields[] = {BURNISH_FE_PICK(                                                 \
-        __VA_ARGS__, BURNISH_FE_10, BURNISH_FE_9, BURNISH_FE_8, BURNISH_FE_7, BURNISH_FE_6, BURNISH_FE_5,      \
-        BURNISH_FE_4, BURNISH_FE_3, BURNISH_FE_2, BURNISH_FE_1)(Struct, __VA_ARGS__)};                          \
-    return fields;                                                                                             \
-  }                                                                                                            \
+#define BURNISH_REFLECT(Struct, ...)                                                                      \
+  static std::span<const ::burnish::Field> reflected_fields() {                                           \
+    static const ::burnish::Field fields[] = {BURNISH_FE_PICK(                                            \
+        __VA_ARGS__, BURNISH_FE_10, BURNISH_FE_9, BURNISH_FE_8, BURNISH_FE_7, BURNISH_FE_6, BURNISH_FE_5, \
+        BURNISH_FE_4, BURNISH_FE_3, BURNISH_FE_2, BURNISH_FE_1)(Struct, __VA_ARGS__)};                    \
+    return fields;                                                                                        \
+  }                                                                                                       \
   static constexpr auto reflected() { return &Struct::reflected_fields; }

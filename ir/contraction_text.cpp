@@ -14,11 +14,14 @@ struct Choice {
 // 16-bit elements and TF32 on tensor cores, ordinary multiply-adds. All fit into the 99 KB of shared memory that every
 // target has. Measured on an H200: see bench/results.
 constexpr Choice tensor_tiles[] = {
-    {{128, 256, 32, 2, 4, 4}, 1.05}, {{128, 128, 32, 2, 2, 4}, 1.0}, {{128, 64, 64, 4, 1, 3}, 0.85}, {{64, 128, 64, 2, 2, 3}, 0.8},
-    {{64, 64, 64, 2, 2, 4}, 0.65},   {{32, 64, 64, 2, 2, 4}, 0.42},  {{64, 32, 64, 2, 2, 4}, 0.4},   {{32, 32, 128, 2, 2, 5}, 0.25},
+    {{128, 256, 32, 2, 4, 4}, 1.05}, {{128, 128, 32, 2, 2, 4}, 1.0}, {{128, 64, 64, 4, 1, 3}, 0.85},
+    {{64, 128, 64, 2, 2, 3}, 0.8},   {{64, 64, 64, 2, 2, 4}, 0.65},  {{32, 64, 64, 2, 2, 4}, 0.42},
+    {{64, 32, 64, 2, 2, 4}, 0.4},    {{32, 32, 128, 2, 2, 5}, 0.25},
 };
 constexpr Choice plain_tiles[] = {
-    {{128, 64, 16, 2, 2, 4}, 1.0}, {{64, 64, 16, 2, 2, 4}, 0.8}, {{32, 64, 16, 1, 2, 4}, 0.5},
+    {{128, 64, 16, 2, 2, 4}, 1.0},
+    {{64, 64, 16, 2, 2, 4}, 0.8},
+    {{32, 64, 16, 1, 2, 4}, 0.5},
 };
 
 bool is_tensor(const KernelCtx& ctx, DType dtype) { return dtype != DType::f32 || ctx.tf32(); }
@@ -35,7 +38,8 @@ int shared_bytes(const TileShape& t, DType dtype, bool tensor) {
 TileShape choose_tile(const KernelCtx& ctx, const ContractionProblem& p, DType dtype) {
   constexpr int64_t multiprocessors = 132;
   const bool tensor = is_tensor(ctx, dtype);
-  std::span<const Choice> choices = tensor ? std::span<const Choice>(tensor_tiles) : std::span<const Choice>(plain_tiles);
+  std::span<const Choice> choices =
+      tensor ? std::span<const Choice>(tensor_tiles) : std::span<const Choice>(plain_tiles);
   int64_t batches = 1;
   for (Dim d : p.batch) batches *= std::max<int64_t>(ctx.usual(d), 1);
   const int64_t m = ctx.usual(p.m), n = ctx.usual(p.n);
@@ -68,28 +72,35 @@ std::string matrix_operand_type(const DimTable& dims, const MatrixView& v) {
   }
   if (bytes < 4 || bytes < size) bytes = 0;
   const bool along_mn = bytes ? by_mn : dims.range(v.stride_mn).hi < dims.range(v.stride_k).hi;
-  return "MatrixOperand<" + std::string(device_type(v.dtype)) + ", Major::" + (along_mn ? "mn" : "k") + ", " + std::to_string(bytes) + ">";
+  return "MatrixOperand<" + std::string(device_type(v.dtype)) + ", Major::" + (along_mn ? "mn" : "k") + ", " +
+         std::to_string(bytes) + ">";
 }
 
 void define_matrix(KernelText& text, const DimTable& dims, std::string_view name, const MatrixView& v) {
-  text << std::string_view("const " + matrix_operand_type(dims, v) + " ") << name << "{" << v.pointer << " + batch.offset(";
+  text << std::string_view("const " + matrix_operand_type(dims, v) + " ") << name << "{" << v.pointer
+       << " + batch.offset(";
   text.list(v.batch) << "), " << v.stride_mn << ", " << v.stride_k << "};\n";
 }
 
-void add_contraction(KernelCtx& ctx, const ContractionProblem& p, DType dtype, const KernelText& operands, const EpilogueForm& form,
-                     std::string_view header) {
+void add_contraction(KernelCtx& ctx, const ContractionProblem& p, DType dtype, const KernelText& operands,
+                     const EpilogueForm& form, std::string_view header) {
   DimTable& dims = ctx.dims;
   const bool tensor = is_tensor(ctx, dtype);
   const TileShape t = choose_tile(ctx, p, dtype);
   const Epilogue epilogue = make_epilogue(ctx, form);
-  KernelCall call{.headers = {"providers/nvrtc/device/contraction.cuh", std::string(header)}, .prelude = epilogue.prelude};
-  std::string config = "using C = Contraction<" + std::string(device_type(dtype)) + (tensor ? ", Math::tensor" : ", Math::plain");
+  KernelCall call{.headers = {"providers/nvrtc/device/contraction.cuh", std::string(header)},
+                  .prelude = epilogue.prelude};
+  std::string config = "using C = Contraction<" + std::string(device_type(dtype)) +
+                       (tensor ? ", Math::tensor" : ", Math::plain");
   for (int v : {t.m, t.n, t.k, t.warps_m, t.warps_n, t.stages}) config += ", " + std::to_string(v);
   KernelText& text = call.body;
-  text << std::string_view(config + ">;\nconst Place place = place_of<C>((int)") << p.m << ", (int)" << p.n << ");\n";
-  text << "const BatchIndex batch(place.batch, (int)" << p.batch[1] << ", (int)" << p.batch[2] << ", (int)" << p.batch[3] << ");\n";
+  text << std::string_view(config + ">;\nconst Place place = place_of<C>((int)") << p.m << ", (int)" << p.n
+       << ");\n";
+  text << "const BatchIndex batch(place.batch, (int)" << p.batch[1] << ", (int)" << p.batch[2] << ", (int)"
+       << p.batch[3] << ");\n";
   for (int i = 0; i < 4; ++i)
-    text << std::string_view("[[maybe_unused]] const long long b" + std::to_string(i) + " = batch.at[" + std::to_string(i) + "];\n");
+    text << std::string_view("[[maybe_unused]] const long long b" + std::to_string(i) + " = batch.at[" +
+                             std::to_string(i) + "];\n");
   text.pieces.insert(text.pieces.end(), operands.pieces.begin(), operands.pieces.end());
   text << "contract<C>(place, a, b, (int)" << p.m << ", (int)" << p.n << ", (int)" << p.k << ", ";
   text.pieces.insert(text.pieces.end(), epilogue.construct.pieces.begin(), epilogue.construct.pieces.end());

@@ -32,8 +32,8 @@ std::string matrix_operand_type(const DimTable& dims, const MatrixView& view);
 
 /// Adds the launch. `a_text` and `b_text` are statements that define `a` and `b` (they may use `batch`, a BatchIndex);
 /// the epilogue may capture b0 … b3.
-void add_contraction(KernelCtx& ctx, const ContractionProblem& problem, DType dtype, const KernelText& operands,
-                     const EpilogueForm& form, std::string_view header);
+void add_contraction(KernelCtx& ctx, const ContractionProblem& problem, DType dtype,
+                     const KernelText& operands, const EpilogueForm& form, std::string_view header);
 /// Statement that defines matrix operand `name`.
 void define_matrix(KernelText& text, const DimTable& dims, std::string_view name, const MatrixView& view);
 

@@ -13,8 +13,8 @@ namespace burnish {
 
 std::string_view device_type(DType t) {
   static constexpr std::string_view names[dtype_count] = {
-      "float", "half", "bfloat16", "double", "signed char", "short", "int", "long long",
-      "unsigned char", "unsigned short", "unsigned int", "unsigned long long", "bool"};
+      "float",     "half",          "bfloat16",       "double",       "signed char",        "short", "int",
+      "long long", "unsigned char", "unsigned short", "unsigned int", "unsigned long long", "bool"};
   return names[static_cast<size_t>(t)];
 }
 
@@ -45,13 +45,12 @@ std::string literal(const Tensor& t) {
     if constexpr (std::is_same_v<T, bool>) {
       return t.data<bool>()[0] ? "true" : "false";
     } else if constexpr (std::is_integral_v<T>) {
-      return "(" + std::string(compute_type(t.dtype())) + ")" + std::to_string(t.data<T>()[0]) + (std::is_unsigned_v<T> ? "ULL" : "LL");
+      return "(" + std::string(compute_type(t.dtype())) + ")" + std::to_string(t.data<T>()[0]) +
+             (std::is_unsigned_v<T> ? "ULL" : "LL");
     } else {
       double v;
-      if constexpr (std::is_floating_point_v<T>)
-        v = t.data<T>()[0];
-      else
-        v = to_float(t.data<T>()[0]);
+      if constexpr (std::is_floating_point_v<T>) v = t.data<T>()[0];
+      else v = to_float(t.data<T>()[0]);
       std::string text = Text(v).s;  // C(…)
       return std::string(compute_type(t.dtype())) + text.substr(1);
     }
@@ -75,7 +74,8 @@ struct Program {
     for (ValueId v : node.inputs) operands.push_back(name(v));
     const std::string result = "t" + std::to_string(y);
     const std::string type(compute_type(graph.values[y].type.dtype));
-    statements += "const " + type + " " + result + " = [&] { using C = " + std::string(compute_type(operand)) + "; return (" + type + ")(" +
+    statements += "const " + type + " " + result +
+                  " = [&] { using C = " + std::string(compute_type(operand)) + "; return (" + type + ")(" +
                   (node.op->scalar ? node.op->scalar(node.attrs, operands) : operands[0]) + "); }();\n";
     names[y] = result;
   }
@@ -85,7 +85,8 @@ struct Program {
 struct Body {
   const Graph& graph;
   std::vector<const Node*> nodes;
-  std::vector<std::pair<ValueId, size_t>> operands;  // value, index among the inputs of the context that places it
+  std::vector<std::pair<ValueId, size_t>>
+      operands;  // value, index among the inputs of the context that places it
   ValueId result;
 };
 
@@ -110,16 +111,18 @@ Body body_of(const KernelCtx& placing, size_t skip) {
   return body;
 }
 
-std::string row_pointer(size_t k, const std::string& offset) { return "p" + std::to_string(k) + " + (" + offset + ")"; }
+std::string row_pointer(size_t k, const std::string& offset) {
+  return "p" + std::to_string(k) + " + (" + offset + ")";
+}
 
 }  // namespace
 
-std::vector<Dim> broadcast_strides(DimTable& dims, std::span<const Dim> shape, std::span<const Dim> strides, std::span<const Dim> result) {
+std::vector<Dim> broadcast_strides(DimTable& dims, std::span<const Dim> shape, std::span<const Dim> strides,
+                                   std::span<const Dim> result) {
   std::vector<Dim> out(result.size(), dims.constant(0));
   for (size_t k = 0; k < shape.size(); ++k) {
     const size_t axis = result.size() - shape.size() + k;
-    if (shape[k] == result[axis])
-      out[axis] = strides[k];
+    if (shape[k] == result[axis]) out[axis] = strides[k];
     else  // 1, or not known to be: then decided by the extent at run time
       out[axis] = dims.select(dims.equal(shape[k], dims.constant(1)), dims.constant(0), strides[k]);
   }
@@ -149,10 +152,13 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
     return sum.empty() ? std::string("0LL") : sum;
   };
   auto aligned = [&](std::span<const Dim> strides, int64_t alignment, DType dtype) {
-    const int64_t vector = std::max<int64_t>(1, std::min<int64_t>(8, 16 / static_cast<int64_t>(size_of(dtype))));
-    bool all = alignment % vector == 0 && column_step % vector == 0 && dims.is_constant(strides[column_axis], 1);
+    const int64_t vector =
+        std::max<int64_t>(1, std::min<int64_t>(8, 16 / static_cast<int64_t>(size_of(dtype))));
+    bool all =
+        alignment % vector == 0 && column_step % vector == 0 && dims.is_constant(strides[column_axis], 1);
     for (size_t a = 0; a < rank; ++a)
-      if (a != column_axis && !dims.is_constant(stored.shape[a], 1)) all = all && divisible(dims, strides[a], vector);
+      if (a != column_axis && !dims.is_constant(stored.shape[a], 1))
+        all = all && divisible(dims, strides[a], vector);
     return all ? "true" : "false";
   };
 
@@ -169,18 +175,22 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
       rows += "const " + c + " " + name + " = load(" + row_pointer(k, offset(strides)) + ");\n";
       return name;
     }
-    rows += c + " " + name + "[V]; load_row<" + element + ", V>(" + row_pointer(k, offset(strides)) + ", " + member(strides[column_axis]) +
-            ", count, " + aligned(strides, alignment, dtype) + ", " + name + ");\n";
+    rows += c + " " + name + "[V]; load_row<" + element + ", V>(" + row_pointer(k, offset(strides)) + ", " +
+            member(strides[column_axis]) + ", count, " + aligned(strides, alignment, dtype) + ", " + name +
+            ");\n";
     return name + "[j]";
   };
   std::string accumulator = alpha == 1 ? "v[j]" : "float(" + Text(double{alpha}).s.substr(1) + ") * v[j]";
   for (const Addend& addend : addends) {
-    const std::string x = read(ctx.in_pointer(addend.operand), ctx.in(addend.operand).dtype, addend.strides, ctx.in_alignment(addend.operand));
-    accumulator += " + " + (addend.scale == 1 ? x : "float(" + Text(double{addend.scale}).s.substr(1) + ") * " + x);
+    const std::string x = read(ctx.in_pointer(addend.operand), ctx.in(addend.operand).dtype, addend.strides,
+                               ctx.in_alignment(addend.operand));
+    accumulator +=
+        " + " + (addend.scale == 1 ? x : "float(" + Text(double{addend.scale}).s.substr(1) + ") * " + x);
   }
   for (const auto& [v, index] : body.operands) {
     const TensorType& type = body.graph.values[v].type;
-    const std::vector<Dim> strides = broadcast_strides(dims, type.shape, placing.in_strides(index), stored.shape);
+    const std::vector<Dim> strides =
+        broadcast_strides(dims, type.shape, placing.in_strides(index), stored.shape);
     program.names[v] = read(placing.in_pointer(index), type.dtype, strides, placing.in_alignment(index));
   }
   for (const Node* node : body.nodes) program.add(*node);
@@ -189,11 +199,18 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
   pointers.push_back({element + "* p" + std::to_string(out), placing.out_pointer(0)});
   const std::span<const Dim> out_strides = placing.out_strides(0);
 
-  std::string text = "template <int V>\n__device__ __forceinline__ void operator()(int m, int n, float (&v)[V], int count) const {\n";
-  for (size_t a = 0; a < rank; ++a) text += "[[maybe_unused]] const long long x" + std::to_string(a) + " = " + flatten(coordinates[a]) + ";\n";
-  text += rows + c + " y[V];\n#pragma unroll\nfor (int j = 0; j < V; ++j) {\nconst float acc = " + accumulator + ";\n" + program.statements;
+  std::string text =
+      "template <int V>\n__device__ __forceinline__ void operator()(int m, int n, float (&v)[V], int count) "
+      "const {\n";
+  for (size_t a = 0; a < rank; ++a)
+    text +=
+        "[[maybe_unused]] const long long x" + std::to_string(a) + " = " + flatten(coordinates[a]) + ";\n";
+  text += rows + c +
+          " y[V];\n#pragma unroll\nfor (int j = 0; j < V; ++j) {\nconst float acc = " + accumulator + ";\n" +
+          program.statements;
   text += "y[j] = " + (ctx.fused ? program.name(body.result) : std::string("acc")) + ";\n}\n";
-  text += "store_row<" + element + ", V>(" + row_pointer(out, offset(out_strides)) + ", " + member(out_strides[column_axis]) + ", count, " +
+  text += "store_row<" + element + ", V>(" + row_pointer(out, offset(out_strides)) + ", " +
+          member(out_strides[column_axis]) + ", count, " +
           aligned(out_strides, placing.out_alignment(0), stored.dtype) + ", y);\n}\n";
 
   Epilogue epilogue;
@@ -237,12 +254,14 @@ Loop make_loop(DimTable& dims, std::span<const Dim> shape, const std::vector<std
   std::vector<size_t> order(shape.size());
   std::iota(order.begin(), order.end(), 0);
   const std::vector<Dim>& out = strides.back();
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return dims.range(out[a]).hi > dims.range(out[b]).hi; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return dims.range(out[a]).hi > dims.range(out[b]).hi; });
   Loop loop{{}, std::vector<std::vector<Dim>>(strides.size())};
   for (size_t axis : order) {
     if (dims.is_constant(shape[axis], 1)) continue;
     bool joins = !loop.extents.empty();
-    for (size_t k = 0; joins && k < strides.size(); ++k) joins = loop.strides[k].back() == dims.mul(strides[k][axis], shape[axis]);
+    for (size_t k = 0; joins && k < strides.size(); ++k)
+      joins = loop.strides[k].back() == dims.mul(strides[k][axis], shape[axis]);
     if (joins) {
       loop.extents.back() = dims.mul(loop.extents.back(), shape[axis]);
       for (size_t k = 0; k < strides.size(); ++k) loop.strides[k].back() = strides[k][axis];
@@ -303,26 +322,31 @@ KernelCall pointwise_call(KernelCtx& ctx) {
   KernelCall call;
   KernelText& text = call.body;
   text << "using namespace burnish;\nconstexpr int V = " << std::string_view(std::to_string(vector)) << ";\n";
-  text << "const long long id = (long long)blockIdx.x * " << std::string_view(std::to_string(threads)) << " + threadIdx.x;\nif (id >= ";
-  text << total << ") return;\n" << std::string_view(index) << " rest = (" << std::string_view(index) << ")id * V;\n";
+  text << "const long long id = (long long)blockIdx.x * " << std::string_view(std::to_string(threads))
+       << " + threadIdx.x;\nif (id >= ";
+  text << total << ") return;\n"
+       << std::string_view(index) << " rest = (" << std::string_view(index) << ")id * V;\n";
   for (size_t a = inner + 1; a-- > 0;) {
     const std::string x = "x" + std::to_string(a);
     if (a == 0) {
       text << "[[maybe_unused]] const long long " << std::string_view(x) << " = rest;\n";
     } else {
-      text << "[[maybe_unused]] const long long " << std::string_view(x) << " = rest % (" << std::string_view(index) << ")" << loop.extents[a]
-           << ";\nrest /= (" << std::string_view(index) << ")" << loop.extents[a] << ";\n";
+      text << "[[maybe_unused]] const long long " << std::string_view(x) << " = rest % ("
+           << std::string_view(index) << ")" << loop.extents[a] << ";\nrest /= (" << std::string_view(index)
+           << ")" << loop.extents[a] << ";\n";
     }
   }
   auto address = [&](OperandPointer pointer, size_t k) {
     text << pointer;
     for (size_t a = 0; a <= inner; ++a)
-      if (!dims.is_constant(loop.strides[k][a], 0)) text << " + x" << std::string_view(std::to_string(a)) << " * " << loop.strides[k][a];
+      if (!dims.is_constant(loop.strides[k][a], 0))
+        text << " + x" << std::string_view(std::to_string(a)) << " * " << loop.strides[k][a];
   };
   Program program{body.graph, {}, {}};
   for (size_t k = 0; k < body.operands.size(); ++k) {
     const auto& [v, operand] = body.operands[k];
-    const std::string name = "r" + std::to_string(k), element(device_type(types[k])), c(compute_type(types[k]));
+    const std::string name = "r" + std::to_string(k), element(device_type(types[k])),
+                      c(compute_type(types[k]));
     if (vector > 1 && !dims.is_constant(loop.strides[k][inner], 0)) {
       text << std::string_view(c + " " + name + "[V]; load_vector<" + element + ", V>(");
       address(ctx.in_pointer(operand), k);
@@ -338,7 +362,8 @@ KernelCall pointwise_call(KernelCtx& ctx) {
   for (const Node* node : body.nodes) program.add(*node);
   const size_t k = body.operands.size();
   const std::string element(device_type(stored.dtype)), c(compute_type(stored.dtype));
-  text << std::string_view(c + " y[V];\n#pragma unroll\nfor (int j = 0; j < V; ++j) {\n" + program.statements + "y[j] = " + program.name(body.result) + ";\n}\n");
+  text << std::string_view(c + " y[V];\n#pragma unroll\nfor (int j = 0; j < V; ++j) {\n" +
+                           program.statements + "y[j] = " + program.name(body.result) + ";\n}\n");
   if (vector > 1) {
     text << std::string_view("store_vector<" + element + ", V>(");
     address(ctx.out_pointer(0), k);

@@ -56,7 +56,8 @@ struct EpilogueForm {
 };
 Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form);
 /// Strides of an operand of that shape along the axes of `result`: 0 where it is broadcast.
-std::vector<Dim> broadcast_strides(DimTable& dims, std::span<const Dim> shape, std::span<const Dim> strides, std::span<const Dim> result);
+std::vector<Dim> broadcast_strides(DimTable& dims, std::span<const Dim> shape, std::span<const Dim> strides,
+                                   std::span<const Dim> result);
 
 /// A kernel for a node that is pointwise, a Fused one of such nodes, or a copy (Identity): one thread per few elements.
 KernelCall pointwise_call(KernelCtx& ctx);

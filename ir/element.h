@@ -29,10 +29,8 @@ decltype(auto) visit_storage(DType dtype, F&& f) {
 /// Element i of an integer or bool tensor.
 inline int64_t integer_element(DType dtype, const void* bytes, int64_t i) {
   return visit_storage(dtype, [&]<class T>(T*) -> int64_t {
-    if constexpr (std::is_integral_v<T>)
-      return static_cast<int64_t>(static_cast<const T*>(bytes)[i]);
-    else
-      return 0;
+    if constexpr (std::is_integral_v<T>) return static_cast<int64_t>(static_cast<const T*>(bytes)[i]);
+    else return 0;
   });
 }
 inline int64_t integer_element(const Tensor& tensor, int64_t i) {

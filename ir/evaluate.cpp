@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "ir/element.h"
 #include "base/strided.h"
+#include "ir/element.h"
 
 namespace burnish {
 
@@ -24,7 +24,8 @@ void widen(const TensorView& from, Widened& to, ThreadPool& pool) {
     if (from.dtype == DType::f16)
       for (int64_t i = begin; i < end; ++i) to.data[static_cast<size_t>(i)] = to_float(from.data<half>()[i]);
     else
-      for (int64_t i = begin; i < end; ++i) to.data[static_cast<size_t>(i)] = to_float(from.data<bfloat16>()[i]);
+      for (int64_t i = begin; i < end; ++i)
+        to.data[static_cast<size_t>(i)] = to_float(from.data<bfloat16>()[i]);
   });
 }
 
@@ -125,14 +126,16 @@ Tensor from_content(DType dtype, Shape shape, const std::vector<int64_t>& conten
   Tensor tensor = Tensor::zeros(dtype, std::move(shape));
   visit_storage(dtype, [&]<class T>(T*) {
     if constexpr (std::is_integral_v<T>)
-      for (size_t i = 0; i < content.size(); ++i) reinterpret_cast<T*>(tensor.writable())[i] = static_cast<T>(content[i]);
+      for (size_t i = 0; i < content.size(); ++i)
+        reinterpret_cast<T*>(tensor.writable())[i] = static_cast<T>(content[i]);
   });
   return tensor;
 }
 
 }  // namespace
 
-Result<std::optional<std::vector<Tensor>>> evaluate_constant(const Graph& graph, const Node& node, ThreadPool& pool) {
+Result<std::optional<std::vector<Tensor>>> evaluate_constant(const Graph& graph, const Node& node,
+                                                             ThreadPool& pool) {
   using Nothing = std::optional<std::vector<Tensor>>;
   if (!node.regions.empty() || node.inputs.empty()) return Nothing();
   for (ValueId v : node.inputs)
@@ -156,10 +159,8 @@ Result<std::optional<std::vector<Tensor>>> evaluate_constant(const Graph& graph,
   for (size_t i = 0; i < out.size(); ++i) {
     if (node.outputs[i] == no_value) continue;
     const TensorType& type = graph.values[node.outputs[i]].type;
-    if (auto shape = constant_shape(graph, type.shape))
-      out[i] = *allocate(i, *shape);
-    else
-      out[i] = {type.dtype, {-1}, nullptr};
+    if (auto shape = constant_shape(graph, type.shape)) out[i] = *allocate(i, *shape);
+    else out[i] = {type.dtype, {-1}, nullptr};
   }
   TRY(evaluate(node, in_pointers, out, pool, allocate));
   return Nothing(std::move(results));

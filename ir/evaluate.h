@@ -10,7 +10,8 @@ Result<> evaluate(const Node& node, std::span<const TensorView* const> inputs, s
                   ThreadPool& pool, const EvalCtx::Allocate& allocate);
 
 /// The outputs of a node whose inputs are all constants (views too). Nullopt when it cannot be evaluated at build time.
-Result<std::optional<std::vector<Tensor>>> evaluate_constant(const Graph& graph, const Node& node, ThreadPool& pool);
+Result<std::optional<std::vector<Tensor>>> evaluate_constant(const Graph& graph, const Node& node,
+                                                             ThreadPool& pool);
 
 /// Replaces the outputs of `node` by constants where its inputs or the outputs' contents are known; true if it did.
 /// The outputs keep their ids.

@@ -29,9 +29,10 @@ struct TensorType {
 struct Value {
   TensorType type;
   std::string name;
-  uint32_t producer = no_node;                  // index into Graph::nodes; kept by Graph::index()
-  std::shared_ptr<const Tensor> constant;       // set: this value is that tensor
-  std::optional<std::vector<Dim>> content;      // elements, where a small integer or bool tensor is known symbolically
+  uint32_t producer = no_node;             // index into Graph::nodes; kept by Graph::index()
+  std::shared_ptr<const Tensor> constant;  // set: this value is that tensor
+  std::optional<std::vector<Dim>>
+      content;  // elements, where a small integer or bool tensor is known symbolically
 };
 
 struct Graph;
@@ -49,8 +50,8 @@ struct Node {
 /// Where the number behind a symbol comes from at run time.
 struct SymbolOrigin {
   enum class Kind : uint8_t {
-    input,    // extent `index` of graph input `value`
-    extent,   // extent `index` of `value`, which its producer decides when it runs (NonZero, NonMaxSuppression, If, …)
+    input,  // extent `index` of graph input `value`
+    extent,  // extent `index` of `value`, which its producer decides when it runs (NonZero, NonMaxSuppression, If, …)
     content,  // element `index` of the integer tensor `value`
   };
   Kind kind;
@@ -77,7 +78,9 @@ struct Graph {
   const std::vector<Dim>* content(ValueId v) const {
     return v != no_value && values[v].content ? &*values[v].content : nullptr;
   }
-  const Node* producer(ValueId v) const { return values[v].producer == no_node ? nullptr : &nodes[values[v].producer]; }
+  const Node* producer(ValueId v) const {
+    return values[v].producer == no_node ? nullptr : &nodes[values[v].producer];
+  }
 
   /// Drops dead nodes and writes every Value::producer afresh. Call after changing `nodes`.
   void index();

@@ -29,8 +29,7 @@ class KernelText {
   KernelText& operator<<(std::string_view text) {
     if (!pieces.empty() && std::holds_alternative<std::string>(pieces.back()))
       std::get<std::string>(pieces.back()) += text;
-    else
-      pieces.emplace_back(std::string(text));
+    else pieces.emplace_back(std::string(text));
     return *this;
   }
   KernelText& operator<<(int64_t number) { return *this << std::string_view(std::to_string(number) + "LL"); }
@@ -52,9 +51,10 @@ class KernelText {
 
 /// One kernel launch as data; names device text, touches no CUDA.
 struct KernelCall {
-  std::vector<std::string> headers;  // device text to include, from the repository root: "ops/softmax/softmax.cuh"
-  std::string prelude; // functors the call needs, plain C++ text placed before the kernel
-  KernelText body;     // statements of the kernel, usually one call
+  std::vector<std::string>
+      headers;          // device text to include, from the repository root: "ops/softmax/softmax.cuh"
+  std::string prelude;  // functors the call needs, plain C++ text placed before the kernel
+  KernelText body;      // statements of the kernel, usually one call
   std::array<Dim, 3> grid;
   std::array<int, 3> block{1, 1, 1};
   int shared_bytes = 0;  // dynamic shared memory
@@ -83,15 +83,21 @@ class KernelCtx {
     return node.attrs.as<A>();
   }
   /// The tensor, where operand i is a constant.
-  virtual const Tensor* constant_operand(size_t i) const { return has(i) ? graph.constant(node.inputs[i]) : nullptr; }
+  virtual const Tensor* constant_operand(size_t i) const {
+    return has(i) ? graph.constant(node.inputs[i]) : nullptr;
+  }
   /// Strides of operand i in elements; its pointer already includes the view's offset.
   virtual std::span<const Dim> in_strides(size_t i) const = 0;
   virtual std::span<const Dim> out_strides(size_t i) const = 0;
   /// Elements that the address of operand i is certainly a multiple of (a power of two, at most 64).
   virtual int64_t in_alignment(size_t i) const = 0;
   virtual int64_t out_alignment(size_t i) const = 0;
-  virtual OperandPointer in_pointer(size_t i) const { return {OperandPointer::Kind::input, static_cast<uint32_t>(i)}; }
-  virtual OperandPointer out_pointer(size_t i) const { return {OperandPointer::Kind::output, static_cast<uint32_t>(i)}; }
+  virtual OperandPointer in_pointer(size_t i) const {
+    return {OperandPointer::Kind::input, static_cast<uint32_t>(i)};
+  }
+  virtual OperandPointer out_pointer(size_t i) const {
+    return {OperandPointer::Kind::output, static_cast<uint32_t>(i)};
+  }
   /// The storage type behind a pointer.
   virtual DType pointer_type(OperandPointer p) const = 0;
   /// Copies operand i if it is not dense row-major; afterwards its strides are.

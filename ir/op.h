@@ -46,7 +46,8 @@ class ImportCtx {
   virtual Result<Tensor> tensor(std::string_view name) const = 0;
   /// The op's attribute struct filled by name from the ONNX attributes; an ONNX attribute without a field is an error
   /// unless named in `ignored`.
-  virtual Result<Attrs> attributes(const AttrSchema* schema, std::span<const std::string_view> ignored = {}) const = 0;
+  virtual Result<Attrs> attributes(const AttrSchema* schema,
+                                   std::span<const std::string_view> ignored = {}) const = 0;
 
   /// Adds a node of the IR op `op` (types are inferred, constants folded) and returns its outputs.
   virtual Result<std::vector<ValueId>> emit(std::string_view op, Attrs attrs, std::vector<ValueId> inputs,
@@ -118,8 +119,8 @@ class InferCtx {
 class EvalCtx {
  public:
   using Allocate = std::function<Result<TensorView>(size_t output, const Shape& shape)>;
-  EvalCtx(const Node& node, std::span<const TensorView* const> inputs, std::span<TensorView> outputs, ThreadPool& pool,
-          Allocate allocate)
+  EvalCtx(const Node& node, std::span<const TensorView* const> inputs, std::span<TensorView> outputs,
+          ThreadPool& pool, Allocate allocate)
       : node(node), pool(pool), inputs_(inputs), outputs_(outputs), allocate_(std::move(allocate)) {}
 
   const Node& node;  // attributes and regions; its value ids mean nothing here
@@ -130,7 +131,9 @@ class EvalCtx {
   bool has(size_t i) const { return i < inputs_.size() && inputs_[i] != nullptr; }
   const TensorView& in(size_t i) const { return *inputs_[i]; }
   /// False when nobody reads output i: its view has no bytes.
-  bool wants(size_t i) const { return i < outputs_.size() && (outputs_[i].bytes != nullptr || allocated_late(i)); }
+  bool wants(size_t i) const {
+    return i < outputs_.size() && (outputs_[i].bytes != nullptr || allocated_late(i));
+  }
   /// Output i, extents known, bytes ready to be written (uninitialised).
   TensorView& out(size_t i) { return outputs_[i]; }
   /// For an output with an `extent_symbol`: says the extents found and gets the bytes.

@@ -15,8 +15,7 @@ const S* load_block(const TensorView& x, int64_t base, int64_t step, int64_t cou
       const T& element = from[k * step];
       if constexpr (std::is_same_v<T, half> || std::is_same_v<T, bfloat16>)
         scratch[k] = static_cast<S>(to_float(element));
-      else
-        scratch[k] = static_cast<S>(element);
+      else scratch[k] = static_cast<S>(element);
     }
     return scratch;
   });
@@ -27,12 +26,9 @@ void store_block(const TensorView& y, int64_t base, int64_t count, const S* from
   visit_storage(y.dtype, [&]<class T>(T*) {
     T* to = y.data<T>() + base;
     for (int64_t k = 0; k < count; ++k) {
-      if constexpr (std::is_same_v<T, half>)
-        to[k] = to_half(static_cast<float>(from[k]));
-      else if constexpr (std::is_same_v<T, bfloat16>)
-        to[k] = to_bfloat16(static_cast<float>(from[k]));
-      else
-        to[k] = static_cast<T>(from[k]);
+      if constexpr (std::is_same_v<T, half>) to[k] = to_half(static_cast<float>(from[k]));
+      else if constexpr (std::is_same_v<T, bfloat16>) to[k] = to_bfloat16(static_cast<float>(from[k]));
+      else to[k] = static_cast<T>(from[k]);
     }
   });
 }

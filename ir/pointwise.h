@@ -3,9 +3,9 @@
 #include <array>
 #include <tuple>
 
+#include "base/strided.h"
 #include "ir/op.h"
 #include "ir/scalar.h"
-#include "base/strided.h"
 
 namespace burnish {
 
@@ -20,10 +20,8 @@ concept HasAttrs = requires { typename F::Attrs; };
 /// Calls F::scalar with or without attributes.
 template <class F, class... S>
 auto call(const Attrs& attrs, const S&... x) {
-  if constexpr (HasAttrs<F>)
-    return F::scalar(attrs.as<typename F::Attrs>(), x...);
-  else
-    return F::scalar(x...);
+  if constexpr (HasAttrs<F>) return F::scalar(attrs.as<typename F::Attrs>(), x...);
+  else return F::scalar(x...);
 }
 
 template <class F, class S, size_t... I>
@@ -32,12 +30,14 @@ auto call_n(const Attrs& attrs, const std::array<S, sizeof...(I)>& x, std::index
 }
 
 template <unsigned domain>
-using Representative = std::conditional_t<(domain & reals) != 0, float, std::conditional_t<(domain & integers) != 0, int64_t, bool>>;
+using Representative = std::conditional_t<(domain & reals) != 0, float,
+                                          std::conditional_t<(domain & integers) != 0, int64_t, bool>>;
 
 template <class F, unsigned domain, size_t arity>
 bool gives_boolean() {
   using S = Representative<domain>;
-  using R = decltype(call_n<F, S>(std::declval<const Attrs&>(), std::array<S, arity>{}, std::make_index_sequence<arity>()));
+  using R = decltype(call_n<F, S>(std::declval<const Attrs&>(), std::array<S, arity>{},
+                                  std::make_index_sequence<arity>()));
   return std::is_same_v<R, bool>;
 }
 

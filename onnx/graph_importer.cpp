@@ -263,7 +263,10 @@ Result<> GraphImporter::import_if(const Node& node) {
       regions[i] = *std::move(region);
       continue;
     }
-    refused[i] = std::move(region).during(std::string("importing the ") + (i ? "else" : "then") + " branch of node " + node.describe()).error();
+    refused[i] = std::move(region)
+                     .during(std::string("importing the ") + (i ? "else" : "then") + " branch of node " +
+                             node.describe())
+                     .error();
     *graph_.dims = before;  // what the branch had found out does not hold
     state_.depth = depth;
   }

@@ -204,7 +204,12 @@ Verdict kernel(KernelCtx& ctx) {
 }  // namespace
 
 extern const OpDef op_conv;
-const OpDef op_conv = {
-    .name = "Conv", .attrs = &attr_schema<ConvAttrs>, .import = import, .infer = infer, .eval = eval, .kernel = kernel, .channels_last = true};
+const OpDef op_conv = {.name = "Conv",
+                       .attrs = &attr_schema<ConvAttrs>,
+                       .import = import,
+                       .infer = infer,
+                       .eval = eval,
+                       .kernel = kernel,
+                       .channels_last = true};
 
 }  // namespace burnish

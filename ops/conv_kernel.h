@@ -22,7 +22,8 @@ struct ConvForm {
 };
 
 /// ONNX weights -> [group][outputs per group][kh][kw][inputs per group], rows padded to 16 bytes.
-inline Tensor pack_weights(const Tensor& w, const ConvForm& form, int64_t outputs, int64_t inputs, int64_t& pitch) {
+inline Tensor pack_weights(const Tensor& w, const ConvForm& form, int64_t outputs, int64_t inputs,
+                           int64_t& pitch) {
   const int64_t taps = form.h.kernel * form.w.kernel, chunk = 16 / static_cast<int64_t>(size_of(w.dtype()));
   pitch = (taps * inputs + chunk - 1) / chunk * chunk;
   Tensor packed = Tensor::zeros(w.dtype(), {form.group * outputs, pitch});
@@ -32,7 +33,8 @@ inline Tensor pack_weights(const Tensor& w, const ConvForm& form, int64_t output
       for (int64_t o = 0; o < outputs; ++o)
         for (int64_t i = 0; i < inputs; ++i)
           for (int64_t t = 0; t < taps; ++t) {
-            const int64_t from = form.transposed ? ((g * inputs + i) * outputs + o) * taps + t : ((g * outputs + o) * inputs + i) * taps + t;
+            const int64_t from = form.transposed ? ((g * inputs + i) * outputs + o) * taps + t
+                                                 : ((g * outputs + o) * inputs + i) * taps + t;
             to[(g * outputs + o) * pitch + t * inputs + i] = w.data<T>()[from];
           }
   });
@@ -42,7 +44,8 @@ inline Tensor pack_weights(const Tensor& w, const ConvForm& form, int64_t output
 inline KernelText axis_text(const KernelAxis& a) {
   KernelText text;
   text << "{(int)" << a.in << ", (int)" << a.out;
-  for (int64_t v : {a.kernel, a.stride, a.pad, a.dilation}) text << std::string_view(", " + std::to_string(v));
+  for (int64_t v : {a.kernel, a.stride, a.pad, a.dilation})
+    text << std::string_view(", " + std::to_string(v));
   return text << "}";
 }
 
@@ -52,7 +55,8 @@ inline KernelText& append(KernelText& to, const KernelText& from) {
 }
 
 /// Coordinates of the result: position `row` = (n * out_h + oh) * out_w + ow, channel `column` of the group `b3`.
-inline EpilogueForm conv_epilogue(KernelCtx& ctx, const ConvForm& form, int64_t outputs, int step, bool grouped) {
+inline EpilogueForm conv_epilogue(KernelCtx& ctx, const ConvForm& form, int64_t outputs, int step,
+                                  bool grouped) {
   DimTable& dims = ctx.dims;
   EpilogueForm e{.column_axis = 1, .column_step = step};
   auto coordinate = [&](const auto& build) {
@@ -66,7 +70,8 @@ inline EpilogueForm conv_epilogue(KernelCtx& ctx, const ConvForm& form, int64_t 
     t << "n";
     if (grouped) t << std::string_view(" + b3 * " + std::to_string(outputs));
   });
-  if (form.planar) coordinate([&](KernelText& t) { t << "m / (int)" << form.w.out << " % (int)" << form.h.out; });
+  if (form.planar)
+    coordinate([&](KernelText& t) { t << "m / (int)" << form.w.out << " % (int)" << form.h.out; });
   coordinate([&](KernelText& t) { t << "m % (int)" << form.w.out; });
   if (grouped) {
     e.captures.push_back("b3");
@@ -85,34 +90,43 @@ inline Verdict depthwise_kernel(KernelCtx& ctx, const ConvForm& form, const Tens
   DimTable& dims = ctx.dims;
   const DType dtype = ctx.in(0).dtype;
   const std::span<const Dim> strides = ctx.in_strides(0);
-  const int64_t multiplier = w.shape()[0] / form.group, channels = w.shape()[0], taps = form.h.kernel * form.w.kernel;
+  const int64_t multiplier = w.shape()[0] / form.group, channels = w.shape()[0],
+                taps = form.h.kernel * form.w.kernel;
   const int64_t chunk = 16 / static_cast<int64_t>(size_of(dtype));
   const bool last = dims.is_constant(strides[1], 1);
-  bool aligned = last && multiplier == 1 && channels % chunk == 0 && ctx.in_alignment(0) % chunk == 0 && divisible(dims, strides[0], chunk) &&
-                 divisible(dims, form.h.in_stride, chunk) && divisible(dims, form.w.in_stride, chunk);
+  bool aligned = last && multiplier == 1 && channels % chunk == 0 && ctx.in_alignment(0) % chunk == 0 &&
+                 divisible(dims, strides[0], chunk) && divisible(dims, form.h.in_stride, chunk) &&
+                 divisible(dims, form.w.in_stride, chunk);
   const int64_t vector = aligned ? chunk : 1, strip = form.w.kernel <= 3 ? 4 : 2;
   Tensor packed = Tensor::zeros(dtype, {taps, channels});
   visit_storage(dtype, [&]<class T>(T*) {
     for (int64_t c = 0; c < channels; ++c)
-      for (int64_t t = 0; t < taps; ++t) reinterpret_cast<T*>(packed.writable())[t * channels + c] = w.data<T>()[c * taps + t];
+      for (int64_t t = 0; t < taps; ++t)
+        reinterpret_cast<T*>(packed.writable())[t * channels + c] = w.data<T>()[c * taps + t];
   });
   const EpilogueForm end = conv_epilogue(ctx, form, channels, static_cast<int>(vector), false);
   const Epilogue epilogue = make_epilogue(ctx, end);
   KernelCall call{.headers = {"providers/nvrtc/device/depthwise.cuh"}, .prelude = epilogue.prelude};
   KernelText& t = call.body;
   std::string window = "DepthwiseWindow<";
-  for (int64_t v : {form.h.kernel, form.w.kernel, form.h.stride, form.w.stride, form.h.dilation}) window += std::to_string(v) + ", ";
+  for (int64_t v : {form.h.kernel, form.w.kernel, form.h.stride, form.w.stride, form.h.dilation})
+    window += std::to_string(v) + ", ";
   window += std::to_string(form.w.dilation) + ">";
   const std::string type(device_type(dtype));
-  t << std::string_view("const DepthwiseImage<" + type + "> image{") << ctx.in_pointer(0) << ", " << strides[0] << ", " << strides[1] << ", "
-    << form.h.in_stride << ", " << form.w.in_stride << ", (int)" << ctx.in(0).shape[0] << ", " << std::string_view(std::to_string(form.group))
-    << ", (int)" << form.h.in << ", (int)" << form.w.in << std::string_view(", " + std::to_string(form.h.pad) + ", " + std::to_string(form.w.pad) + "};\n");
-  t << std::string_view("depthwise<" + window + ", " + std::to_string(vector) + ", " + std::to_string(strip) + ", " + std::to_string(multiplier) + ">(image, ")
+  t << std::string_view("const DepthwiseImage<" + type + "> image{") << ctx.in_pointer(0) << ", "
+    << strides[0] << ", " << strides[1] << ", " << form.h.in_stride << ", " << form.w.in_stride << ", (int)"
+    << ctx.in(0).shape[0] << ", " << std::string_view(std::to_string(form.group)) << ", (int)" << form.h.in
+    << ", (int)" << form.w.in
+    << std::string_view(", " + std::to_string(form.h.pad) + ", " + std::to_string(form.w.pad) + "};\n");
+  t << std::string_view("depthwise<" + window + ", " + std::to_string(vector) + ", " + std::to_string(strip) +
+                        ", " + std::to_string(multiplier) + ">(image, ")
     << ctx.constant(std::move(packed)) << ", (int)" << form.h.out << ", (int)" << form.w.out
-    << std::string_view(std::string(", ") + (aligned ? "true" : "false") + ", " + (last ? "true" : "false") + ", ");
+    << std::string_view(std::string(", ") + (aligned ? "true" : "false") + ", " + (last ? "true" : "false") +
+                        ", ");
   append(t, epilogue.construct) << ");\n";
   const Dim strips = dims.ceil_div(form.w.out, dims.constant(strip));
-  const Dim items = dims.mul(dims.mul(ctx.in(0).shape[0], dims.mul(form.h.out, strips)), dims.constant((channels + vector - 1) / vector));
+  const Dim items = dims.mul(dims.mul(ctx.in(0).shape[0], dims.mul(form.h.out, strips)),
+                             dims.constant((channels + vector - 1) / vector));
   constexpr int threads = 128;
   call.grid = {dims.ceil_div(items, dims.constant(threads)), dims.constant(1), dims.constant(1)};
   call.block = {threads, 1, 1};
@@ -131,22 +145,37 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
   if (!channels) return Verdict::no("the number of channels is not known");
   const int64_t inputs = *channels / form.group;
   const int64_t outputs = form.transposed ? w->shape()[1] : w->shape()[0] / form.group;
-  if (!form.transposed && inputs == 1 && form.group > 1 && w->count() > 0) return depthwise_kernel(ctx, form, *w);
+  if (!form.transposed && inputs == 1 && form.group > 1 && w->count() > 0)
+    return depthwise_kernel(ctx, form, *w);
 
   int64_t pitch = 0;
   Tensor packed = pack_weights(*w, form, outputs, inputs, pitch);
   const Dim one = dims.constant(1), zero = dims.constant(0);
   const std::span<const Dim> strides = ctx.in_strides(0);
   const Dim positions = dims.mul(ctx.in(0).shape[0], dims.mul(form.h.out, form.w.out));
-  const ContractionProblem problem{positions, dims.constant(outputs), dims.constant(form.h.kernel * form.w.kernel * inputs),
+  const ContractionProblem problem{positions,
+                                   dims.constant(outputs),
+                                   dims.constant(form.h.kernel * form.w.kernel * inputs),
                                    {one, one, one, dims.constant(form.group)}};
   KernelText operands;
-  const bool pointwise = !form.transposed && form.h.kernel * form.w.kernel == 1 && form.h.stride * form.w.stride == 1 && form.h.pad + form.w.pad == 0 &&
+  const bool pointwise = !form.transposed && form.h.kernel * form.w.kernel == 1 &&
+                         form.h.stride * form.w.stride == 1 && form.h.pad + form.w.pad == 0 &&
                          form.h.in == form.h.out && form.w.in == form.w.out &&
-                         form.h.in_stride == dims.mul(form.w.in_stride, form.w.in) && strides[0] == dims.mul(form.h.in_stride, form.h.in);
-  MatrixView weights{ctx.constant(std::move(packed)), dtype, dims.constant(pitch), one, {zero, zero, zero, dims.constant(outputs * pitch)}, 64};
+                         form.h.in_stride == dims.mul(form.w.in_stride, form.w.in) &&
+                         strides[0] == dims.mul(form.h.in_stride, form.h.in);
+  MatrixView weights{ctx.constant(std::move(packed)),
+                     dtype,
+                     dims.constant(pitch),
+                     one,
+                     {zero, zero, zero, dims.constant(outputs * pitch)},
+                     64};
   if (pointwise) {  // positions lie evenly spaced: a plain matrix
-    const MatrixView image{ctx.in_pointer(0), dtype, form.w.in_stride, strides[1], {zero, zero, zero, dims.mul(strides[1], dims.constant(inputs))}, ctx.in_alignment(0)};
+    const MatrixView image{ctx.in_pointer(0),
+                           dtype,
+                           form.w.in_stride,
+                           strides[1],
+                           {zero, zero, zero, dims.mul(strides[1], dims.constant(inputs))},
+                           ctx.in_alignment(0)};
     define_matrix(operands, dims, "a", image);
   } else {
     const auto size = static_cast<int64_t>(size_of(dtype));
@@ -154,21 +183,27 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
     for (; bytes >= 4; bytes /= 2) {
       const int64_t e = std::max<int64_t>(bytes / size, 1);
       const bool single = bytes == size;
-      bool fits = single || (dims.is_constant(strides[1], 1) && inputs % e == 0 && ctx.in_alignment(0) % e == 0);
-      for (Dim d : {strides[0], form.h.in_stride, form.w.in_stride}) fits = fits && (single || divisible(dims, d, e));
+      bool fits =
+          single || (dims.is_constant(strides[1], 1) && inputs % e == 0 && ctx.in_alignment(0) % e == 0);
+      for (Dim d : {strides[0], form.h.in_stride, form.w.in_stride})
+        fits = fits && (single || divisible(dims, d, e));
       if (fits) break;
     }
     if (bytes < 4) bytes = 0;
     const bool along_k = dims.is_constant(strides[1], 1);
-    operands << std::string_view(std::string(form.transposed ? "const ConvTransposeOperand<" : "const ConvOperand<") + std::string(device_type(dtype)) +
-                                 ", Major::" + (along_k ? "k" : "mn") + ", " + std::to_string(bytes) + "> a{")
-             << ctx.in_pointer(0) << " + batch.at[3] * " << dims.mul(strides[1], dims.constant(inputs)) << ", " << strides[0] << ", " << strides[1] << ", "
-             << form.h.in_stride << ", " << form.w.in_stride << std::string_view(", " + std::to_string(inputs) + ", ");
+    operands << std::string_view(
+                    std::string(form.transposed ? "const ConvTransposeOperand<" : "const ConvOperand<") +
+                    std::string(device_type(dtype)) + ", Major::" + (along_k ? "k" : "mn") + ", " +
+                    std::to_string(bytes) + "> a{")
+             << ctx.in_pointer(0) << " + batch.at[3] * " << dims.mul(strides[1], dims.constant(inputs))
+             << ", " << strides[0] << ", " << strides[1] << ", " << form.h.in_stride << ", "
+             << form.w.in_stride << std::string_view(", " + std::to_string(inputs) + ", ");
     append(operands, axis_text(form.h)) << ", ";
     append(operands, axis_text(form.w)) << "};\n";
   }
   define_matrix(operands, dims, "b", weights);
-  add_contraction(ctx, problem, dtype, operands, conv_epilogue(ctx, form, outputs, 8, form.group > 1), "providers/nvrtc/device/conv.cuh");
+  add_contraction(ctx, problem, dtype, operands, conv_epilogue(ctx, form, outputs, 8, form.group > 1),
+                  "providers/nvrtc/device/conv.cuh");
   return Verdict::yes();
 }
 
@@ -184,7 +219,13 @@ Verdict conv_form(KernelCtx& ctx, const A& attrs, std::span<const int64_t> pads,
   form.h = {dims.constant(1), dims.constant(1), 1, 1, 0, 1, dims.constant(0), dims.constant(0)};
   for (size_t i = 0; i < n; ++i) {
     KernelAxis& axis = n == 2 && i == 0 ? form.h : form.w;
-    axis = {x[i + 2], y[i + 2], *dims.value(ctx.in(1).shape[i + 2]), attrs.strides[i], pads[i], attrs.dilations[i], ctx.in_strides(0)[i + 2],
+    axis = {x[i + 2],
+            y[i + 2],
+            *dims.value(ctx.in(1).shape[i + 2]),
+            attrs.strides[i],
+            pads[i],
+            attrs.dilations[i],
+            ctx.in_strides(0)[i + 2],
             ctx.out_strides(0)[i + 2]};
   }
   if (!form.planar) form.h.in_stride = dims.mul(form.w.in_stride, form.w.in);

@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "base/matrix_product.h"
-#include "ops/conv_kernel.h"
 #include "ops/conv.h"
+#include "ops/conv_kernel.h"
 #include "ops/window.h"
 
 namespace burnish {
@@ -167,7 +167,8 @@ Result<> eval(EvalCtx& c) {
 
 Verdict kernel(KernelCtx& ctx) {
   const ConvTransposeAttrs& attrs = ctx.attrs<ConvTransposeAttrs>();
-  if (!attrs.output_shape.empty() || attrs.auto_pad != "NOTSET") return Verdict::no("a given result extent of an input that is not known");
+  if (!attrs.output_shape.empty() || attrs.auto_pad != "NOTSET")
+    return Verdict::no("a given result extent of an input that is not known");
   ConvForm form{.transposed = true};
   if (Verdict v = conv_form(ctx, attrs, attrs.pads, form); !v) return v;
   return conv_kernel(ctx, form);

@@ -11,7 +11,8 @@ Result<> infer(InferCtx& c) {
 }
 
 Result<> eval(EvalCtx& c) {
-  return Error(Code::invalid_argument, "this input takes a branch that the model cannot run: " + c.attrs<FailAttrs>().message);
+  return Error(Code::invalid_argument,
+               "this input takes a branch that the model cannot run: " + c.attrs<FailAttrs>().message);
 }
 
 }  // namespace

@@ -11,9 +11,11 @@ extern const OpDef op_fused;
 namespace {
 
 Result<> infer(InferCtx& c) {
-  if (c.node.regions.size() != 1 || c.node.outputs.size() != 1) return c.error("takes one body and gives one output");
+  if (c.node.regions.size() != 1 || c.node.outputs.size() != 1)
+    return c.error("takes one body and gives one output");
   const Graph& body = c.node.regions[0];
-  if (body.inputs.size() != c.input_count() || body.outputs.size() != 1) return c.error("its body has another form");
+  if (body.inputs.size() != c.input_count() || body.outputs.size() != 1)
+    return c.error("its body has another form");
   const ValueId last = body.outputs[0];
   c.out(0, body.values[last].type);
   return {};
@@ -63,7 +65,8 @@ Result<> eval(EvalCtx& c) {
       std::vector<const TensorView*> present;
       for (const TensorView* x : in)
         if (x) present.push_back(x);
-      out.view = {inner_type(body.values[y].type.dtype), node.op->scalar ? broadcast_shape(present) : c.out(0).shape, nullptr};
+      out.view = {inner_type(body.values[y].type.dtype),
+                  node.op->scalar ? broadcast_shape(present) : c.out(0).shape, nullptr};
       out.bytes.resize(std::max<size_t>(out.view.byte_size(), 1));
       out.view.bytes = out.bytes.data();
     }

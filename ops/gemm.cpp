@@ -1,8 +1,8 @@
 #include "ops/gemm.h"
 
-#include "ops/product_kernel.h"
 #include "base/strided.h"
 #include "ops/product.h"
+#include "ops/product_kernel.h"
 
 namespace burnish {
 
@@ -86,12 +86,14 @@ Verdict kernel(KernelCtx& ctx) {
   const MatrixView left = matrix_view(ctx, 0, !attrs.trans_a, {});
   MatrixView right = matrix_view(ctx, 1, attrs.trans_b, {});
   const Dim one = dims.constant(1);
-  const ContractionProblem p{ctx.out(0).shape[0], ctx.out(0).shape[1], ctx.in(0).shape[attrs.trans_a ? 0 : 1], {one, one, one, one}};
+  const ContractionProblem p{
+      ctx.out(0).shape[0], ctx.out(0).shape[1], ctx.in(0).shape[attrs.trans_a ? 0 : 1], {one, one, one, one}};
   EpilogueForm end{.column_axis = 1, .column_step = 8, .alpha = attrs.alpha};
   end.coordinates.emplace_back() << "m";
   end.coordinates.emplace_back() << "n";
   if (ctx.has(2))
-    end.addends.push_back({2, broadcast_strides(dims, ctx.in(2).shape, ctx.in_strides(2), ctx.out(0).shape), attrs.beta});
+    end.addends.push_back(
+        {2, broadcast_strides(dims, ctx.in(2).shape, ctx.in_strides(2), ctx.out(0).shape), attrs.beta});
   repack_constant(ctx, 1, right);
   KernelText operands;
   define_matrix(operands, dims, "a", left);
@@ -103,7 +105,11 @@ Verdict kernel(KernelCtx& ctx) {
 }  // namespace
 
 extern const OpDef op_gemm;
-const OpDef op_gemm = {
-    .name = "Gemm", .attrs = &attr_schema<GemmAttrs>, .import = import, .infer = infer, .eval = eval, .kernel = kernel};
+const OpDef op_gemm = {.name = "Gemm",
+                       .attrs = &attr_schema<GemmAttrs>,
+                       .import = import,
+                       .infer = infer,
+                       .eval = eval,
+                       .kernel = kernel};
 
 }  // namespace burnish

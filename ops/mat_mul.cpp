@@ -101,7 +101,8 @@ Verdict kernel(KernelCtx& ctx) {
   if (batch_rank > 4) return Verdict::no("more than four batch axes");
   const std::span<const Dim> batch = std::span(y).first(batch_rank);
   MatrixView left = matrix_view(ctx, 0, true, batch), right = matrix_view(ctx, 1, false, batch);
-  ContractionProblem p{row ? a[a.size() - 2] : dims.constant(1), column ? b.back() : dims.constant(1), a.back(), {}};
+  ContractionProblem p{
+      row ? a[a.size() - 2] : dims.constant(1), column ? b.back() : dims.constant(1), a.back(), {}};
   p.batch.fill(dims.constant(1));
   for (size_t k = 0; k < batch_rank; ++k) p.batch[4 - batch_rank + k] = batch[k];
   EpilogueForm end{.column_axis = y.size() - 1, .column_step = 8};

@@ -46,24 +46,15 @@ void expect_scaled(const Tensor& got, const std::vector<double>& unit, const Ten
 TEST(Normalization, InstanceGroupLayer) {
   const Tensor x = random_tensor({2, 6, 4, 5}), scale = random_tensor({6}, 2), bias = random_tensor({6}, 3);
   const auto instance = *run_op("InstanceNormalization", {x, scale, bias}, {{"epsilon", 0.01f}});
-  expect_scaled(instance[0],
-                normalized(
-                    x, 12, [](int64_t i) { return i / 20; }, 0.01),
-                scale, bias, 20);
+  expect_scaled(instance[0], normalized(x, 12, [](int64_t i) { return i / 20; }, 0.01), scale, bias, 20);
   const auto group =
       *run_op("GroupNormalization", {x, scale, bias}, {{"epsilon", 0.01f}, {"num_groups", int64_t{3}}});
-  expect_scaled(group[0],
-                normalized(
-                    x, 6, [](int64_t i) { return i / 40; }, 0.01),
-                scale, bias, 20);
+  expect_scaled(group[0], normalized(x, 6, [](int64_t i) { return i / 40; }, 0.01), scale, bias, 20);
   const Tensor wide = random_tensor({20}, 2), shift = random_tensor({20}, 3);
   const Tensor scale2(DType::f32, {4, 5}, wide.storage()), bias2(DType::f32, {4, 5}, shift.storage());
   const auto layer =
       *run_op("LayerNormalization", {x, scale2, bias2}, {{"axis", int64_t{-2}}, {"epsilon", 0.01f}}, 3);
-  expect_scaled(layer[0],
-                normalized(
-                    x, 12, [](int64_t i) { return i / 20; }, 0.01),
-                wide, shift, 1);
+  expect_scaled(layer[0], normalized(x, 12, [](int64_t i) { return i / 20; }, 0.01), wide, shift, 1);
   EXPECT_EQ(layer[1].shape(), (Shape{2, 6, 1, 1}));
   double mean = 0;
   for (int i = 0; i < 20; ++i) mean += static_cast<double>(x.data<float>()[i]) / 20;

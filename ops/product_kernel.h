@@ -28,7 +28,8 @@ inline MatrixView matrix_view(KernelCtx& ctx, size_t i, bool keeps_rows, std::sp
   }
   v.stride_mn = strides[keeps_rows ? rank - 2 : rank - 1];
   v.stride_k = strides[keeps_rows ? rank - 1 : rank - 2];
-  const std::vector<Dim> spread = broadcast_strides(dims, std::span(type.shape).first(rank - 2), strides.first(rank - 2), batch);
+  const std::vector<Dim> spread =
+      broadcast_strides(dims, std::span(type.shape).first(rank - 2), strides.first(rank - 2), batch);
   for (size_t k = 0; k < batch.size(); ++k) v.batch[4 - batch.size() + k] = spread[k];
   return v;
 }
@@ -42,7 +43,8 @@ inline void repack_constant(KernelCtx& ctx, size_t i, MatrixView& v) {
   if (!mn_stride || !k_stride) return;
   const bool rows_are_k = *k_stride > *mn_stride;
   const int64_t mn = t->shape()[rows_are_k ? 1 : 0], k = t->shape()[rows_are_k ? 0 : 1];
-  const int64_t chunk = 16 / static_cast<int64_t>(size_of(t->dtype())), pitch = (k + chunk - 1) / chunk * chunk;
+  const int64_t chunk = 16 / static_cast<int64_t>(size_of(t->dtype())),
+                pitch = (k + chunk - 1) / chunk * chunk;
   Tensor packed = Tensor::zeros(t->dtype(), {mn, pitch});
   visit_storage(t->dtype(), [&]<class T>(T*) {
     auto* to = reinterpret_cast<T*>(packed.writable());

@@ -21,16 +21,22 @@ Result<bool> run(Graph& graph, const PassContext&) {
     const OpDef* dims_op = find_op("Dims");
     bool changed = false;
     for (Node& node : g.nodes) {
-      if (node.dead || node.op == dims_op || node.outputs.size() != 1 || node.outputs[0] == no_value) continue;
+      if (node.dead || node.op == dims_op || node.outputs.size() != 1 || node.outputs[0] == no_value)
+        continue;
       const ValueId v = node.outputs[0];
       const Value& value = g.values[v];
-      if (!value.content || value.constant || value.type.dtype != DType::i64 || value.type.shape.size() > 1 || !independent(g, v)) continue;
+      if (!value.content || value.constant || value.type.dtype != DType::i64 || value.type.shape.size() > 1 ||
+          !independent(g, v))
+        continue;
       Attrs attrs(dims_op->attrs);
       for (const Field& field : dims_op->attrs->fields()) {
-        if (field.kind == Field::Kind::dims) *static_cast<std::vector<Dim>*>(attrs.field_for_writing(field)) = *value.content;
-        if (field.name == "scalar") *static_cast<bool*>(attrs.field_for_writing(field)) = value.type.shape.empty();
+        if (field.kind == Field::Kind::dims)
+          *static_cast<std::vector<Dim>*>(attrs.field_for_writing(field)) = *value.content;
+        if (field.name == "scalar")
+          *static_cast<bool*>(attrs.field_for_writing(field)) = value.type.shape.empty();
       }
-      node = Node{.op = dims_op, .attrs = std::move(attrs), .outputs = {v}, .provenance = std::move(node.provenance)};
+      node = Node{
+          .op = dims_op, .attrs = std::move(attrs), .outputs = {v}, .provenance = std::move(node.provenance)};
       changed = true;
     }
     return changed;
@@ -40,6 +46,7 @@ Result<bool> run(Graph& graph, const PassContext&) {
 }  // namespace
 
 extern const Pass pass_absorb_shapes;
-const Pass pass_absorb_shapes = {"absorb_shapes", "replaces shape arithmetic by the extents it computes", run};
+const Pass pass_absorb_shapes = {"absorb_shapes", "replaces shape arithmetic by the extents it computes",
+                                 run};
 
 }  // namespace burnish

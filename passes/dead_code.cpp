@@ -13,10 +13,12 @@ bool drop_unread_captures(Node& node) {
   for (const Graph& region : node.regions) uses.push_back(region.use_counts());
   for (size_t i = node.inputs.size(); i-- > 1;) {
     bool read = false;
-    for (size_t r = 0; r < node.regions.size(); ++r) read = read || uses[r][node.regions[r].inputs[i - 1]] > 0;
+    for (size_t r = 0; r < node.regions.size(); ++r)
+      read = read || uses[r][node.regions[r].inputs[i - 1]] > 0;
     if (read) continue;
     node.inputs.erase(node.inputs.begin() + static_cast<std::ptrdiff_t>(i));
-    for (Graph& region : node.regions) region.inputs.erase(region.inputs.begin() + static_cast<std::ptrdiff_t>(i - 1));
+    for (Graph& region : node.regions)
+      region.inputs.erase(region.inputs.begin() + static_cast<std::ptrdiff_t>(i - 1));
     changed = true;
   }
   return changed;

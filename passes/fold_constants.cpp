@@ -14,7 +14,8 @@ Result<bool> run(Graph& graph, const PassContext& context) {
       if (node.dead || !node.regions.empty()) continue;
       bool small = true;
       for (ValueId v : node.outputs)
-        if (v != no_value) small = small && g.dims->range(g.dims->product(g.values[v].type.shape)).hi <= largest;
+        if (v != no_value)
+          small = small && g.dims->range(g.dims->product(g.values[v].type.shape)).hi <= largest;
       if (small && TRY(fold(g, node, context.pool))) changed = true;
     }
     g.index();

@@ -52,7 +52,8 @@ bool absorb(Graph& g, Node& conv, const Node& node, size_t constant_operand) {
   const auto values = per_channel(g, node.inputs[constant_operand], rank, channels);
   if (!values) return false;
   const bool has_bias = conv.inputs.size() > 2 && conv.inputs[2] != no_value;
-  if (has_bias && (!g.constant(conv.inputs[2]) || g.constant(conv.inputs[2])->dtype() != DType::f32)) return false;
+  if (has_bias && (!g.constant(conv.inputs[2]) || g.constant(conv.inputs[2])->dtype() != DType::f32))
+    return false;
   std::vector<float> bias(values->size(), 0.0f);
   if (has_bias) std::copy_n(g.constant(conv.inputs[2])->data<float>(), bias.size(), bias.begin());
   const bool scale = node.op->name == "Mul";
@@ -77,7 +78,9 @@ Result<bool> run(Graph& graph, const PassContext&) {
         if (node.dead || (node.op->name != "Mul" && node.op->name != "Add")) continue;
         for (size_t k = 0; k < 2 && !node.dead; ++k) {
           const uint32_t producer = g.values[node.inputs[k]].producer;
-          if (producer == no_node || uses[node.inputs[k]] != 1 || g.nodes[producer].dead || !is_convolution(g.nodes[producer])) continue;
+          if (producer == no_node || uses[node.inputs[k]] != 1 || g.nodes[producer].dead ||
+              !is_convolution(g.nodes[producer]))
+            continue;
           if (absorb(g, g.nodes[producer], node, 1 - k)) node.dead = changed = any = true;
         }
       }
@@ -90,6 +93,7 @@ Result<bool> run(Graph& graph, const PassContext&) {
 }  // namespace
 
 extern const Pass pass_fold_scale_and_bias;
-const Pass pass_fold_scale_and_bias = {"fold_scale_and_bias", "folds a constant scale or bias per channel into the convolution before it", run};
+const Pass pass_fold_scale_and_bias = {
+    "fold_scale_and_bias", "folds a constant scale or bias per channel into the convolution before it", run};
 
 }  // namespace burnish

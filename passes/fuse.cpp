@@ -11,7 +11,9 @@ namespace {
 
 constexpr size_t most_nodes = 48, most_operands = 12;
 
-bool is_pointwise(const Node& node) { return node.op->scalar && node.outputs.size() == 1 && node.outputs[0] != no_value; }
+bool is_pointwise(const Node& node) {
+  return node.op->scalar && node.outputs.size() == 1 && node.outputs[0] != no_value;
+}
 
 bool is_anchor(const Node& node) {
   static constexpr std::string_view names[] = {"Conv", "ConvTranspose", "MatMul", "Gemm"};
@@ -60,7 +62,8 @@ class Fuser {
       for (ValueId v : g_.nodes[n].inputs) read.insert(v);
       for (ValueId v : g_.nodes[n].outputs) made.insert(v);
     }
-    return static_cast<size_t>(std::count_if(read.begin(), read.end(), [&](ValueId v) { return v != no_value && !made.contains(v); }));
+    return static_cast<size_t>(std::count_if(read.begin(), read.end(),
+                                             [&](ValueId v) { return v != no_value && !made.contains(v); }));
   }
 
   bool grow(size_t first) {
@@ -69,8 +72,10 @@ class Fuser {
     std::set<ValueId> made(g_.nodes[first].outputs.begin(), g_.nodes[first].outputs.end());
     for (size_t n = first + 1; n < g_.nodes.size() && group.size() < most_nodes; ++n) {
       const Node& node = g_.nodes[n];
-      if (taken_[n] || node.dead || !is_pointwise(node) || g_.values[node.outputs[0]].type.shape != shape) continue;
-      if (std::none_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return made.contains(v); })) continue;
+      if (taken_[n] || node.dead || !is_pointwise(node) || g_.values[node.outputs[0]].type.shape != shape)
+        continue;
+      if (std::none_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return made.contains(v); }))
+        continue;
       group.push_back(n);
       if (operand_count(group) > most_operands) {
         group.pop_back();
@@ -132,10 +137,8 @@ class Fuser {
   void replace() {
     std::vector<Node> nodes;
     for (size_t i = 0; i < g_.nodes.size(); ++i) {
-      if (auto it = groups_.find(i); it != groups_.end())
-        nodes.push_back(fused(it->second));
-      else if (!taken_[i])
-        nodes.push_back(std::move(g_.nodes[i]));
+      if (auto it = groups_.find(i); it != groups_.end()) nodes.push_back(fused(it->second));
+      else if (!taken_[i]) nodes.push_back(std::move(g_.nodes[i]));
     }
     g_.nodes = std::move(nodes);
     g_.index();
@@ -154,6 +157,8 @@ Result<bool> run(Graph& graph, const PassContext&) {
 }  // namespace
 
 extern const Pass pass_fuse;
-const Pass pass_fuse = {"fuse", "joins pointwise nodes, and those that follow a matrix product or convolution, into one node", run};
+const Pass pass_fuse = {
+    "fuse", "joins pointwise nodes, and those that follow a matrix product or convolution, into one node",
+    run};
 
 }  // namespace burnish

@@ -71,10 +71,13 @@ class Halver {
   }
 
   Result<> convert(Node node) {
-    if (node.op->name == "Cast" && node.inputs.size() == 1 && is_full(node.inputs[0]) && is_full(node.outputs[0])) return keep(std::move(node));
+    if (node.op->name == "Cast" && node.inputs.size() == 1 && is_full(node.inputs[0]) &&
+        is_full(node.outputs[0]))
+      return keep(std::move(node));
     if (keeps_full(node)) return keep(std::move(node));
     for (size_t i = 0; i < node.inputs.size(); ++i)
-      if (is_full(node.inputs[i])) node.inputs[i] = node.op->exact_operands >> i & 1 ? full(node.inputs[i]) : half_value(node.inputs[i]);
+      if (is_full(node.inputs[i]))
+        node.inputs[i] = node.op->exact_operands >> i & 1 ? full(node.inputs[i]) : half_value(node.inputs[i]);
     for (ValueId& v : node.outputs) {
       if (!is_full(v)) continue;
       TensorType type = g_.values[v].type;
@@ -97,7 +100,8 @@ class Halver {
 
   ValueId half_value(ValueId v) {
     if (auto it = half_of_.find(v); it != half_of_.end()) return it->second;
-    if (const Tensor* t = g_.constant(v)) return half_of_[v] = g_.add_constant(to_half_tensor(*t), g_.values[v].name);
+    if (const Tensor* t = g_.constant(v))
+      return half_of_[v] = g_.add_constant(to_half_tensor(*t), g_.values[v].name);
     TensorType type = g_.values[v].type;
     type.dtype = DType::f16;
     const ValueId h = g_.add_value(type, g_.values[v].name);
@@ -110,7 +114,8 @@ class Halver {
     Attrs attrs(op->attrs);
     for (const Field& field : op->attrs->fields())
       if (field.name == "to") *static_cast<DType*>(attrs.field_for_writing(field)) = dtype;
-    out_.push_back({.op = op, .attrs = std::move(attrs), .inputs = {from}, .outputs = {to}, .provenance = {}});
+    out_.push_back(
+        {.op = op, .attrs = std::move(attrs), .inputs = {from}, .outputs = {to}, .provenance = {}});
   }
 
   Graph& g_;
@@ -129,6 +134,7 @@ Result<bool> run(Graph& graph, const PassContext& context) {
 }  // namespace
 
 extern const Pass pass_half_precision;
-const Pass pass_half_precision = {"half_precision", "stores FP32 values as FP16 where their range allows it", run};
+const Pass pass_half_precision = {"half_precision", "stores FP32 values as FP16 where their range allows it",
+                                  run};
 
 }  // namespace burnish

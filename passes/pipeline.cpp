@@ -3,18 +3,24 @@
 
 namespace burnish {
 
-extern const Pass pass_dead_code, pass_remove_identities, pass_fold_constants, pass_absorb_shapes, pass_common_subexpressions,
-    pass_spell_out_batch_normalization, pass_fold_scale_and_bias, pass_half_precision, pass_fuse;
+extern const Pass pass_dead_code, pass_remove_identities, pass_fold_constants, pass_absorb_shapes,
+    pass_common_subexpressions, pass_spell_out_batch_normalization, pass_fold_scale_and_bias,
+    pass_half_precision, pass_fuse;
 
 const std::vector<Stage>& pipeline() {
   static const std::vector<Stage> stages = {
       // 1. What is known when the engine is built is computed now; what nobody reads goes.
-      {"clean up", {&pass_fold_constants, &pass_absorb_shapes, &pass_remove_identities, &pass_common_subexpressions, &pass_dead_code}, true},
+      {"clean up",
+       {&pass_fold_constants, &pass_absorb_shapes, &pass_remove_identities, &pass_common_subexpressions,
+        &pass_dead_code},
+       true},
       // 2. Normalisation with stored statistics is a scale and a bias, and these go into the weights before them.
       {"fold scales", {&pass_spell_out_batch_normalization, &pass_fold_scale_and_bias}, false},
       {"clean up", {&pass_fold_constants, &pass_common_subexpressions, &pass_dead_code}, true},
       // 3. Which values are stored in FP16.
-      {"precision", {&pass_half_precision, &pass_fold_constants, &pass_common_subexpressions, &pass_dead_code}, false},
+      {"precision",
+       {&pass_half_precision, &pass_fold_constants, &pass_common_subexpressions, &pass_dead_code},
+       false},
       // 4. Pointwise work joins its neighbours: one kernel each.
       {"fusion", {&pass_fuse, &pass_dead_code}, false},
   };
@@ -22,9 +28,10 @@ const std::vector<Stage>& pipeline() {
 }
 
 std::span<const Pass* const> all_passes() {
-  static const Pass* const passes[] = {&pass_fold_constants,  &pass_absorb_shapes, &pass_remove_identities,
-                                       &pass_common_subexpressions, &pass_dead_code, &pass_spell_out_batch_normalization,
-                                       &pass_fold_scale_and_bias, &pass_half_precision, &pass_fuse};
+  static const Pass* const passes[] = {
+      &pass_fold_constants,        &pass_absorb_shapes,  &pass_remove_identities,
+      &pass_common_subexpressions, &pass_dead_code,      &pass_spell_out_batch_normalization,
+      &pass_fold_scale_and_bias,   &pass_half_precision, &pass_fuse};
   return passes;
 }
 
@@ -44,7 +51,8 @@ Result<> run_pipeline(Graph& graph, const PassContext& context) {
       changed = false;
       for (const Pass* pass : stage.passes) {
         auto result = pass->run(graph, context);
-        if (!result) return std::move(result).during("running pass '" + std::string(pass->name) + "'").error();
+        if (!result)
+          return std::move(result).during("running pass '" + std::string(pass->name) + "'").error();
         changed = *result || changed;
       }
     }

@@ -8,7 +8,9 @@ namespace burnish {
 namespace {
 
 bool is_identity(const Graph& g, const Node& node) {
-  if (node.inputs.empty() || node.outputs.size() != 1 || node.outputs[0] == no_value || node.inputs[0] == no_value) return false;
+  if (node.inputs.empty() || node.outputs.size() != 1 || node.outputs[0] == no_value ||
+      node.inputs[0] == no_value)
+    return false;
   const TensorType &in = g.values[node.inputs[0]].type, &out = g.values[node.outputs[0]].type;
   if (node.op->name == "Identity") return true;
   if (in != out) return false;
@@ -16,7 +18,8 @@ bool is_identity(const Graph& g, const Node& node) {
   if (node.op->name == "Slice" && in.shape == out.shape) {
     const auto* steps = node.inputs.size() > 4 ? g.content(node.inputs[4]) : nullptr;
     const bool forward = node.inputs.size() <= 4 || node.inputs[4] == no_value ||
-                         (steps && std::all_of(steps->begin(), steps->end(), [&](Dim d) { return g.dims->is_constant(d, 1); }));
+                         (steps && std::all_of(steps->begin(), steps->end(),
+                                               [&](Dim d) { return g.dims->is_constant(d, 1); }));
     return forward;
   }
   return false;
@@ -30,7 +33,8 @@ Result<bool> run(Graph& graph, const PassContext&) {
     for (Node& node : g.nodes) {
       if (node.dead || !is_identity(g, node)) continue;
       const ValueId v = node.outputs[0];
-      if (std::find(g.outputs.begin(), g.outputs.end(), v) != g.outputs.end()) continue;  // an output has a value of its own
+      if (std::find(g.outputs.begin(), g.outputs.end(), v) != g.outputs.end())
+        continue;  // an output has a value of its own
       forward[v] = node.inputs[0];
       node.dead = changed = true;
     }
@@ -43,6 +47,7 @@ Result<bool> run(Graph& graph, const PassContext&) {
 }  // namespace
 
 extern const Pass pass_remove_identities;
-const Pass pass_remove_identities = {"remove_identities", "removes casts, reshapes and slices that change nothing", run};
+const Pass pass_remove_identities = {"remove_identities",
+                                     "removes casts, reshapes and slices that change nothing", run};
 
 }  // namespace burnish

@@ -10,10 +10,8 @@ namespace {
 
 float float_element(const Tensor& t, int64_t i) {
   return visit_storage(t.dtype(), [&]<class T>(T*) -> float {
-    if constexpr (std::is_same_v<T, half> || std::is_same_v<T, bfloat16>)
-      return to_float(t.data<T>()[i]);
-    else
-      return static_cast<float>(t.data<T>()[i]);
+    if constexpr (std::is_same_v<T, half> || std::is_same_v<T, bfloat16>) return to_float(t.data<T>()[i]);
+    else return static_cast<float>(t.data<T>()[i]);
   });
 }
 
@@ -37,8 +35,14 @@ Result<bool> rewrite(Graph& g, size_t at, std::vector<Node>& out) {
   const ValueId scaled = g.add_value(g.values[node.outputs[0]].type);
   const ValueId s = g.add_constant(Tensor::of<float>(DType::f32, shape, scale));
   const ValueId b = g.add_constant(Tensor::of<float>(DType::f32, shape, shift));
-  out.push_back({.op = find_op("Mul"), .inputs = {node.inputs[0], s}, .outputs = {scaled}, .provenance = node.provenance});
-  out.push_back({.op = find_op("Add"), .inputs = {scaled, b}, .outputs = {node.outputs[0]}, .provenance = node.provenance});
+  out.push_back({.op = find_op("Mul"),
+                 .inputs = {node.inputs[0], s},
+                 .outputs = {scaled},
+                 .provenance = node.provenance});
+  out.push_back({.op = find_op("Add"),
+                 .inputs = {scaled, b},
+                 .outputs = {node.outputs[0]},
+                 .provenance = node.provenance});
   return true;
 }
 
@@ -49,8 +53,7 @@ Result<bool> run(Graph& graph, const PassContext&) {
     for (size_t i = 0; i < g.nodes.size(); ++i) {
       if (!g.nodes[i].dead && g.nodes[i].op->name == "BatchNormalization" && TRY(rewrite(g, i, nodes)))
         changed = true;
-      else
-        nodes.push_back(std::move(g.nodes[i]));
+      else nodes.push_back(std::move(g.nodes[i]));
     }
     g.nodes = std::move(nodes);
     g.index();
@@ -62,6 +65,7 @@ Result<bool> run(Graph& graph, const PassContext&) {
 
 extern const Pass pass_spell_out_batch_normalization;
 const Pass pass_spell_out_batch_normalization = {
-    "spell_out_batch_normalization", "turns batch normalisation with stored statistics into a scale and a bias", run};
+    "spell_out_batch_normalization",
+    "turns batch normalisation with stored statistics into a scale and a bias", run};
 
 }  // namespace burnish

@@ -18,8 +18,8 @@ struct EngineContents {
   /// The plan for one target. Offsets in plan.constants and plan.modules are the writer's to fill.
   struct Target {
     Plan plan;
-    std::vector<Tensor> constants;              // by Plan::constants
-    std::vector<std::vector<std::byte>> code;   // by Plan::modules
+    std::vector<Tensor> constants;             // by Plan::constants
+    std::vector<std::vector<std::byte>> code;  // by Plan::modules
   };
   EngineIdentity identity;
   std::vector<Target> targets;
@@ -44,7 +44,9 @@ struct EngineFile {
   std::shared_ptr<const std::byte> bytes;
   size_t size = 0;
 
-  std::span<const std::byte> constant(const ConstantData& c) const { return constants.subspan(c.offset, c.bytes); }
+  std::span<const std::byte> constant(const ConstantData& c) const {
+    return constants.subspan(c.offset, c.bytes);
+  }
   std::span<const std::byte> module(const KernelModule& m) const { return code.subspan(m.offset, m.bytes); }
 };
 

@@ -41,16 +41,23 @@ static Plan full_plan(const std::string& target) {
   m.plan.host_arena = {zero, chosen};
   m.plan.device_arena = {bytes};
   const uint32_t x = m.input("x", DType::u8, {{n, "n", true, 2, 9}}, bytes);
-  const uint32_t y = m.output("y", DType::i64, {{late, "late"}, {one, "1", false, 1, 1}}, bytes, Space::device);
+  const uint32_t y =
+      m.output("y", DType::i64, {{late, "late"}, {one, "1", false, 1, 1}}, bytes, Space::device);
   const uint32_t a = m.temporary(bytes, zero), b = m.temporary(chosen, big, 1);
   m.buffer(Buffer::Kind::constant, bytes, Space::device, 1);
   m.plan.constants.resize(2);
   m.plan.modules = {{.target = "sm_90"}, {.target = "sm_90"}};
-  const Operand from = m.operand(a, DType::i32, {n, one}, {one, minus}, big), to = m.operand(b, DType::f32, {n, one}, {one, one}, zero);
+  const Operand from = m.operand(a, DType::i32, {n, one}, {one, minus}, big),
+                to = m.operand(b, DType::f32, {n, one}, {one, one}, zero);
   m.step("call", HostCall{"text of a node", {from, Operand{}}, {to}, {{0, 1, late}}}, 1);
-  m.step("launch", KernelLaunch{.module = 1, .function = "kernel", .grid = {n, one, bytes}, .block = {128, 2, 3}, .shared_bytes = 99,
-                                .arguments = {{.buffer = y, .element_size = 8, .slot = minus, .written = true},
-                                              {.kind = KernelLaunch::Argument::Kind::integer, .slot = big}}});
+  m.step("launch",
+         KernelLaunch{.module = 1,
+                      .function = "kernel",
+                      .grid = {n, one, bytes},
+                      .block = {128, 2, 3},
+                      .shared_bytes = 99,
+                      .arguments = {{.buffer = y, .element_size = 8, .slot = minus, .written = true},
+                                    {.kind = KernelLaunch::Argument::Kind::integer, .slot = big}}});
   m.step("copy", Copy{from, to});
   m.step("read", ReadExtents{from, {{3, late}}}, 1);
   m.step("write", WriteExtents{to, {n, zero}});
@@ -66,8 +73,10 @@ static EngineContents contents() {
   EngineContents c;
   c.identity = {"0.1.0", "mödel", {{"fp16", "1"}, {"shapes", ""}}, {{"nvrtc", "13.0"}}};
   const Tensor shared = tensor_of({1, 2, 3});
-  c.targets.push_back({full_plan("sm_90"), {shared, tensor_of({4})}, {bytes_of("cubin one"), bytes_of("cubin two")}});
-  c.targets.push_back({full_plan("sm_80"), {tensor_of({5, 6}), tensor_of({1, 2, 3})}, {bytes_of("cubin two"), bytes_of("")}});
+  c.targets.push_back(
+      {full_plan("sm_90"), {shared, tensor_of({4})}, {bytes_of("cubin one"), bytes_of("cubin two")}});
+  c.targets.push_back(
+      {full_plan("sm_80"), {tensor_of({5, 6}), tensor_of({1, 2, 3})}, {bytes_of("cubin two"), bytes_of("")}});
   c.debug = "graph { }";
   return c;
 }
@@ -190,11 +199,13 @@ TEST(EngineFile, MessagesSayWhatIsWrong) {
                 std::to_string(bytes.size() - 4) + " / copy the file again, or build it again");
   std::vector<std::byte> changed = bytes;
   changed.back() ^= std::byte{1};
-  EXPECT_EQ(cause_of(changed), "the engine is damaged: section CNST has changed / copy the file again, or build it again");
+  EXPECT_EQ(cause_of(changed),
+            "the engine is damaged: section CNST has changed / copy the file again, or build it again");
   std::vector<std::byte> newer = bytes;
   newer[4] = std::byte{2};
-  EXPECT_EQ(cause_of(newer), "the engine has format 2.0, and this version of Burnish reads 1.x / "
-                             "build the engine again with this version of Burnish");
+  EXPECT_EQ(cause_of(newer),
+            "the engine has format 2.0, and this version of Burnish reads 1.x / "
+            "build the engine again with this version of Burnish");
 }
 
 /// Renames section `from` in the table, and seals the header again.
@@ -231,7 +242,11 @@ TEST(EngineFile, ANewerMinorVersionMayHaveMoreSections) {
 TEST(EngineFile, UnknownFieldsAreSkipped) {
   const std::string plans = encode(std::vector<Plan>{full_plan("cpu")});
   // Field 15: a varint, 8 bytes, and text.
-  const auto back = decode_plans(std::string("\x78\x05\x79" "12345678" "\x7a\x02hi", 15) + plans);
+  const auto back = decode_plans(std::string("\x78\x05\x79"
+                                             "12345678"
+                                             "\x7a\x02hi",
+                                             15) +
+                                 plans);
   ASSERT_TRUE(back) << back.error().cause();
   EXPECT_TRUE(back->at(0) == full_plan("cpu"));
 }

@@ -45,6 +45,8 @@ constexpr uint64_t constants_alignment = 4096;  // a page, so that weights can b
 constexpr uint64_t constant_alignment = 256;
 constexpr uint64_t code_alignment = 64;
 
-constexpr uint64_t align(uint64_t offset, uint64_t alignment) { return (offset + alignment - 1) / alignment * alignment; }
+constexpr uint64_t align(uint64_t offset, uint64_t alignment) {
+  return (offset + alignment - 1) / alignment * alignment;
+}
 
 }  // namespace burnish::engine_layout

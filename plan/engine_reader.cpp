@@ -24,27 +24,32 @@ Error damaged(const std::string& how) {
 Result<Header> read_header(Bytes bytes) {
   Header header;
   if (bytes.size() < magic.size() || std::memcmp(bytes.data(), magic.data(), magic.size()) != 0)
-    return refused("this is not an engine: it does not begin with 'BRN1'").remedy("name a file that 'burnish build' wrote");
+    return refused("this is not an engine: it does not begin with 'BRN1'")
+        .remedy("name a file that 'burnish build' wrote");
   if (bytes.size() < sizeof(header)) return damaged("it ends within its header");
   std::memcpy(&header, bytes.data(), sizeof(header));
   if (header.major != major_version)
-    return refused("the engine has format " + std::to_string(header.major) + "." + std::to_string(header.minor) +
-                   ", and this version of Burnish reads " + std::to_string(major_version) + ".x")
+    return refused("the engine has format " + std::to_string(header.major) + "." +
+                   std::to_string(header.minor) + ", and this version of Burnish reads " +
+                   std::to_string(major_version) + ".x")
         .remedy("build the engine again with this version of Burnish");
   if (header.file_size != bytes.size())
-    return damaged("it should have " + std::to_string(header.file_size) + " bytes and has " + std::to_string(bytes.size()));
+    return damaged("it should have " + std::to_string(header.file_size) + " bytes and has " +
+                   std::to_string(bytes.size()));
   return header;
 }
 
 Result<std::vector<Section>> read_table(Bytes bytes, Header header) {
   const uint64_t beginning = sizeof(Header) + uint64_t{header.sections} * sizeof(Section);
-  if (header.sections > most_sections || beginning > bytes.size()) return damaged("its section table does not fit in");
+  if (header.sections > most_sections || beginning > bytes.size())
+    return damaged("its section table does not fit in");
   const uint64_t checksum = std::exchange(header.checksum, 0);
   std::string hashed(reinterpret_cast<const char*>(bytes.data()), beginning);
   std::memcpy(hashed.data(), &header, sizeof(header));
   if (XXH3_64bits(hashed.data(), hashed.size()) != checksum) return damaged("its header has changed");
   std::vector<Section> table(header.sections);
-  if (!table.empty()) std::memcpy(table.data(), bytes.data() + sizeof(Header), table.size() * sizeof(Section));
+  if (!table.empty())
+    std::memcpy(table.data(), bytes.data() + sizeof(Header), table.size() * sizeof(Section));
   return table;
 }
 
@@ -59,7 +64,8 @@ Result<> check_sections(Bytes bytes, const std::vector<Section>& table) {
     const std::string name(section.tag.begin(), section.tag.end());
     if (section.offset < at || section.offset > bytes.size() || section.size > bytes.size() - section.offset)
       return damaged("section " + name + " lies outside the file");
-    if (!all_zero(bytes.subspan(at, section.offset - at))) return damaged("there are bytes before section " + name);
+    if (!all_zero(bytes.subspan(at, section.offset - at)))
+      return damaged("there are bytes before section " + name);
     at = section.offset + section.size;
     if (XXH3_64bits(bytes.data() + section.offset, section.size) != section.checksum)
       return damaged("section " + name + " has changed");
@@ -127,7 +133,8 @@ Result<EngineFile> read_engine(std::shared_ptr<const std::byte> bytes, size_t si
   file.debug = as_text(TRY(sections.take(engine_layout::debug, false)));
   TRY(sections.expect_all_known());
   file.plans = TRY(decode_plans(plans));
-  for (const Plan& plan : file.plans) TRY(check_plan(file, plan).during("reading the plan for '" + plan.target + "'"));
+  for (const Plan& plan : file.plans)
+    TRY(check_plan(file, plan).during("reading the plan for '" + plan.target + "'"));
   return file;
 }
 

@@ -79,7 +79,8 @@ class Layout {
       Plan plan = target.plan;
       plan.constants.clear();
       for (const Tensor& t : target.constants)
-        plan.constants.push_back({constant_pieces.add({t.bytes(), t.byte_size()}, constant_alignment), t.byte_size()});
+        plan.constants.push_back(
+            {constant_pieces.add({t.bytes(), t.byte_size()}, constant_alignment), t.byte_size()});
       for (size_t i = 0; i < plan.modules.size(); ++i) {
         plan.modules[i].offset = code_pieces.add(target.code[i], code_alignment);
         plan.modules[i].bytes = target.code[i].size();
@@ -125,7 +126,8 @@ class Layout {
       return {};
     };
     (void)put_pieces(hash, pieces);  // hashing cannot fail
-    table_.push_back({.tag = tag, .flags = flags, .size = pieces.size(), .checksum = XXH3_64bits_digest(state)});
+    table_.push_back(
+        {.tag = tag, .flags = flags, .size = pieces.size(), .checksum = XXH3_64bits_digest(state)});
     XXH3_freeState(state);
     sections_.push_back(std::move(pieces));
   }
@@ -133,7 +135,8 @@ class Layout {
   void finish_header() {
     uint64_t at = sizeof(Header) + table_.size() * sizeof(Section);
     for (Section& section : table_) {
-      section.offset = align(at, section.tag == engine_layout::constants ? constants_alignment : section_alignment);
+      section.offset =
+          align(at, section.tag == engine_layout::constants ? constants_alignment : section_alignment);
       at = section.offset + section.size;
     }
     header_ = {.magic = magic,
@@ -154,16 +157,18 @@ class Layout {
 
 Result<> check(const EngineContents& contents) {
   for (const EngineContents::Target& target : contents.targets) {
-    if (target.plan.constants.size() != target.constants.size() || target.plan.modules.size() != target.code.size())
-      return Error(Code::internal, "the plan for '" + target.plan.target + "' and its constants or code do not match");
+    if (target.plan.constants.size() != target.constants.size() ||
+        target.plan.modules.size() != target.code.size())
+      return Error(Code::internal,
+                   "the plan for '" + target.plan.target + "' and its constants or code do not match");
     TRY(verify(target.plan));
   }
   return {};
 }
 
 Error failed(const std::string& path, int error) {
-  const char* remedy = error == ENOSPC || error == EDQUOT ? "make room on the disk, or write elsewhere"
-                       : error == ENOENT                  ? "make the folder first, or write elsewhere"
+  const char* remedy = error == ENOSPC || error == EDQUOT  ? "make room on the disk, or write elsewhere"
+                       : error == ENOENT                   ? "make the folder first, or write elsewhere"
                        : error == EACCES || error == EROFS ? "write to a folder that this user may write to"
                                                            : "check the path and its disk";
   return Error(Code::io_error, "cannot write '" + path + "': " + std::strerror(error)).remedy(remedy);
@@ -227,7 +232,8 @@ Result<std::vector<std::byte>> engine_bytes(const EngineContents& contents) {
   return bytes;
 }
 
-Result<> write_engine(const std::string& path, const EngineContents& contents, const std::function<bool()>& cancelled) {
+Result<> write_engine(const std::string& path, const EngineContents& contents,
+                      const std::function<bool()>& cancelled) {
   TRY(check(contents));
   const Layout layout(contents);
   FileBeside file(path);

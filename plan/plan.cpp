@@ -20,7 +20,8 @@ struct Verifier {
   }
   Result<> symbol(Slot s) const {
     TRY(slot(s));
-    if (plan.shapes.code[s].op != ShapeProgram::Op::symbol) return malformed("slot " + std::to_string(s) + " is no symbol");
+    if (plan.shapes.code[s].op != ShapeProgram::Op::symbol)
+      return malformed("slot " + std::to_string(s) + " is no symbol");
     return {};
   }
   Result<> operand(const Operand& x, bool optional = true) const {
@@ -55,7 +56,8 @@ struct Verifier {
   Result<> operator()(const Copy& step) const {
     TRY(operand(step.from, false));
     TRY(operand(step.to, false));
-    if (step.from.extents.size() != step.to.extents.size() || size_of(step.from.dtype) != size_of(step.to.dtype))
+    if (step.from.extents.size() != step.to.extents.size() ||
+        size_of(step.from.dtype) != size_of(step.to.dtype))
       return malformed("a copy between tensors of different form");
     return {};
   }
@@ -84,14 +86,16 @@ struct Verifier {
 
   Result<> steps(const std::vector<Step>& list) const {
     for (const Step& step : list) {
-      if (step.stage >= plan.shapes.stage_ends.size()) return malformed("step '" + step.name + "' names a stage that does not exist");
+      if (step.stage >= plan.shapes.stage_ends.size())
+        return malformed("step '" + step.name + "' names a stage that does not exist");
       Result<> result = std::visit(*this, step.what);
       if (!result) return std::move(result).during("checking step '" + step.name + "'");
     }
     return {};
   }
   Result<> port(const Port& port) const {
-    if (port.buffer >= plan.buffers.size()) return malformed("'" + port.name + "' names a buffer that does not exist");
+    if (port.buffer >= plan.buffers.size())
+      return malformed("'" + port.name + "' names a buffer that does not exist");
     for (const Port::Axis& axis : port.axes) TRY(axis.binds ? symbol(axis.slot) : slot(axis.slot));
     return {};
   }
@@ -117,7 +121,8 @@ struct Verifier {
     for (const Check& check : plan.checks) {
       TRY(slot(check.a));
       TRY(slot(check.b));
-      if (check.stage >= plan.shapes.stage_ends.size()) return malformed("a check names a stage that does not exist");
+      if (check.stage >= plan.shapes.stage_ends.size())
+        return malformed("a check names a stage that does not exist");
     }
     if (std::max(plan.host_arena.size(), plan.device_arena.size()) > plan.shapes.stage_ends.size())
       return malformed("there are arenas for stages that do not exist");
@@ -171,7 +176,9 @@ Result<> verify_memory(const Plan& plan, std::span<const int64_t> slots) {
   });
   std::vector<uint32_t> order;
   for (uint32_t i = 0; i < plan.buffers.size(); ++i)
-    if (plan.buffers[i].kind == Buffer::Kind::temporary && life[i].first >= 0 && slots[plan.buffers[i].bytes] > 0) order.push_back(i);
+    if (plan.buffers[i].kind == Buffer::Kind::temporary && life[i].first >= 0 &&
+        slots[plan.buffers[i].bytes] > 0)
+      order.push_back(i);
   auto begin = [&](uint32_t i) { return slots[plan.buffers[i].offset]; };
   auto end = [&](uint32_t i) { return begin(i) + slots[plan.buffers[i].bytes]; };
   std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return begin(a) < begin(b); });

@@ -19,10 +19,10 @@ struct Buffer {
   enum class Kind : uint8_t { constant = 0, input = 1, output = 2, temporary = 3 };
   Kind kind = Kind::temporary;
   Space space = Space::host;
-  uint32_t index = 0;   // constant: in Plan::constants; input, output: in Plan::inputs, Plan::outputs
+  uint32_t index = 0;  // constant: in Plan::constants; input, output: in Plan::inputs, Plan::outputs
   Slot bytes = 0;
-  Slot offset = 0;      // temporary: byte offset in the arena of (space, stage)
-  uint32_t stage = 0;   // temporary: the arena; its size is known once this stage is
+  Slot offset = 0;     // temporary: byte offset in the arena of (space, stage)
+  uint32_t stage = 0;  // temporary: the arena; its size is known once this stage is
   bool operator==(const Buffer&) const = default;
 };
 
@@ -115,7 +115,7 @@ struct If {
 };
 
 struct Step {
-  std::string name;  // ONNX nodes it does the work of, for profiles and errors
+  std::string name;    // ONNX nodes it does the work of, for profiles and errors
   uint32_t stage = 0;  // nonzero: after the step this stage of the shape program is evaluated
   std::variant<HostCall, KernelLaunch, Copy, ReadExtents, WriteExtents, SetExtents, If, Fail> what;
   bool operator==(const Step&) const = default;
@@ -127,7 +127,7 @@ struct Port {
     Slot slot = 0;
     bool binds = false;  // input: this axis defines the symbol `slot`; otherwise it must equal it
     int64_t least = 0, most = 0;
-    std::string text;    // "batch", "2*seq + 1", "3"
+    std::string text;  // "batch", "2*seq + 1", "3"
     bool operator==(const Axis&) const = default;
   };
   std::string name;
@@ -153,14 +153,14 @@ struct ConstantData {
 
 /// Compiled kernels for one architecture.
 struct KernelModule {
-  std::string target;  // "sm_90"
+  std::string target;              // "sm_90"
   uint64_t offset = 0, bytes = 0;  // in the engine's code section
   bool operator==(const KernelModule&) const = default;
 };
 
 /// One executable form of the model: all that the runtime knows.
 struct Plan {
-  std::string target;  // "cpu", "sm_90", …
+  std::string target;     // "cpu", "sm_90", …
   std::string precision;  // "fp32", "tf32", "fp16"
   ShapeProgram shapes;
   std::vector<Port> inputs, outputs;

@@ -11,10 +11,13 @@ using testing::PlanMaker;
 /// x -> a -> b -> y, each a buffer of n floats; a and b at the given offsets of one arena.
 static Plan chain(int64_t a_offset, int64_t b_offset, bool a_read_late = false) {
   PlanMaker m;
-  const Slot n = m.symbol(), zero = m.constant(0), one = m.constant(1), four = m.constant(4), bytes = m.mul(n, four);
-  const Slot at_a = m.mul(bytes, m.constant(a_offset)), at_b = m.mul(bytes, m.constant(b_offset)), arena = m.mul(bytes, m.constant(2));
+  const Slot n = m.symbol(), zero = m.constant(0), one = m.constant(1), four = m.constant(4),
+             bytes = m.mul(n, four);
+  const Slot at_a = m.mul(bytes, m.constant(a_offset)), at_b = m.mul(bytes, m.constant(b_offset)),
+             arena = m.mul(bytes, m.constant(2));
   m.plan.host_arena = {arena};
-  const uint32_t x = m.input("x", DType::f32, {{n, "n", true}}, bytes), y = m.output("y", DType::f32, {{n, "n"}}, bytes);
+  const uint32_t x = m.input("x", DType::f32, {{n, "n", true}}, bytes),
+                 y = m.output("y", DType::f32, {{n, "n"}}, bytes);
   const uint32_t a = m.temporary(bytes, at_a), b = m.temporary(bytes, at_b);
   auto all = [&](uint32_t buffer) { return m.operand(buffer, DType::f32, {n}, {one}, zero); };
   m.step("1", Copy{all(x), all(a)});
@@ -71,14 +74,18 @@ static void expect_refused(const F& damage, const std::string& cause) {
 
 TEST(PlanVerifier, RefusesIndicesThatNameNothing) {
   expect_refused([](Plan& p) { p.buffers[0].bytes = 99; }, "the plan is malformed: slot 99 does not exist");
-  expect_refused([](Plan& p) { p.outputs[0].buffer = 9; }, "the plan is malformed: 'y' names a buffer that does not exist");
-  expect_refused([](Plan& p) { p.buffers[2].stage = 1; }, "the plan is malformed: a buffer names an arena that does not exist");
+  expect_refused([](Plan& p) { p.outputs[0].buffer = 9; },
+                 "the plan is malformed: 'y' names a buffer that does not exist");
+  expect_refused([](Plan& p) { p.buffers[2].stage = 1; },
+                 "the plan is malformed: a buffer names an arena that does not exist");
   expect_refused([](Plan& p) { p.host_arena.push_back(0); },
                  "the plan is malformed: there are arenas for stages that do not exist");
   expect_refused([](Plan& p) { p.inputs[0].axes[0].slot = 1; }, "the plan is malformed: slot 1 is no symbol");
-  expect_refused([](Plan& p) { std::get<Copy>(p.steps[1].what).to.buffer = 77; },
-                 "the plan is malformed: an operand names a buffer that does not exist, while checking step '2'");
-  expect_refused([](Plan& p) { p.steps[0].stage = 1; }, "the plan is malformed: step '1' names a stage that does not exist");
+  expect_refused(
+      [](Plan& p) { std::get<Copy>(p.steps[1].what).to.buffer = 77; },
+      "the plan is malformed: an operand names a buffer that does not exist, while checking step '2'");
+  expect_refused([](Plan& p) { p.steps[0].stage = 1; },
+                 "the plan is malformed: step '1' names a stage that does not exist");
   expect_refused([](Plan& p) { p.checks.push_back({0, 0, 3, ""}); },
                  "the plan is malformed: a check names a stage that does not exist");
 }

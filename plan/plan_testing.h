@@ -48,23 +48,30 @@ class PlanMaker {
     bool binds = false;
     int64_t least = 1, most = DimTable::unbounded;
   };
-  uint32_t input(std::string name, DType dtype, const std::vector<Axis>& axes, Slot bytes, Space space = Space::host) {
+  uint32_t input(std::string name, DType dtype, const std::vector<Axis>& axes, Slot bytes,
+                 Space space = Space::host) {
     return port(plan.inputs, Buffer::Kind::input, std::move(name), dtype, axes, bytes, space);
   }
-  uint32_t output(std::string name, DType dtype, const std::vector<Axis>& axes, Slot bytes, Space space = Space::host) {
+  uint32_t output(std::string name, DType dtype, const std::vector<Axis>& axes, Slot bytes,
+                  Space space = Space::host) {
     return port(plan.outputs, Buffer::Kind::output, std::move(name), dtype, axes, bytes, space);
   }
   Step& step(std::string name, decltype(Step::what) what, uint32_t stage = 0) {
     plan.steps.push_back({std::move(name), stage, std::move(what)});
     return plan.steps.back();
   }
-  Operand operand(uint32_t buffer, DType dtype, std::vector<Slot> extents, std::vector<Slot> strides, Slot offset) {
-    return {.buffer = buffer, .dtype = dtype, .offset = offset, .extents = std::move(extents), .strides = std::move(strides)};
+  Operand operand(uint32_t buffer, DType dtype, std::vector<Slot> extents, std::vector<Slot> strides,
+                  Slot offset) {
+    return {.buffer = buffer,
+            .dtype = dtype,
+            .offset = offset,
+            .extents = std::move(extents),
+            .strides = std::move(strides)};
   }
 
  private:
-  uint32_t port(std::vector<Port>& ports, Buffer::Kind kind, std::string name, DType dtype, const std::vector<Axis>& axes,
-                Slot bytes, Space space) {
+  uint32_t port(std::vector<Port>& ports, Buffer::Kind kind, std::string name, DType dtype,
+                const std::vector<Axis>& axes, Slot bytes, Space space) {
     const uint32_t b = buffer(kind, bytes, space, static_cast<uint32_t>(ports.size()));
     Port p{.name = std::move(name), .dtype = dtype, .buffer = b};
     for (const Axis& a : axes) p.axes.push_back({a.slot, a.binds, a.least, a.most, a.text});

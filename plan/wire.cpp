@@ -58,10 +58,8 @@ class Writer {
  private:
   template <class T>
   void number(Tag id, T x) {
-    if constexpr (std::is_signed_v<T>)
-      out_.add_sint64(id, x);
-    else
-      out_.add_uint64(id, x);
+    if constexpr (std::is_signed_v<T>) out_.add_sint64(id, x);
+    else out_.add_uint64(id, x);
   }
   template <class T>
   void message(Tag id, T& x) {
@@ -127,7 +125,8 @@ class FieldReader {
   void choice(Tag first, std::variant<Kinds...>& x) {
     Tag id = first;
     (kind<Kinds>(id++, x), ...);
-    if (!found && in_.tag() >= id) throw Malformed{"it holds a step of a kind that this version does not know"};
+    if (!found && in_.tag() >= id)
+      throw Malformed{"it holds a step of a kind that this version does not know"};
   }
 
  private:
@@ -143,7 +142,8 @@ class FieldReader {
     std::string parts[2];
     while (pair.next()) {
       const Tag id = pair.tag();  // reading the value forgets it
-      if (id <= 2 && pair.wire_type() == protozero::pbf_wire_type::length_delimited) parts[id - 1] = pair.get_string();
+      if (id <= 2 && pair.wire_type() == protozero::pbf_wire_type::length_delimited)
+        parts[id - 1] = pair.get_string();
       else pair.skip();
     }
     x[std::move(parts[0])] = std::move(parts[1]);
@@ -206,7 +206,9 @@ Result<T> decode(std::string_view bytes, const char* what) {
 std::string encode(const EngineIdentity& identity) { return write(identity); }
 std::string encode(const std::vector<Plan>& plans) { return write(wire::PlanList{plans}); }
 
-Result<EngineIdentity> decode_identity(std::string_view bytes) { return decode<EngineIdentity>(bytes, "identity"); }
+Result<EngineIdentity> decode_identity(std::string_view bytes) {
+  return decode<EngineIdentity>(bytes, "identity");
+}
 Result<std::vector<Plan>> decode_plans(std::string_view bytes) {
   return std::move(TRY(decode<wire::PlanList>(bytes, "plan")).plans);
 }

@@ -8,7 +8,8 @@
 
 namespace burnish {
 
-static std::set<uint32_t> access(AccessOrder& order, uintptr_t begin, uintptr_t end, bool writes, uint32_t who) {
+static std::set<uint32_t> access(AccessOrder& order, uintptr_t begin, uintptr_t end, bool writes,
+                                 uint32_t who) {
   std::vector<uint32_t> after;
   order.access(begin, end, writes, who, after);
   return {after.begin(), after.end()};

@@ -21,16 +21,20 @@ Result<size_t> find_port(const std::vector<Port>& ports, std::string_view name, 
     if (ports[i].name == name) return i;
   std::string known;
   for (const Port& port : ports) known += (known.empty() ? "'" : ", '") + port.name + "'";
-  return Error(Code::invalid_argument, "the engine has no " + std::string(kind) + " '" + std::string(name) + "'")
+  return Error(Code::invalid_argument,
+               "the engine has no " + std::string(kind) + " '" + std::string(name) + "'")
       .remedy(known.empty() ? "it has none" : "it has " + known);
 }
 
-float since(Clock::time_point start) { return std::chrono::duration<float, std::milli>(Clock::now() - start).count(); }
+float since(Clock::time_point start) {
+  return std::chrono::duration<float, std::milli>(Clock::now() - start).count();
+}
 
 CUdeviceptr device_address(const void* data) { return reinterpret_cast<CUdeviceptr>(data); }
 
 /// Dense bytes from anywhere to anywhere that the stream reaches.
-Result<> move_bytes(const cuda::Stream* stream, Space to_space, void* to, Space from_space, const void* from, size_t bytes) {
+Result<> move_bytes(const cuda::Stream* stream, Space to_space, void* to, Space from_space, const void* from,
+                    size_t bytes) {
   if (bytes == 0) return {};
   if (to_space == Space::host && from_space == Space::host) {
     std::memcpy(to, from, bytes);
@@ -43,7 +47,8 @@ Result<> move_bytes(const cuda::Stream* stream, Space to_space, void* to, Space 
 
 }  // namespace
 
-Context::Context(std::shared_ptr<const Engine> engine, const Plan& plan, bool graphs, std::unique_ptr<Executor> executor)
+Context::Context(std::shared_ptr<const Engine> engine, const Plan& plan, bool graphs,
+                 std::unique_ptr<Executor> executor)
     : engine_(std::move(engine)),
       plan_(plan),
       graphs_(graphs),
@@ -54,13 +59,15 @@ Context::~Context() {
   if (last_done_) (void)last_done_->synchronize();  // memory goes away that the GPU may still use
 }
 
-Result<std::unique_ptr<Context>> Context::create(std::shared_ptr<const Engine> engine, const ContextOptions& options) {
+Result<std::unique_ptr<Context>> Context::create(std::shared_ptr<const Engine> engine,
+                                                 const ContextOptions& options) {
   std::optional<DeviceSide> side;
   const Plan* plan = nullptr;
   if (options.device) {
     const cuda::Device device = TRY(cuda::Device::open(*options.device));
     plan = TRY(engine->device_plan(device.info()));
-    side.emplace(DeviceSide{device, TRY(engine->on_device(*plan, device)), TRY(cuda::Stream::create(device))});
+    side.emplace(
+        DeviceSide{device, TRY(engine->on_device(*plan, device)), TRY(cuda::Stream::create(device))});
   } else {
     plan = TRY(engine->host_plan());
   }
@@ -70,8 +77,8 @@ Result<std::unique_ptr<Context>> Context::create(std::shared_ptr<const Engine> e
     calls = TRY(engine->host_calls(*plan, options.host_provider));
     pool = TRY(HostPool::make(calls->provider(), options.threads));
   }
-  auto executor = std::make_unique<Executor>(engine->file(), *plan, options.threads, std::move(calls), std::move(pool),
-                                             std::move(side));
+  auto executor = std::make_unique<Executor>(engine->file(), *plan, options.threads, std::move(calls),
+                                             std::move(pool), std::move(side));
   return std::unique_ptr<Context>(new Context(std::move(engine), *plan, options.graphs, std::move(executor)));
 }
 
@@ -115,8 +122,9 @@ Result<> Context::load_inputs(const cuda::Stream* stream) {
     if (!port.staged) continue;
     const Port& declared = plan_.inputs[i];
     const size_t bytes = TRY(byte_count(declared.dtype, port.bound->shape));
-    TRY(move_bytes(stream, plan_.buffers[declared.buffer].space, reinterpret_cast<void*>(memory.address(declared.buffer)),
-                   port.bound->space, port.bound->data, bytes)
+    TRY(move_bytes(stream, plan_.buffers[declared.buffer].space,
+                   reinterpret_cast<void*>(memory.address(declared.buffer)), port.bound->space,
+                   port.bound->data, bytes)
             .during("copying input '" + declared.name + "'"));
   }
   return {};
@@ -130,7 +138,8 @@ Result<> Context::store_outputs(const cuda::Stream* stream) {
     const Port& declared = plan_.outputs[i];
     const Buffer& buffer = plan_.buffers[declared.buffer];
     TRY(move_bytes(stream, port.bound->space, port.bound->data, buffer.space,
-                   reinterpret_cast<const void*>(memory.address(declared.buffer)), static_cast<size_t>(executor_->slot(buffer.bytes)))
+                   reinterpret_cast<const void*>(memory.address(declared.buffer)),
+                   static_cast<size_t>(executor_->slot(buffer.bytes)))
             .during("copying output '" + declared.name + "'"));
   }
   return {};
@@ -156,7 +165,8 @@ Result<> Context::run(std::optional<void*> caller) {
   const auto scope = TRY(enter());
   if (!executor_->device()) {
     if (caller)
-      return Error(Code::unsupported, "a stream was given, and this context runs on the host").remedy("run without a stream");
+      return Error(Code::unsupported, "a stream was given, and this context runs on the host")
+          .remedy("run without a stream");
     return run_on(nullptr, {}, false);
   }
   const cuda::Device& device = executor_->device()->device;
@@ -164,7 +174,8 @@ Result<> Context::run(std::optional<void*> caller) {
                                      : cuda::Stream::borrow(device, own_stream()->get());
   const bool capturing = caller && TRY(stream.is_capturing());
   if (capturing && host_steps_)
-    return Error(Code::unsupported, "the stream is being captured, and the engine has steps that run on the host")
+    return Error(Code::unsupported,
+                 "the stream is being captured, and the engine has steps that run on the host")
         .remedy("run without capture");
   if (!capturing) TRY(follow(stream));
   TRY(run_on(&stream, {.graphs = graphs_ && !capturing}, false));
@@ -182,12 +193,15 @@ Result<> Context::run(std::optional<void*> caller) {
 Result<TensorRef> Context::output(std::string_view name) const {
   const size_t i = TRY(find_port(plan_.outputs, name, "output"));
   if (!has_run_)
-    return Error(Code::invalid_argument, "output '" + std::string(name) + "' is not there: there was no run, or it failed")
+    return Error(Code::invalid_argument,
+                 "output '" + std::string(name) + "' is not there: there was no run, or it failed")
         .remedy("run the context first");
   const Port& declared = plan_.outputs[i];
   const Memory::Port& port = executor_->memory().outputs[i];
   const Buffer& buffer = plan_.buffers[declared.buffer];
-  TensorRef tensor{.dtype = declared.dtype, .bytes = static_cast<size_t>(executor_->slot(buffer.bytes)), .space = buffer.space};
+  TensorRef tensor{.dtype = declared.dtype,
+                   .bytes = static_cast<size_t>(executor_->slot(buffer.bytes)),
+                   .space = buffer.space};
   for (const Port::Axis& axis : declared.axes) tensor.shape.push_back(executor_->slot(axis.slot));
   tensor.data = reinterpret_cast<void*>(executor_->memory().address(declared.buffer));
   if (port.staged && port.bound) {
@@ -200,8 +214,9 @@ Result<TensorRef> Context::output(std::string_view name) const {
 Result<> Context::read_output(std::string_view name, void* data, size_t bytes) {
   const TensorRef tensor = TRY(output(name));
   if (bytes < tensor.bytes)
-    return Error(Code::invalid_argument, "output '" + std::string(name) + "' of " + text_of(tensor.dtype, tensor.shape) + " has " +
-                                             std::to_string(tensor.bytes) + " bytes, and there is room for " + std::to_string(bytes))
+    return Error(Code::invalid_argument,
+                 "output '" + std::string(name) + "' of " + text_of(tensor.dtype, tensor.shape) + " has " +
+                     std::to_string(tensor.bytes) + " bytes, and there is room for " + std::to_string(bytes))
         .remedy("give room for the whole output");
   const auto scope = TRY(enter());
   if (last_stream_) TRY(last_done_->synchronize());

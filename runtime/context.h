@@ -32,7 +32,8 @@ struct MemoryUse {
 class Context {
  public:
   /// Uses the CUDA context that is current on this thread if it is on that GPU, else the primary one.
-  static Result<std::unique_ptr<Context>> create(std::shared_ptr<const Engine> engine, const ContextOptions& options);
+  static Result<std::unique_ptr<Context>> create(std::shared_ptr<const Engine> engine,
+                                                 const ContextOptions& options);
   ~Context();
 
   /// Where input `name` is for the runs to come. Host memory of a GPU plan is copied when a run starts.
@@ -61,14 +62,17 @@ class Context {
   size_t graphs_built() const { return executor_->graphs_built(); }
 
  private:
-  Context(std::shared_ptr<const Engine> engine, const Plan& plan, bool graphs, std::unique_ptr<Executor> executor);
+  Context(std::shared_ptr<const Engine> engine, const Plan& plan, bool graphs,
+          std::unique_ptr<Executor> executor);
   Result<> check_space(const std::string& what, const TensorRef& tensor) const;
   Result<> load_inputs(const cuda::Stream* stream);
   Result<> store_outputs(const cuda::Stream* stream);
   Result<> follow(const cuda::Stream& stream);
   Result<> run_on(const cuda::Stream* stream, Executor::How how, bool reuse_inputs);
   /// The stream of the context, or null for a host plan.
-  const cuda::Stream* own_stream() const { return executor_->device() ? &executor_->device()->stream : nullptr; }
+  const cuda::Stream* own_stream() const {
+    return executor_->device() ? &executor_->device()->stream : nullptr;
+  }
   Result<std::optional<cuda::ContextScope>> enter() const;
 
   std::shared_ptr<const Engine> engine_;

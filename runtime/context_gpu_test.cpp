@@ -62,19 +62,25 @@ class GpuContext : public ::testing::Test {
     PlanMaker m;
     m.plan.target = device_->info().architecture();
     m.plan.modules = {{.target = m.plan.target}};
-    const Slot n = m.symbol(), zero = m.constant(0), one = m.constant(1), four = m.constant(4), block = m.constant(256);
-    const Slot bytes = m.mul(n, four), blocks = m.emit(PlanMaker::Op::floor_div, m.emit(PlanMaker::Op::add, n, m.constant(255)), block);
+    const Slot n = m.symbol(), zero = m.constant(0), one = m.constant(1), four = m.constant(4),
+               block = m.constant(256);
+    const Slot bytes = m.mul(n, four), blocks = m.emit(PlanMaker::Op::floor_div,
+                                                       m.emit(PlanMaker::Op::add, n, m.constant(255)), block);
     const Slot aligned = m.mul(blocks, m.constant(1024)), arena = m.mul(aligned, m.constant(2));
     m.plan.device_arena = {arena};
     m.plan.host_arena = {bytes};
     const uint32_t x = m.input("x", DType::f32, {{n, "n", true, 0}}, bytes, Space::device);
     const uint32_t y = m.output("y", DType::f32, {{n, "n"}}, bytes, Space::device);
-    const uint32_t a = m.temporary(bytes, zero, 0, Space::device), b = m.temporary(bytes, aligned, 0, Space::device);
+    const uint32_t a = m.temporary(bytes, zero, 0, Space::device),
+                   b = m.temporary(bytes, aligned, 0, Space::device);
     auto add = [&](uint32_t from, uint32_t to) {
-      m.step("add", KernelLaunch{.function = "kernel", .grid = {blocks, one, one}, .block = {256, 1, 1},
-                                 .arguments = {{.buffer = to, .element_size = 4, .slot = zero, .written = true},
-                                               {.buffer = from, .element_size = 4, .slot = zero},
-                                               {.kind = KernelLaunch::Argument::Kind::integer, .slot = n}}});
+      m.step("add",
+             KernelLaunch{.function = "kernel",
+                          .grid = {blocks, one, one},
+                          .block = {256, 1, 1},
+                          .arguments = {{.buffer = to, .element_size = 4, .slot = zero, .written = true},
+                                        {.buffer = from, .element_size = 4, .slot = zero},
+                                        {.kind = KernelLaunch::Argument::Kind::integer, .slot = n}}});
     };
     auto list = [&](uint32_t buffer) { return m.operand(buffer, DType::f32, {n}, {one}, zero); };
     add(x, a);
@@ -99,7 +105,8 @@ class GpuContext : public ::testing::Test {
     contents.targets.push_back({.plan = std::move(plan), .code = {{code, code + sizeof(add_one)}}});
     auto engine = Engine::from_bytes(*engine_bytes(contents));
     EXPECT_TRUE(engine);
-    auto context = Context::create(*engine, {.device = 0, .graphs = graphs, .host_provider = testing::fake_host_provider()});
+    auto context = Context::create(
+        *engine, {.device = 0, .graphs = graphs, .host_provider = testing::fake_host_provider()});
     EXPECT_TRUE(context) << context.error().cause();
     return *std::move(context);
   }
@@ -162,7 +169,8 @@ TEST_F(GpuContext, MemoryOfTheCallerIsUsedInPlace) {
   ASSERT_TRUE(scope);
   const cuda::Stream stream = *cuda::Stream::create(*device_);
   std::vector<float> x = whole_numbers(3000, 3);
-  const auto in = cuda::DeviceMemory::allocate(*device_, x.size() * 4), out = cuda::DeviceMemory::allocate(*device_, x.size() * 4);
+  const auto in = cuda::DeviceMemory::allocate(*device_, x.size() * 4),
+             out = cuda::DeviceMemory::allocate(*device_, x.size() * 4);
   ASSERT_TRUE(in && out);
   ASSERT_TRUE(stream.upload(in->address(), x.data(), x.size() * 4));
   TensorRef tensor = ref(x);
@@ -202,7 +210,8 @@ TEST_F(GpuContext, ARunCanBeCaptured) {
   ASSERT_TRUE(scope);
   const cuda::Stream stream = *cuda::Stream::create(*device_);
   std::vector<float> x = whole_numbers(2000, 5);
-  const auto in = cuda::DeviceMemory::allocate(*device_, x.size() * 4), out = cuda::DeviceMemory::allocate(*device_, x.size() * 4);
+  const auto in = cuda::DeviceMemory::allocate(*device_, x.size() * 4),
+             out = cuda::DeviceMemory::allocate(*device_, x.size() * 4);
   ASSERT_TRUE(in && out);
   TensorRef tensor = ref(x);
   tensor.space = Space::device;
@@ -239,7 +248,8 @@ TEST_F(GpuContext, HostStepsAreNotCaptured) {
   const Result<> ran = context->run(stream.get());
   (void)cuda::end_capture(stream);
   ASSERT_FALSE(ran);
-  EXPECT_EQ(ran.error().cause(), "the stream is being captured, and the engine has steps that run on the host");
+  EXPECT_EQ(ran.error().cause(),
+            "the stream is being captured, and the engine has steps that run on the host");
 }
 
 TEST_F(GpuContext, StepsAreTimed) {

@@ -35,7 +35,9 @@ template <class T>
 static TensorRef ref(DType dtype, std::vector<T>& values, Shape shape) {
   return {dtype, std::move(shape), values.data(), values.size() * sizeof(T), Space::host};
 }
-static TensorRef ref(std::vector<float>& values, Shape shape) { return ref(DType::f32, values, std::move(shape)); }
+static TensorRef ref(std::vector<float>& values, Shape shape) {
+  return ref(DType::f32, values, std::move(shape));
+}
 
 template <class T>
 static std::vector<T> values_of(Context& context, const char* name) {
@@ -58,7 +60,8 @@ static std::vector<float> random_values(size_t count, unsigned seed) {
 /// y = x + 1, in two steps through an arena: x -> t (transposed) -> y.
 static Plan transpose_and_add() {
   PlanMaker m;
-  const Slot rows = m.symbol(), columns = m.symbol(), zero = m.constant(0), one = m.constant(1), four = m.constant(4);
+  const Slot rows = m.symbol(), columns = m.symbol(), zero = m.constant(0), one = m.constant(1),
+             four = m.constant(4);
   const Slot bytes = m.mul(four, m.mul(rows, columns));
   const uint32_t x = m.input("x", DType::f32, {{rows, "rows", true}, {columns, "columns", true}}, bytes);
   const uint32_t y = m.output("y", DType::f32, {{columns, "columns"}, {rows, "rows"}}, bytes);
@@ -82,7 +85,8 @@ static std::vector<float> expected_transpose(const std::vector<float>& x, size_t
 
 TEST(Context, ExtentsFollowTheInputs) {
   const auto context = context_of(transpose_and_add());
-  for (const auto& [rows, columns] : std::vector<std::pair<size_t, size_t>>{{3, 5}, {40, 70}, {1, 1}, {2, 9}, {3, 5}}) {
+  for (const auto& [rows, columns] :
+       std::vector<std::pair<size_t, size_t>>{{3, 5}, {40, 70}, {1, 1}, {2, 9}, {3, 5}}) {
     std::vector<float> x = random_values(rows * columns, static_cast<unsigned>(rows));
     ASSERT_TRUE(context->set_input("x", ref(x, {static_cast<int64_t>(rows), static_cast<int64_t>(columns)})));
     ASSERT_EQ(cause(context->run()), "no error");
@@ -110,7 +114,8 @@ TEST(Context, MemoryGrowsAndIsKept) {
 
 TEST(Context, MessagesOfWrongInputs) {
   PlanMaker m;
-  const Slot n = m.symbol(), three = m.constant(3), four = m.constant(4), bytes = m.mul(four, m.mul(n, three));
+  const Slot n = m.symbol(), three = m.constant(3), four = m.constant(4),
+             bytes = m.mul(four, m.mul(n, three));
   m.input("images", DType::f32, {{n, "batch", true, 1, 64}, {three, "3", false, 3, 3}}, bytes);
   m.input("mask", DType::boolean, {{n, "batch"}}, n);
   const auto context = context_of(m.finish());
@@ -129,25 +134,29 @@ TEST(Context, MessagesOfWrongInputs) {
   EXPECT_EQ(cause(context->set_input("pictures", ref(data, {1, 3}))),
             "the engine has no input 'pictures' / it has 'images', 'mask'");
   std::vector<float> short_one(5);
-  EXPECT_EQ(cause(context->set_input("images", ref(short_one, {2, 3}))),
-            "input 'images' of 2x3 f32 needs 24 bytes, got 20 / pass the whole tensor, and its size in bytes");
+  EXPECT_EQ(
+      cause(context->set_input("images", ref(short_one, {2, 3}))),
+      "input 'images' of 2x3 f32 needs 24 bytes, got 20 / pass the whole tensor, and its size in bytes");
   TensorRef null = ref(data, {2, 3});
   null.data = nullptr;
   EXPECT_EQ(cause(context->set_input("images", null)),
             "input 'images' has no memory: its pointer is null / point at the tensor's elements");
   TensorRef odd = ref(data, {2, 3});
   odd.data = reinterpret_cast<std::byte*>(data.data()) + 1;
-  EXPECT_EQ(cause(context->set_input("images", odd)), "input 'images' does not begin at a multiple of its element size / pass "
-                                                      "memory that is aligned to 4 bytes");
+  EXPECT_EQ(cause(context->set_input("images", odd)),
+            "input 'images' does not begin at a multiple of its element size / pass "
+            "memory that is aligned to 4 bytes");
   TensorRef elsewhere = ref(data, {2, 3});
   elsewhere.space = Space::device;
   EXPECT_EQ(cause(context->set_input("images", elsewhere)),
-            "input 'images' is in GPU memory, and this context runs on the host / pass host memory, or create the context for a GPU");
+            "input 'images' is in GPU memory, and this context runs on the host / pass host memory, or "
+            "create the context for a GPU");
   EXPECT_EQ(set({2, 3}), "no error");
   EXPECT_EQ(cause(context->run()), "input 'mask' is not set / set every input before a run");
   ASSERT_TRUE(context->set_input("mask", ref(DType::boolean, mask, {7})));
-  EXPECT_EQ(cause(context->run()),
-            "input 'mask' axis 0 (batch) must be 2 by the other inputs, got 7 / give inputs whose shapes agree");
+  EXPECT_EQ(
+      cause(context->run()),
+      "input 'mask' axis 0 (batch) must be 2 by the other inputs, got 7 / give inputs whose shapes agree");
   ASSERT_TRUE(context->set_input("mask", ref(DType::boolean, mask, {2})));
   EXPECT_EQ(cause(context->run()), "no error");
 }
@@ -162,8 +171,12 @@ TEST(Context, ChecksStopARunWithTheNumbers) {
   std::vector<uint8_t> bytes(10);
   ASSERT_TRUE(context->set_input("a", ref(DType::u8, bytes, {3})));
   ASSERT_TRUE(context->set_input("b", ref(DType::u8, bytes, {5})));
-  EXPECT_EQ(cause(context->run()), "node 'cat' (Concat): 2*a and b must be equal, but they are 6 and 5 / give inputs whose shapes agree");
-  EXPECT_EQ(cause(context->run()), "node 'cat' (Concat): 2*a and b must be equal, but they are 6 and 5 / give inputs whose shapes agree")
+  EXPECT_EQ(
+      cause(context->run()),
+      "node 'cat' (Concat): 2*a and b must be equal, but they are 6 and 5 / give inputs whose shapes agree");
+  EXPECT_EQ(
+      cause(context->run()),
+      "node 'cat' (Concat): 2*a and b must be equal, but they are 6 and 5 / give inputs whose shapes agree")
       << "the second time too";
   ASSERT_TRUE(context->set_input("b", ref(DType::u8, bytes, {6})));
   EXPECT_EQ(cause(context->run()), "no error");
@@ -172,7 +185,8 @@ TEST(Context, ChecksStopARunWithTheNumbers) {
 /// positives(x) -> places, kept; then two_lists(kept + 1) -> up, down. Three stages.
 static Plan staged() {
   PlanMaker m;
-  const Slot n = m.symbol(), zero = m.constant(0), one = m.constant(1), four = m.constant(4), eight = m.constant(8);
+  const Slot n = m.symbol(), zero = m.constant(0), one = m.constant(1), four = m.constant(4),
+             eight = m.constant(8);
   const Slot x_bytes = m.mul(n, four);
   m.next_stage();
   const Slot k = m.symbol(), k4 = m.mul(k, four), k8 = m.mul(k, eight);
@@ -181,12 +195,20 @@ static Plan staged() {
   m.plan.host_arena = {zero, k8};
   const uint32_t x = m.input("x", DType::f32, {{n, "n", true, 0}}, x_bytes);
   const uint32_t places = m.output("places", DType::i64, {{k, "k"}}, k8);
-  const uint32_t out_up = m.output("up", DType::f32, {{up, "up"}}, up4), out_down = m.output("down", DType::f32, {{down, "down"}}, down4);
+  const uint32_t out_up = m.output("up", DType::f32, {{up, "up"}}, up4),
+                 out_down = m.output("down", DType::f32, {{down, "down"}}, down4);
   const uint32_t kept = m.temporary(k4, zero, 1), more = m.temporary(k4, k4, 1);
-  auto list = [&](uint32_t b, Slot extent, DType dtype = DType::f32) { return m.operand(b, dtype, {extent}, {one}, zero); };
-  m.step("find", HostCall{"positives", {list(x, n)}, {list(places, k, DType::i64), list(kept, k)}, {{0, 0, k}}}, 1);
+  auto list = [&](uint32_t b, Slot extent, DType dtype = DType::f32) {
+    return m.operand(b, dtype, {extent}, {one}, zero);
+  };
+  m.step("find",
+         HostCall{"positives", {list(x, n)}, {list(places, k, DType::i64), list(kept, k)}, {{0, 0, k}}}, 1);
   m.step("add", HostCall{"add_one", {list(kept, k)}, {list(more, k)}, {}});
-  m.step("split", HostCall{"two_lists", {list(more, k)}, {list(out_up, up), list(out_down, down)}, {{0, 0, up}, {1, 0, down}}}, 2);
+  m.step(
+      "split",
+      HostCall{
+          "two_lists", {list(more, k)}, {list(out_up, up), list(out_down, down)}, {{0, 0, up}, {1, 0, down}}},
+      2);
   return m.finish();
 }
 
@@ -212,13 +234,18 @@ TEST(Context, ExtentsThatStepsFindAreUsedByLaterOnes) {
 
 TEST(Context, SeveralLateOutputsOfOneStep) {
   PlanMaker m;
-  const Slot n = m.symbol(), zero = m.constant(0), one = m.constant(1), four = m.constant(4), bytes = m.mul(n, four);
+  const Slot n = m.symbol(), zero = m.constant(0), one = m.constant(1), four = m.constant(4),
+             bytes = m.mul(n, four);
   m.next_stage();
   const Slot up = m.symbol(), down = m.symbol(), up4 = m.mul(up, four), down4 = m.mul(down, four);
   const uint32_t x = m.input("x", DType::f32, {{n, "n", true, 0}}, bytes);
-  const uint32_t a = m.output("up", DType::f32, {{up, "up"}}, up4), b = m.output("down", DType::f32, {{down, "down"}}, down4);
-  auto list = [&](uint32_t buffer, Slot extent) { return m.operand(buffer, DType::f32, {extent}, {one}, zero); };
-  m.step("split", HostCall{"two_lists", {list(x, n)}, {list(a, up), list(b, down)}, {{0, 0, up}, {1, 0, down}}}, 1);
+  const uint32_t a = m.output("up", DType::f32, {{up, "up"}}, up4),
+                 b = m.output("down", DType::f32, {{down, "down"}}, down4);
+  auto list = [&](uint32_t buffer, Slot extent) {
+    return m.operand(buffer, DType::f32, {extent}, {one}, zero);
+  };
+  m.step("split",
+         HostCall{"two_lists", {list(x, n)}, {list(a, up), list(b, down)}, {{0, 0, up}, {1, 0, down}}}, 1);
   const auto context = context_of(m.finish());
   std::vector<float> values = {1, -2, 3, -4, 5};
   ASSERT_TRUE(context->set_input("x", ref(values, {5})));
@@ -236,11 +263,14 @@ TEST(Context, HostStepsThatFail) {
   std::vector<float> x = {1, 2};
   for (const auto& [text, expected] : std::vector<std::pair<const char*, const char*>>{
            {"failing", "cannot do this, while running step 'find' / do that"},
-           {"silent", "step 'find' did not say the extents of its outputs, while running step 'find' / report this with the model"}}) {
+           {"silent",
+            "step 'find' did not say the extents of its outputs, while running step 'find' / report this "
+            "with the model"}}) {
     const auto context = context_of(with_text(text));
     ASSERT_TRUE(context->set_input("x", ref(x, {2})));
     EXPECT_EQ(cause(context->run()), expected);
-    EXPECT_EQ(context->output("up").error().cause(), "output 'up' is not there: there was no run, or it failed");
+    EXPECT_EQ(context->output("up").error().cause(),
+              "output 'up' is not there: there was no run, or it failed");
   }
   const auto context = try_context(engine_of(with_text("unknown")));
   ASSERT_FALSE(context);
@@ -250,15 +280,18 @@ TEST(Context, HostStepsThatFail) {
 /// y = c ? x[0:2] + 1 : x, with the extent of y known only then.
 static Plan branching() {
   PlanMaker m;
-  const Slot n = m.symbol(), zero = m.constant(0), one = m.constant(1), two = m.constant(2), four = m.constant(4);
+  const Slot n = m.symbol(), zero = m.constant(0), one = m.constant(1), two = m.constant(2),
+             four = m.constant(4);
   const Slot x_bytes = m.mul(n, four);
   m.next_stage();
   const Slot k = m.symbol(), bytes = m.mul(k, four);
-  const uint32_t c = m.input("c", DType::boolean, {}, one), x = m.input("x", DType::f32, {{n, "n", true, 2}}, x_bytes);
+  const uint32_t c = m.input("c", DType::boolean, {}, one),
+                 x = m.input("x", DType::f32, {{n, "n", true, 2}}, x_bytes);
   const uint32_t y = m.output("y", DType::f32, {{k, "k"}}, bytes);
   auto list = [&](uint32_t b, Slot extent) { return m.operand(b, DType::f32, {extent}, {one}, zero); };
   If branch{.condition = m.operand(c, DType::boolean, {}, {}, zero)};
-  branch.then_steps = {{"then", 1, SetExtents{{{k, two}}}}, {"then", 0, HostCall{"add_one", {list(x, two)}, {list(y, k)}, {}}}};
+  branch.then_steps = {{"then", 1, SetExtents{{{k, two}}}},
+                       {"then", 0, HostCall{"add_one", {list(x, two)}, {list(y, k)}, {}}}};
   branch.else_steps = {{"else", 1, SetExtents{{{k, n}}}}, {"else", 0, Copy{list(x, n), list(y, k)}}};
   m.step("if", std::move(branch));
   return m.finish();
@@ -279,15 +312,19 @@ TEST(Context, OneBranchOfAnIfRuns) {
 
 TEST(Context, ExtentsAreReadAndWritten) {
   PlanMaker m;
-  const Slot zero = m.constant(0), one = m.constant(1), two = m.constant(2), four = m.constant(4), sixteen = m.constant(16);
+  const Slot zero = m.constant(0), one = m.constant(1), two = m.constant(2), four = m.constant(4),
+             sixteen = m.constant(16);
   m.next_stage();
-  const Slot rows = m.symbol(), columns = m.symbol(), product = m.mul(rows, columns), bytes = m.mul(product, four);
+  const Slot rows = m.symbol(), columns = m.symbol(), product = m.mul(rows, columns),
+             bytes = m.mul(product, four);
   const uint32_t shape = m.input("shape", DType::i64, {{two, "2", false, 2, 2}}, sixteen);
   const uint32_t c = m.buffer(Buffer::Kind::constant, four);
   m.plan.constants.resize(1);
-  const uint32_t y = m.output("y", DType::f32, {{rows, "rows"}, {columns, "columns"}}, bytes), size = m.output("size", DType::i32, {}, four);
+  const uint32_t y = m.output("y", DType::f32, {{rows, "rows"}, {columns, "columns"}}, bytes),
+                 size = m.output("size", DType::i32, {}, four);
   m.step("read", ReadExtents{m.operand(shape, DType::i64, {two}, {one}, zero), {{0, rows}, {1, columns}}}, 1);
-  m.step("fill", Copy{m.operand(c, DType::f32, {rows, columns}, {zero, zero}, zero), m.operand(y, DType::f32, {rows, columns}, {columns, one}, zero)});
+  m.step("fill", Copy{m.operand(c, DType::f32, {rows, columns}, {zero, zero}, zero),
+                      m.operand(y, DType::f32, {rows, columns}, {columns, one}, zero)});
   m.step("size", WriteExtents{m.operand(size, DType::i32, {}, {}, zero), {product}});
   const std::vector<float> seven = {7};
   const auto context = context_of(m.finish(), {Tensor::of<float>(DType::f32, {}, seven)});
@@ -298,8 +335,9 @@ TEST(Context, ExtentsAreReadAndWritten) {
   EXPECT_EQ(values_of<float>(*context, "y"), std::vector<float>(6, 7));
   EXPECT_EQ(values_of<int32_t>(*context, "size"), std::vector<int32_t>{6});
   wanted = {3, -2};
-  EXPECT_EQ(cause(context->run()), "output 'y' would have -24 bytes, while running step 'read' / give inputs that the model can "
-                                   "work on; an extent that it computes is negative or too large");
+  EXPECT_EQ(cause(context->run()),
+            "output 'y' would have -24 bytes, while running step 'read' / give inputs that the model can "
+            "work on; an extent that it computes is negative or too large");
 }
 
 TEST(Context, FailStopsTheRun) {
@@ -308,7 +346,8 @@ TEST(Context, FailStopsTheRun) {
   m.step("else", Fail{"node 'if' (If): the else branch fits no shape"});
   const auto context = context_of(m.finish());
   EXPECT_EQ(cause(context->run()),
-            "node 'if' (If): the else branch fits no shape, while running step 'else' / give inputs that the model can work on");
+            "node 'if' (If): the else branch fits no shape, while running step 'else' / give inputs that the "
+            "model can work on");
 }
 
 TEST(Context, OutputsGoWhereTheCallerWants) {
@@ -323,8 +362,10 @@ TEST(Context, OutputsGoWhereTheCallerWants) {
   EXPECT_EQ(y, expected) << "and not a byte more";
   std::vector<float> small(5);
   ASSERT_TRUE(context->set_output("y", ref(small, {5})));
-  EXPECT_EQ(cause(context->run()), "output 'y' needs 24 bytes, and there are 20 where it is to be written / give more memory for it, "
-                                   "or none to have it in memory of the context");
+  EXPECT_EQ(
+      cause(context->run()),
+      "output 'y' needs 24 bytes, and there are 20 where it is to be written / give more memory for it, "
+      "or none to have it in memory of the context");
   EXPECT_EQ(cause(context->set_output("y", ref(DType::i32, small, {5}))),
             "output 'y' is f32, and memory for i32 was given / give memory for f32");
   ASSERT_TRUE(context->set_output("y", {}));

@@ -46,7 +46,8 @@ Result<> DevicePlan::load_constants(const EngineFile& file, const Plan& plan, co
     run.bytes = std::max(run.bytes, c.offset + c.bytes - run.from);
     total = run.to + run.bytes;
   }
-  constants_ = TRY(cuda::DeviceMemory::allocate(device, total).during("making room for the constants of the engine"));
+  constants_ =
+      TRY(cuda::DeviceMemory::allocate(device, total).during("making room for the constants of the engine"));
   const cuda::Stream stream = TRY(cuda::Stream::create(device));
   for (const Run& run : runs)
     TRY(stream.upload(constants_.address() + run.to, file.constants.data() + run.from, run.bytes));
@@ -56,12 +57,14 @@ Result<> DevicePlan::load_constants(const EngineFile& file, const Plan& plan, co
 Result<> DevicePlan::load_kernels(const EngineFile& file, const Plan& plan, const cuda::Device& device) {
   std::map<uint32_t, std::string> users;  // a module's name in errors: the first step that needs it
   for_each_step(plan.steps, [&](const Step& step) {
-    if (const auto* launch = std::get_if<KernelLaunch>(&step.what)) users.try_emplace(launch->module, step.name);
+    if (const auto* launch = std::get_if<KernelLaunch>(&step.what))
+      users.try_emplace(launch->module, step.name);
   });
   for (uint32_t i = 0; i < plan.modules.size(); ++i)
     modules_.push_back(TRY(cuda::Module::load(device, file.module(plan.modules[i]).data(), users[i])));
 
-  std::map<std::pair<uint32_t, std::string>, std::pair<cuda::Kernel, uint32_t>> loaded;  // with the shared memory it asks for
+  std::map<std::pair<uint32_t, std::string>, std::pair<cuda::Kernel, uint32_t>>
+      loaded;  // with the shared memory it asks for
   std::optional<Error> error;
   for_each_step(plan.steps, [&](const Step& step) {
     const auto* launch = std::get_if<KernelLaunch>(&step.what);

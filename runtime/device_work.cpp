@@ -10,10 +10,12 @@ bool is_device_step(const Plan& plan, const Step& step) {
   if (step.stage != 0) return false;
   if (std::holds_alternative<KernelLaunch>(step.what)) return true;
   const auto* copy = std::get_if<Copy>(&step.what);
-  return copy && plan.buffers[copy->from.buffer].space == Space::device && plan.buffers[copy->to.buffer].space == Space::device;
+  return copy && plan.buffers[copy->from.buffer].space == Space::device &&
+         plan.buffers[copy->to.buffer].space == Space::device;
 }
 
-Result<> DeviceWork::resolve_launch(const Step& step, const KernelLaunch& launch, std::span<const int64_t> slots) {
+Result<> DeviceWork::resolve_launch(const Step& step, const KernelLaunch& launch,
+                                    std::span<const int64_t> slots) {
   Item item{&step, &loaded_.kernel(launch), {}, numbers_.size(), launch.arguments.size()};
   item.shape.block = {launch.block[0], launch.block[1], launch.block[2]};
   item.shape.shared_bytes = launch.shared_bytes;
@@ -26,8 +28,8 @@ Result<> DeviceWork::resolve_launch(const Step& step, const KernelLaunch& launch
   for (size_t k = 0; k < 3; ++k) {
     const int64_t blocks = slots[launch.grid[k]];
     if (blocks < 0 || blocks > (k == 0 ? int64_t{0x7fffffff} : 65535))
-      return Error(Code::invalid_argument, "step '" + step.name + "' would need " + std::to_string(blocks) + " blocks along axis " +
-                                               std::to_string(k) + " of its grid")
+      return Error(Code::invalid_argument, "step '" + step.name + "' would need " + std::to_string(blocks) +
+                                               " blocks along axis " + std::to_string(k) + " of its grid")
           .remedy("run with smaller inputs");
     item.shape.grid[k] = static_cast<uint32_t>(blocks);
     numbers_.push_back(static_cast<uint64_t>(blocks));
@@ -45,7 +47,8 @@ void DeviceWork::resolve_copy(const Step& step, const Copy& copy, std::span<cons
   for (Slot s : copy.to.extents) bytes *= static_cast<uint64_t>(slots[s]);
   items_.push_back({&step, nullptr, {}, numbers_.size(), 3});
   numbers_.push_back(memory_.address(copy.to.buffer) + static_cast<uint64_t>(slots[copy.to.offset]) * size);
-  numbers_.push_back(memory_.address(copy.from.buffer) + static_cast<uint64_t>(slots[copy.from.offset]) * size);
+  numbers_.push_back(memory_.address(copy.from.buffer) +
+                     static_cast<uint64_t>(slots[copy.from.offset]) * size);
   numbers_.push_back(bytes);
 }
 
@@ -102,8 +105,8 @@ Result<cuda::Graph> DeviceWork::graph(const cuda::Device& device, std::span<cons
   return graph;
 }
 
-Result<const cuda::GraphExec*> GraphCache::find(const Step* first, DeviceWork& work, const cuda::Device& device,
-                                                std::span<const int64_t> slots) {
+Result<const cuda::GraphExec*> GraphCache::find(const Step* first, DeviceWork& work,
+                                                const cuda::Device& device, std::span<const int64_t> slots) {
   std::list<Entry>& entries = by_piece_[first];
   for (auto it = entries.begin(); it != entries.end(); ++it)
     if (it->numbers == work.numbers()) {

@@ -36,7 +36,7 @@ class DeviceWork {
     const Step* step;
     const cuda::Kernel* kernel;  // null: a copy
     cuda::LaunchShape shape;
-    size_t first, count;         // of numbers_: a kernel's arguments; of a copy to, from, bytes
+    size_t first, count;  // of numbers_: a kernel's arguments; of a copy to, from, bytes
   };
   Result<> resolve_launch(const Step& step, const KernelLaunch& launch, std::span<const int64_t> slots);
   void resolve_copy(const Step& step, const Copy& copy, std::span<const int64_t> slots);

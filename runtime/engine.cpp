@@ -26,9 +26,11 @@ Result<std::shared_ptr<const Engine>> Engine::from_bytes(std::span<const std::by
   constexpr size_t page = 4096;
   auto* copy = static_cast<std::byte*>(std::aligned_alloc(page, (bytes.size() / page + 1) * page));
   if (copy == nullptr)
-    return Error(Code::out_of_memory, "out of host memory: the engine has " + std::to_string(bytes.size()) + " bytes")
+    return Error(Code::out_of_memory,
+                 "out of host memory: the engine has " + std::to_string(bytes.size()) + " bytes")
         .remedy("open it as a file, which is mapped");
-  const std::shared_ptr<const std::byte> held(copy, [](const std::byte* p) { std::free(const_cast<std::byte*>(p)); });
+  const std::shared_ptr<const std::byte> held(
+      copy, [](const std::byte* p) { std::free(const_cast<std::byte*>(p)); });
   if (!bytes.empty()) std::memcpy(copy, bytes.data(), bytes.size());
   return std::shared_ptr<const Engine>(new Engine(TRY(read_engine(held, bytes.size()))));
 }
@@ -48,12 +50,14 @@ Result<const Plan*> Engine::device_plan(const cuda::DeviceInfo& gpu) const {
     if (best == nullptr || built_for > architecture(best->target)) best = &plan;
   }
   if (best) return best;
-  return Error(Code::incompatible_engine, "the engine has plans for " + targets_ + ", and GPU " + std::to_string(gpu.ordinal) +
-                                              " (" + gpu.name + ") is " + gpu.architecture())
+  return Error(Code::incompatible_engine, "the engine has plans for " + targets_ + ", and GPU " +
+                                              std::to_string(gpu.ordinal) + " (" + gpu.name + ") is " +
+                                              gpu.architecture())
       .remedy("build it with target " + gpu.architecture() + " too");
 }
 
-Result<std::shared_ptr<const HostCalls>> Engine::host_calls(const Plan& plan, const HostProviderTable* provider) const {
+Result<std::shared_ptr<const HostCalls>> Engine::host_calls(const Plan& plan,
+                                                            const HostProviderTable* provider) const {
   if (provider == nullptr) provider = TRY(open_host_provider());
   const std::lock_guard lock(mutex_);
   auto& calls = host_calls_[{&plan, provider}];
@@ -61,7 +65,8 @@ Result<std::shared_ptr<const HostCalls>> Engine::host_calls(const Plan& plan, co
   return calls;
 }
 
-Result<std::shared_ptr<const DevicePlan>> Engine::on_device(const Plan& plan, const cuda::Device& device) const {
+Result<std::shared_ptr<const DevicePlan>> Engine::on_device(const Plan& plan,
+                                                            const cuda::Device& device) const {
   const std::lock_guard lock(mutex_);
   auto& loaded = device_plans_[{&plan, device.context()}];
   if (!loaded) loaded = TRY(DevicePlan::load(file_, plan, device));

@@ -29,7 +29,8 @@ class Engine {
   Result<const Plan*> device_plan(const cuda::DeviceInfo& gpu) const;
 
   /// The plan's host steps, parsed when first asked for. `provider` null: libburnish_host.so.
-  Result<std::shared_ptr<const HostCalls>> host_calls(const Plan& plan, const HostProviderTable* provider) const;
+  Result<std::shared_ptr<const HostCalls>> host_calls(const Plan& plan,
+                                                      const HostProviderTable* provider) const;
   /// The plan's constants and kernels on this device, loaded when first asked for.
   Result<std::shared_ptr<const DevicePlan>> on_device(const Plan& plan, const cuda::Device& device) const;
 
@@ -39,7 +40,8 @@ class Engine {
   std::string targets_;
   // Loaded on demand; a cache that no caller can tell from having it loaded already.
   mutable std::mutex mutex_;
-  mutable std::map<std::pair<const Plan*, const HostProviderTable*>, std::shared_ptr<const HostCalls>> host_calls_;
+  mutable std::map<std::pair<const Plan*, const HostProviderTable*>, std::shared_ptr<const HostCalls>>
+      host_calls_;
   mutable std::map<std::pair<const Plan*, CUcontext>, std::shared_ptr<const DevicePlan>> device_plans_;
 };
 

@@ -16,7 +16,8 @@ using Clock = std::chrono::steady_clock;
 constexpr size_t graph_pays_from = 4;
 
 const char* kind_of(const Step& step) {
-  static constexpr const char* names[] = {"host", "kernel", "copy", "read extents", "write extents", "set extents", "if", "fail"};
+  static constexpr const char* names[] = {"host",          "kernel",      "copy", "read extents",
+                                          "write extents", "set extents", "if",   "fail"};
   return names[step.what.index()];
 }
 
@@ -38,7 +39,8 @@ void visit_integers(DType dtype, const F& f) {
 
 int64_t integer_at(DType dtype, const std::byte* bytes, int64_t element) {
   int64_t value = 0;
-  visit_integers(dtype, [&]<class T>(T*) { value = static_cast<int64_t>(reinterpret_cast<const T*>(bytes)[element]); });
+  visit_integers(
+      dtype, [&]<class T>(T*) { value = static_cast<int64_t>(reinterpret_cast<const T*>(bytes)[element]); });
   return value;
 }
 
@@ -54,8 +56,9 @@ bool has_host_copies(const Plan& plan) {
 
 }  // namespace
 
-Executor::Executor(const EngineFile& file, const Plan& plan, int threads, std::shared_ptr<const HostCalls> calls,
-                   std::optional<HostPool> pool, std::optional<DeviceSide> device)
+Executor::Executor(const EngineFile& file, const Plan& plan, int threads,
+                   std::shared_ptr<const HostCalls> calls, std::optional<HostPool> pool,
+                   std::optional<DeviceSide> device)
     : plan_(plan),
       calls_(std::move(calls)),
       pool_(std::move(pool)),
@@ -72,8 +75,9 @@ Result<> Executor::check_agreement() const {
     for (size_t axis = 0; axis < port.axes.size(); ++axis) {
       const int64_t expected = slots_[port.axes[axis].slot], given = bound_[i][axis];
       if (expected != given)
-        return Error(Code::invalid_argument, "input '" + port.name + "' axis " + std::to_string(axis) + " (" + port.axes[axis].text +
-                                                 ") must be " + std::to_string(expected) + " by the other inputs, got " +
+        return Error(Code::invalid_argument, "input '" + port.name + "' axis " + std::to_string(axis) + " (" +
+                                                 port.axes[axis].text + ") must be " +
+                                                 std::to_string(expected) + " by the other inputs, got " +
                                                  std::to_string(given))
             .remedy("give inputs whose shapes agree");
     }
@@ -102,7 +106,8 @@ Result<> Executor::bind_symbols() {
 Result<> Executor::begin() {
   for (size_t i = 0; i < memory_.inputs.size(); ++i)
     if (!memory_.inputs[i].bound)
-      return Error(Code::invalid_argument, "input '" + plan_.inputs[i].name + "' is not set").remedy("set every input before a run");
+      return Error(Code::invalid_argument, "input '" + plan_.inputs[i].name + "' is not set")
+          .remedy("set every input before a run");
   TRY(bind_symbols());
   TRY(memory_.place_inputs(slots_));
   return evaluate_stage(0);
@@ -112,8 +117,9 @@ Result<> Executor::evaluate_stage(uint32_t stage) {
   if (stage != 0) plan_.shapes.evaluate(stage, slots_);
   for (const Check& check : plan_.checks)
     if (check.stage == stage && slots_[check.a] != slots_[check.b])
-      return Error(Code::invalid_argument,
-                   check.message + ", but they are " + std::to_string(slots_[check.a]) + " and " + std::to_string(slots_[check.b]))
+      return Error(Code::invalid_argument, check.message + ", but they are " +
+                                               std::to_string(slots_[check.a]) + " and " +
+                                               std::to_string(slots_[check.b]))
           .remedy("give inputs whose shapes agree");
   return memory_.place_stage(stage, slots_);
 }
@@ -166,7 +172,8 @@ Result<> Executor::run_timed(const Step& step, const How& how) {
 
 Result<> Executor::run_step(const Step& step, const How& how) {
   Result<> done = operator_for(step, how);
-  const bool call = std::holds_alternative<HostCall>(step.what);  // evaluates its stage itself, before it is done
+  const bool call =
+      std::holds_alternative<HostCall>(step.what);  // evaluates its stage itself, before it is done
   if (done && step.stage != 0 && !call) done = evaluate_stage(step.stage);
   if (!done) return std::move(done).during("running step '" + step.name + "'");
   return {};
@@ -210,7 +217,8 @@ Result<> Executor::copy(const Copy& copy, const How& how) {
   std::byte *from = host_address(copy.from), *to = host_address(copy.to);
   const auto device_from = reinterpret_cast<CUdeviceptr>(from), device_to = reinterpret_cast<CUdeviceptr>(to);
   if (from_host && to_host) {
-    copy_strided(*copies_, size_of(copy.to.dtype), shape, from, values(copy.from.strides), to, values(copy.to.strides));
+    copy_strided(*copies_, size_of(copy.to.dtype), shape, from, values(copy.from.strides), to,
+                 values(copy.to.strides));
     return {};
   }
   if (from_host) return how.stream->upload(device_to, from, bytes);
@@ -223,7 +231,8 @@ Result<> Executor::read_extents(const ReadExtents& step) {
   const int64_t count = element_count(values(step.from.extents));
   for (const ReadExtents::Read& read : step.reads) {
     if (read.element >= static_cast<uint64_t>(std::max<int64_t>(count, 0)))
-      return Error(Code::invalid_argument, "a tensor of " + std::to_string(count) + " elements must give extent number " +
+      return Error(Code::invalid_argument, "a tensor of " + std::to_string(count) +
+                                               " elements must give extent number " +
                                                std::to_string(read.element))
           .remedy("give inputs that the model can work on");
     slots_[read.symbol] = integer_at(step.from.dtype, host_address(step.from), read.element);
@@ -234,7 +243,8 @@ Result<> Executor::read_extents(const ReadExtents& step) {
 Result<> Executor::write_extents(const WriteExtents& step) {
   std::byte* to = host_address(step.to);
   visit_integers(step.to.dtype, [&]<class T>(T*) {
-    for (size_t i = 0; i < step.values.size(); ++i) reinterpret_cast<T*>(to)[i] = static_cast<T>(slots_[step.values[i]]);
+    for (size_t i = 0; i < step.values.size(); ++i)
+      reinterpret_cast<T*>(to)[i] = static_cast<T>(slots_[step.values[i]]);
   });
   return {};
 }

@@ -44,9 +44,9 @@ class Executor {
   /// Binds the symbols from the extents of the inputs, checks that the inputs agree, finds room for what is known.
   Result<> begin();
   struct How {
-    const cuda::Stream* stream = nullptr;        // for a plan of a GPU
+    const cuda::Stream* stream = nullptr;  // for a plan of a GPU
     bool graphs = true;
-    std::vector<StepTime>* times = nullptr;      // set: step by step, each timed
+    std::vector<StepTime>* times = nullptr;  // set: step by step, each timed
   };
   Result<> run(const How& how);
 
@@ -78,7 +78,7 @@ class Executor {
   std::optional<DeviceWork> work_;
   GraphCache graphs_;
   std::vector<int64_t> slots_;
-  std::vector<Shape> bound_;          // extents that the slots of stage 0 were computed for
+  std::vector<Shape> bound_;  // extents that the slots of stage 0 were computed for
 };
 
 }  // namespace burnish

@@ -27,15 +27,16 @@ inline int64_t count_of(const HostTensor& t) {
   return count;
 }
 
-inline int32_t give(const HostCallbacks* callbacks, uint32_t output, const void* data, size_t element, int64_t count) {
+inline int32_t give(const HostCallbacks* callbacks, uint32_t output, const void* data, size_t element,
+                    int64_t count) {
   void* place = callbacks->allocate(callbacks->user, output, 1, &count);
   if (place == nullptr) return 1;
   if (count > 0) std::memcpy(place, data, element * static_cast<size_t>(count));
   return 0;
 }
 
-inline int32_t run_fake(const void* call, void*, const HostTensor* in, uint32_t, const HostTensor* out, uint32_t,
-                        const HostCallbacks* callbacks) {
+inline int32_t run_fake(const void* call, void*, const HostTensor* in, uint32_t, const HostTensor* out,
+                        uint32_t, const HostCallbacks* callbacks) {
   const std::string& text = static_cast<const FakeCall*>(call)->text;
   const auto* x = static_cast<const float*>(in[0].bytes);
   const int64_t n = count_of(in[0]);
@@ -71,8 +72,7 @@ inline const HostProviderTable* fake_host_provider() {
       },
       [](void* call) { delete static_cast<FakeCall*>(call); },
       [](int32_t, const HostCallbacks*) -> void* { return new int; },
-      [](void* pool) { delete static_cast<int*>(pool); },
-      run_fake};
+      [](void* pool) { delete static_cast<int*>(pool); }, run_fake};
   return &table;
 }
 

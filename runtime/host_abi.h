@@ -37,8 +37,8 @@ struct HostProviderTable {
   void* (*make_pool)(int32_t threads, const HostCallbacks* callbacks);
   void (*free_pool)(void* pool);
   /// 0, or nonzero after `fail` or a null from `allocate`. A call may run in many threads at once, each with its own pool.
-  int32_t (*run)(const void* call, void* pool, const HostTensor* inputs, uint32_t input_count, const HostTensor* outputs,
-                 uint32_t output_count, const HostCallbacks* callbacks);
+  int32_t (*run)(const void* call, void* pool, const HostTensor* inputs, uint32_t input_count,
+                 const HostTensor* outputs, uint32_t output_count, const HostCallbacks* callbacks);
 };
 
 constexpr uint32_t host_abi_version = 1;

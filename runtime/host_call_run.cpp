@@ -32,8 +32,8 @@ HostTensor HostCallRun::tensor(const Operand& x, bool output) {
 Result<> HostCallRun::check_shape(uint32_t output, const Shape& shape) const {
   const Operand& x = call_.outputs[output];
   if (shape == executor_.values(x.extents)) return {};
-  return wrong("gives output " + std::to_string(output) + " as " + text_of(x.dtype, shape) + " where the engine expects " +
-               text_of(x.dtype, executor_.values(x.extents)));
+  return wrong("gives output " + std::to_string(output) + " as " + text_of(x.dtype, shape) +
+               " where the engine expects " + text_of(x.dtype, executor_.values(x.extents)));
 }
 
 Result<void*> HostCallRun::allocate(uint32_t output, Shape shape) {
@@ -73,21 +73,22 @@ Result<> HostCallRun::run() {
   shapes_.reserve(call_.inputs.size() + call_.outputs.size());  // tensors point into it
   for (const Operand& x : call_.inputs) inputs.push_back(tensor(x, false));
   for (const Operand& x : call_.outputs) outputs.push_back(tensor(x, true));
-  const HostCallbacks callbacks{
-      this,
-      [](void* user, uint32_t output, int32_t rank, const int64_t* shape) -> void* {
-        auto& self = *static_cast<HostCallRun*>(user);
-        Result<void*> place = self.allocate(output, Shape(shape, shape + rank));
-        if (place) return *place;
-        self.error_ = std::move(place).error();
-        return nullptr;
-      },
-      [](void* user, int32_t code, const char* cause, const char* remedy) {
-        HostFailure::report(&static_cast<HostCallRun*>(user)->failure_, code, cause, remedy);
-      }};
-  const int32_t failed = executor_.calls_->provider().run(
-      executor_.calls_->at(call_), executor_.pool_->get(), inputs.data(), static_cast<uint32_t>(inputs.size()), outputs.data(),
-      static_cast<uint32_t>(outputs.size()), &callbacks);
+  const HostCallbacks callbacks{this,
+                                [](void* user, uint32_t output, int32_t rank, const int64_t* shape) -> void* {
+                                  auto& self = *static_cast<HostCallRun*>(user);
+                                  Result<void*> place = self.allocate(output, Shape(shape, shape + rank));
+                                  if (place) return *place;
+                                  self.error_ = std::move(place).error();
+                                  return nullptr;
+                                },
+                                [](void* user, int32_t code, const char* cause, const char* remedy) {
+                                  HostFailure::report(&static_cast<HostCallRun*>(user)->failure_, code, cause,
+                                                      remedy);
+                                }};
+  const int32_t failed =
+      executor_.calls_->provider().run(executor_.calls_->at(call_), executor_.pool_->get(), inputs.data(),
+                                       static_cast<uint32_t>(inputs.size()), outputs.data(),
+                                       static_cast<uint32_t>(outputs.size()), &callbacks);
   if (error_) return *std::move(error_);
   if (failed) return std::move(failure_).error();
   return settle();

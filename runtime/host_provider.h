@@ -26,7 +26,8 @@ struct HostFailure {
 /// The host steps of a plan, parsed; shared by all contexts of an engine.
 class HostCalls {
  public:
-  static Result<std::shared_ptr<const HostCalls>> prepare(const Plan& plan, const HostProviderTable* provider);
+  static Result<std::shared_ptr<const HostCalls>> prepare(const Plan& plan,
+                                                          const HostProviderTable* provider);
   ~HostCalls();
   HostCalls(const HostCalls&) = delete;
   HostCalls& operator=(const HostCalls&) = delete;

@@ -41,7 +41,8 @@ Memory::Memory(const EngineFile& file, const Plan& plan, const cuda::Device* dev
     const Buffer& b = plan.buffers[i];
     switch (b.kind) {
       case Buffer::Kind::constant:
-        if (b.space == Space::host) addresses_[i] = reinterpret_cast<uintptr_t>(file.constant(plan.constants[b.index]).data());
+        if (b.space == Space::host)
+          addresses_[i] = reinterpret_cast<uintptr_t>(file.constant(plan.constants[b.index]).data());
         else addresses_[i] = loaded->constant(b.index);
         break;
       case Buffer::Kind::temporary: temporaries_[b.stage].push_back(i); break;
@@ -84,19 +85,22 @@ Result<> Memory::place_output(uint32_t buffer, size_t bytes) {
   const std::string& name = plan_.outputs[b.index].name;
   Port& port = outputs[b.index];
   if (port.bound && port.bound->bytes < bytes)
-    return Error(Code::invalid_argument, "output '" + name + "' needs " + std::to_string(bytes) + " bytes, and there are " +
-                                             std::to_string(port.bound->bytes) + " where it is to be written")
+    return Error(Code::invalid_argument, "output '" + name + "' needs " + std::to_string(bytes) +
+                                             " bytes, and there are " + std::to_string(port.bound->bytes) +
+                                             " where it is to be written")
         .remedy("give more memory for it, or none to have it in memory of the context");
   const bool in_place = port.bound && used_in_place(*port.bound, b.space);
   port.staged = port.bound && !in_place;
-  addresses_[buffer] = in_place ? reinterpret_cast<uintptr_t>(port.bound->data)
-                                : TRY(own(port, b.space, bytes).during("making room for output '" + name + "'"));
+  addresses_[buffer] = in_place
+                           ? reinterpret_cast<uintptr_t>(port.bound->data)
+                           : TRY(own(port, b.space, bytes).during("making room for output '" + name + "'"));
   return {};
 }
 
 Result<> Memory::place_stage(uint32_t stage, std::span<const int64_t> slots) {
   if (stage < host_arenas_.size())
-    TRY(host_arenas_[stage].reserve(TRY(size_from("the host memory of the run", slots[plan_.host_arena[stage]]))));
+    TRY(host_arenas_[stage].reserve(
+        TRY(size_from("the host memory of the run", slots[plan_.host_arena[stage]]))));
   if (stage < device_arenas_.size())
     TRY(device_arenas_[stage]
             .reserve(*device_, TRY(size_from("the GPU memory of the run", slots[plan_.device_arena[stage]])))

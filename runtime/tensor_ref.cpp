@@ -16,7 +16,8 @@ std::string declared(const Port& port) {
 
 Error wrong(const Port& port, std::string what) {
   return Error(Code::invalid_argument, std::move(what))
-      .remedy("the model declares '" + port.name + "' as " + std::string(name_of(port.dtype)) + " " + declared(port));
+      .remedy("the model declares '" + port.name + "' as " + std::string(name_of(port.dtype)) + " " +
+              declared(port));
 }
 
 Result<> check_axis(const Port& port, size_t axis, int64_t extent) {
@@ -31,7 +32,8 @@ Result<> check_axis(const Port& port, size_t axis, int64_t extent) {
 
 Result<> check_place(const std::string& what, const TensorRef& tensor, size_t bytes) {
   if (tensor.data == nullptr && bytes > 0)
-    return Error(Code::invalid_argument, what + " has no memory: its pointer is null").remedy("point at the tensor's elements");
+    return Error(Code::invalid_argument, what + " has no memory: its pointer is null")
+        .remedy("point at the tensor's elements");
   if (tensor.space == Space::host && reinterpret_cast<uintptr_t>(tensor.data) % size_of(tensor.dtype) != 0)
     return Error(Code::invalid_argument, what + " does not begin at a multiple of its element size")
         .remedy("pass memory that is aligned to " + std::to_string(size_of(tensor.dtype)) + " bytes");
@@ -52,7 +54,8 @@ Result<size_t> byte_count(DType dtype, std::span<const int64_t> shape) {
   int64_t bytes = static_cast<int64_t>(size_of(dtype)), count = 1;
   for (int64_t extent : shape) {
     if (extent < 0 || __builtin_mul_overflow(bytes, std::max<int64_t>(extent, 1), &bytes) || bytes > most)
-      return Error(Code::invalid_argument, "a tensor of " + text_of(dtype, shape) + " is too large or has a negative extent")
+      return Error(Code::invalid_argument,
+                   "a tensor of " + text_of(dtype, shape) + " is too large or has a negative extent")
           .remedy("give extents whose product fits into memory");
     count *= extent;
   }
@@ -64,13 +67,15 @@ Result<> check_input(const Port& port, const TensorRef& tensor) {
     return wrong(port, "input '" + port.name + "' must be " + std::string(name_of(port.dtype)) + ", got " +
                            std::string(name_of(tensor.dtype)));
   if (tensor.shape.size() != port.axes.size())
-    return wrong(port, "input '" + port.name + "' must have " + std::to_string(port.axes.size()) + " axes, got " +
-                           std::to_string(tensor.shape.size()));
+    return wrong(port, "input '" + port.name + "' must have " + std::to_string(port.axes.size()) +
+                           " axes, got " + std::to_string(tensor.shape.size()));
   for (size_t axis = 0; axis < port.axes.size(); ++axis) TRY(check_axis(port, axis, tensor.shape[axis]));
-  const size_t bytes = TRY(byte_count(tensor.dtype, tensor.shape).during("binding input '" + port.name + "'"));
+  const size_t bytes =
+      TRY(byte_count(tensor.dtype, tensor.shape).during("binding input '" + port.name + "'"));
   if (tensor.bytes < bytes)
-    return Error(Code::invalid_argument, "input '" + port.name + "' of " + text_of(tensor.dtype, tensor.shape) + " needs " +
-                                             std::to_string(bytes) + " bytes, got " + std::to_string(tensor.bytes))
+    return Error(Code::invalid_argument,
+                 "input '" + port.name + "' of " + text_of(tensor.dtype, tensor.shape) + " needs " +
+                     std::to_string(bytes) + " bytes, got " + std::to_string(tensor.bytes))
         .remedy("pass the whole tensor, and its size in bytes");
   return check_place("input '" + port.name + "'", tensor, bytes);
 }
@@ -78,7 +83,8 @@ Result<> check_input(const Port& port, const TensorRef& tensor) {
 Result<> check_output(const Port& port, const TensorRef& tensor) {
   if (tensor.dtype != port.dtype)
     return Error(Code::invalid_argument, "output '" + port.name + "' is " + std::string(name_of(port.dtype)) +
-                                             ", and memory for " + std::string(name_of(tensor.dtype)) + " was given")
+                                             ", and memory for " + std::string(name_of(tensor.dtype)) +
+                                             " was given")
         .remedy("give memory for " + std::string(name_of(port.dtype)));
   return check_place("output '" + port.name + "'", tensor, 0);
 }

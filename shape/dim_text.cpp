@@ -55,18 +55,15 @@ class Parser {
     return true;
   }
   Error fail(std::string_view wanted) const {
-    return Error(Code::invalid_argument, "extent '" + std::string(text_) + "': expected " + std::string(wanted) +
-                                             " at character " + std::to_string(at_));
+    return Error(Code::invalid_argument, "extent '" + std::string(text_) + "': expected " +
+                                             std::string(wanted) + " at character " + std::to_string(at_));
   }
   Result<Dim> expression() {
     Dim sum = take('-') ? dims_.sub(dims_.constant(0), TRY(product())) : TRY(product());
     for (;;) {
-      if (take('+'))
-        sum = dims_.add(sum, TRY(product()));
-      else if (take('-'))
-        sum = dims_.sub(sum, TRY(product()));
-      else
-        return sum;
+      if (take('+')) sum = dims_.add(sum, TRY(product()));
+      else if (take('-')) sum = dims_.sub(sum, TRY(product()));
+      else return sum;
     }
   }
   Result<Dim> product() {
@@ -101,7 +98,8 @@ class Parser {
   }
   Result<Dim> name() {
     const size_t begin = at_;
-    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_' || text_[at_] == '.'))
+    while (at_ < text_.size() &&
+           (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_' || text_[at_] == '.'))
       ++at_;
     const std::string_view word = text_.substr(begin, at_ - begin);
     if (word.empty()) return fail("an extent");
@@ -144,7 +142,8 @@ std::string DimTable::text(Dim d) const {
   if (e.op == DimOp::sum) return sum_text(e.terms);
   std::vector<std::string> operands;
   for (Dim operand : e.operands) operands.push_back(text(operand));
-  if (e.op == DimOp::min || e.op == DimOp::max || e.op == DimOp::equal) std::sort(operands.begin(), operands.end());
+  if (e.op == DimOp::min || e.op == DimOp::max || e.op == DimOp::equal)
+    std::sort(operands.begin(), operands.end());
   std::string out;
   for (const auto& [op, function] : functions)
     if (op == e.op) out = function;

@@ -20,9 +20,7 @@ DimOp dim_op(Op op) {
   }
 }
 
-int operand_count(Op op) {
-  return op == Op::constant || op == Op::symbol ? 0 : op == Op::select ? 3 : 2;
-}
+int operand_count(Op op) { return op == Op::constant || op == Op::symbol ? 0 : op == Op::select ? 3 : 2; }
 
 }  // namespace
 
@@ -42,7 +40,8 @@ void ShapeProgram::evaluate(uint32_t stage, std::span<int64_t> slots) const {
 }
 
 Result<> ShapeProgram::verify() const {
-  if (stage_ends.empty() || stage_ends.back() != code.size() || !std::is_sorted(stage_ends.begin(), stage_ends.end()))
+  if (stage_ends.empty() || stage_ends.back() != code.size() ||
+      !std::is_sorted(stage_ends.begin(), stage_ends.end()))
     return Error(Code::incompatible_engine, "shape program: stages do not cover the code");
   for (size_t i = 0; i < code.size(); ++i) {
     const Instruction& in = code[i];
@@ -50,13 +49,15 @@ Result<> ShapeProgram::verify() const {
     const int64_t operands[] = {in.a, in.b, in.c};
     for (int k = 0; k < operand_count(in.op); ++k)
       if (operands[k] < 0 || operands[k] >= static_cast<int64_t>(i))
-        return Error(Code::incompatible_engine, "shape program: slot " + std::to_string(i) + " reads a later slot");
+        return Error(Code::incompatible_engine,
+                     "shape program: slot " + std::to_string(i) + " reads a later slot");
   }
   return {};
 }
 
 uint32_t ShapeProgramBuilder::emit(ShapeProgram::Instruction in, uint32_t stage) {
-  auto [it, fresh] = index_.try_emplace({static_cast<int64_t>(in.op), in.a, in.b, in.c}, static_cast<uint32_t>(items_.size()));
+  auto [it, fresh] = index_.try_emplace({static_cast<int64_t>(in.op), in.a, in.b, in.c},
+                                        static_cast<uint32_t>(items_.size()));
   if (fresh) items_.push_back({in, stage});
   return it->second;
 }
@@ -75,7 +76,9 @@ uint32_t ShapeProgramBuilder::want(Dim d) {
   uint32_t item = 0;
   switch (dims_.op(d)) {
     case DimOp::constant: item = emit({Op::constant, *dims_.value(d), 0, 0}, 0); break;
-    case DimOp::symbol: item = emit({Op::symbol, static_cast<int64_t>(d.id), 0, 0}, stage_of_symbol_.at(d)); break;
+    case DimOp::symbol:
+      item = emit({Op::symbol, static_cast<int64_t>(d.id), 0, 0}, stage_of_symbol_.at(d));
+      break;
     case DimOp::sum: {
       bool first_term = true;
       for (const DimTable::Term& term : dims_.terms(d)) {
@@ -96,9 +99,9 @@ uint32_t ShapeProgramBuilder::want(Dim d) {
       break;
     }
     default: {
-      static constexpr std::pair<DimOp, Op> ops[] = {{DimOp::floor_div, Op::floor_div}, {DimOp::min, Op::min},
-                                                     {DimOp::max, Op::max},             {DimOp::equal, Op::equal},
-                                                     {DimOp::less, Op::less},           {DimOp::select, Op::select}};
+      static constexpr std::pair<DimOp, Op> ops[] = {
+          {DimOp::floor_div, Op::floor_div}, {DimOp::min, Op::min},   {DimOp::max, Op::max},
+          {DimOp::equal, Op::equal},         {DimOp::less, Op::less}, {DimOp::select, Op::select}};
       uint32_t v[3] = {0, 0, 0}, latest = 0;
       const std::vector<Dim> operands(dims_.operands(d).begin(), dims_.operands(d).end());
       for (size_t i = 0; i < operands.size(); ++i) {
@@ -116,7 +119,8 @@ uint32_t ShapeProgramBuilder::want(Dim d) {
 std::pair<ShapeProgram, std::vector<Slot>> ShapeProgramBuilder::finish() const {
   std::vector<uint32_t> order(items_.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return items_[a].stage < items_[b].stage; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](uint32_t a, uint32_t b) { return items_[a].stage < items_[b].stage; });
   std::vector<Slot> slot_of(items_.size());
   for (Slot slot = 0; slot < order.size(); ++slot) slot_of[order[slot]] = slot;
   ShapeProgram program;
@@ -131,7 +135,8 @@ std::pair<ShapeProgram, std::vector<Slot>> ShapeProgramBuilder::finish() const {
       in.c = count == 3 ? slot_of[static_cast<size_t>(in.c)] : 0;
     }
     program.code.push_back(in);
-    for (uint32_t s = items_[item].stage; s < stages; ++s) program.stage_ends[s] = static_cast<uint32_t>(program.code.size());
+    for (uint32_t s = items_[item].stage; s < stages; ++s)
+      program.stage_ends[s] = static_cast<uint32_t>(program.code.size());
   }
   return {std::move(program), std::move(slot_of)};
 }

@@ -22,7 +22,8 @@ struct ShapeProgram {
     bool operator==(const Instruction&) const = default;
   };
   std::vector<Instruction> code;
-  std::vector<uint32_t> stage_ends;  // instructions [0, stage_ends[s]) are known once stage s has been evaluated
+  std::vector<uint32_t>
+      stage_ends;  // instructions [0, stage_ends[s]) are known once stage s has been evaluated
 
   /// Computes the slots of one stage; the symbols it uses have been written.
   void evaluate(uint32_t stage, std::span<int64_t> slots) const;

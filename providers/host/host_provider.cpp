@@ -29,7 +29,8 @@ bool guarded(const HostCallbacks& callbacks, const F& body) {
     if (!done) report(callbacks, done.error());
     return static_cast<bool>(done);
   } catch (const std::bad_alloc&) {
-    callbacks.fail(callbacks.user, static_cast<int32_t>(Code::out_of_memory), "out of host memory", "run with smaller inputs");
+    callbacks.fail(callbacks.user, static_cast<int32_t>(Code::out_of_memory), "out of host memory",
+                   "run with smaller inputs");
   } catch (const std::exception& e) {
     callbacks.fail(callbacks.user, static_cast<int32_t>(Code::internal), e.what(), "");
   }
@@ -47,7 +48,8 @@ void* prepare(const char* text, size_t bytes, const HostCallbacks* callbacks) {
     if (!graph) return unreadable(graph.error().cause());
     if (graph->nodes.size() != 1) return unreadable("a host step must be one node");
     if (!graph->nodes.front().op->eval)
-      return unreadable("operator '" + std::string(graph->nodes.front().op->name) + "' does not run on the host");
+      return unreadable("operator '" + std::string(graph->nodes.front().op->name) +
+                        "' does not run on the host");
     call->graph = *std::move(graph);
     return {};
   });
@@ -81,25 +83,29 @@ Result<> evaluate_call(const PreparedCall& call, ThreadPool& pool, std::span<con
   for (const HostTensor& t : inputs) in.push_back(view_of(t));
   for (size_t i = 0; i < in.size(); ++i) in_pointers.push_back(inputs[i].rank < 0 ? nullptr : &in[i]);
   for (const HostTensor& t : outputs) out.push_back(view_of(t));
-  return evaluate(call.node(), in_pointers, out, pool, [&](size_t i, const Shape& shape) -> Result<TensorView> {
-    void* bytes = callbacks.allocate(callbacks.user, static_cast<uint32_t>(i), static_cast<int32_t>(shape.size()), shape.data());
-    if (bytes == nullptr) return Error(Code::internal, "no memory for an output");  // the runtime knows why
-    return TensorView{out[i].dtype, shape, static_cast<std::byte*>(bytes)};
-  });
+  return evaluate(call.node(), in_pointers, out, pool,
+                  [&](size_t i, const Shape& shape) -> Result<TensorView> {
+                    void* bytes = callbacks.allocate(callbacks.user, static_cast<uint32_t>(i),
+                                                     static_cast<int32_t>(shape.size()), shape.data());
+                    if (bytes == nullptr)
+                      return Error(Code::internal, "no memory for an output");  // the runtime knows why
+                    return TensorView{out[i].dtype, shape, static_cast<std::byte*>(bytes)};
+                  });
 }
 
-int32_t run(const void* call, void* pool, const HostTensor* inputs, uint32_t input_count, const HostTensor* outputs,
-            uint32_t output_count, const HostCallbacks* callbacks) {
+int32_t run(const void* call, void* pool, const HostTensor* inputs, uint32_t input_count,
+            const HostTensor* outputs, uint32_t output_count, const HostCallbacks* callbacks) {
   const bool well = guarded(*callbacks, [&] {
-    return evaluate_call(*static_cast<const PreparedCall*>(call), *static_cast<ThreadPool*>(pool), {inputs, input_count},
-                         {outputs, output_count}, *callbacks);
+    return evaluate_call(*static_cast<const PreparedCall*>(call), *static_cast<ThreadPool*>(pool),
+                         {inputs, input_count}, {outputs, output_count}, *callbacks);
   });
   return well ? 0 : 1;
 }
 
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) const HostProviderTable* burnish_host_provider(uint32_t version) {
+extern "C" __attribute__((visibility("default"))) const HostProviderTable* burnish_host_provider(
+    uint32_t version) {
   static constexpr HostProviderTable table = {prepare, release, make_pool, free_pool, run};
   return version == host_abi_version ? &table : nullptr;
 }

@@ -16,7 +16,8 @@ extern "C" const HostProviderTable* burnish_host_provider(uint32_t version);
 using testing::PlanMaker;
 
 /// The text of a step, as the compiler prints it: a graph of the node alone.
-static std::string text_of(const char* op, const std::vector<DType>& inputs, const std::vector<DType>& outputs) {
+static std::string text_of(const char* op, const std::vector<DType>& inputs,
+                           const std::vector<DType>& outputs) {
   Graph graph;
   graph.name = "call";
   Node node{.op = find_op(op)};
@@ -34,7 +35,8 @@ static Result<std::unique_ptr<Context>> context_of(Plan plan, int threads = 2) {
   EngineContents contents;
   contents.targets.push_back({.plan = std::move(plan)});
   auto engine = TRY(Engine::from_bytes(TRY(engine_bytes(contents))));
-  return Context::create(engine, {.threads = threads, .host_provider = burnish_host_provider(host_abi_version)});
+  return Context::create(engine,
+                         {.threads = threads, .host_provider = burnish_host_provider(host_abi_version)});
 }
 
 /// y = a + b of shape [n].
@@ -51,7 +53,8 @@ static Plan adding(DType dtype, std::string text) {
 
 template <class T>
 static TensorRef ref(DType dtype, std::vector<T>& values) {
-  return {dtype, {static_cast<int64_t>(values.size())}, values.data(), values.size() * sizeof(T), Space::host};
+  return {
+      dtype, {static_cast<int64_t>(values.size())}, values.data(), values.size() * sizeof(T), Space::host};
 }
 
 TEST(HostProvider, RunsAnOperator) {
@@ -60,7 +63,8 @@ TEST(HostProvider, RunsAnOperator) {
   std::mt19937 random(1);
   for (size_t n : {1u, 1000u, 3u}) {
     std::vector<float> a(n), b(n), y(n, -99);
-    for (size_t i = 0; i < n; ++i) a[i] = static_cast<float>(random() % 1000), b[i] = static_cast<float>(random() % 1000);
+    for (size_t i = 0; i < n; ++i)
+      a[i] = static_cast<float>(random() % 1000), b[i] = static_cast<float>(random() % 1000);
     ASSERT_TRUE((*context)->set_input("a", ref(DType::f32, a)));
     ASSERT_TRUE((*context)->set_input("b", ref(DType::f32, b)));
     const Result<> ran = (*context)->run();
@@ -84,16 +88,19 @@ TEST(HostProvider, HalvesAreWidenedAndRounded) {
 
 TEST(HostProvider, OperatorsDecideExtents) {
   PlanMaker m;
-  const Slot n = m.symbol(), zero = m.constant(0), one = m.constant(1), two = m.constant(2), four = m.constant(4), eight = m.constant(8);
+  const Slot n = m.symbol(), zero = m.constant(0), one = m.constant(1), two = m.constant(2),
+             four = m.constant(4), eight = m.constant(8);
   const Slot columns = m.constant(3), bytes = m.mul(m.mul(n, columns), four);
   m.next_stage();
   const Slot k = m.symbol(), out_bytes = m.mul(m.mul(two, k), eight);
   const uint32_t x = m.input("x", DType::f32, {{n, "n", true}, {columns, "3", false, 3, 3}}, bytes);
   const uint32_t y = m.output("y", DType::i64, {{two, "2"}, {k, "k"}}, out_bytes);
-  m.step("find", HostCall{text_of("NonZero", {DType::f32}, {DType::i64}),
-                          {m.operand(x, DType::f32, {n, columns}, {columns, one}, zero)},
-                          {m.operand(y, DType::i64, {two, k}, {k, one}, zero)},
-                          {{0, 1, k}}}, 1);
+  m.step("find",
+         HostCall{text_of("NonZero", {DType::f32}, {DType::i64}),
+                  {m.operand(x, DType::f32, {n, columns}, {columns, one}, zero)},
+                  {m.operand(y, DType::i64, {two, k}, {k, one}, zero)},
+                  {{0, 1, k}}},
+         1);
   auto context = context_of(m.finish());
   ASSERT_TRUE(context) << context.error().cause();
   std::vector<float> values = {0, 5, 0, 7, 0, -1};
@@ -116,16 +123,20 @@ TEST(HostProvider, TextThatIsNoNodeIsAnError) {
   EXPECT_EQ(context.error().frames().back(), "preparing host step 'sum'");
 }
 
-TEST(HostProvider, OtherVersionsAreRefused) { EXPECT_EQ(burnish_host_provider(host_abi_version + 1), nullptr); }
+TEST(HostProvider, OtherVersionsAreRefused) {
+  EXPECT_EQ(burnish_host_provider(host_abi_version + 1), nullptr);
+}
 
 TEST(HostProvider, RunsInSeveralThreads) {
   EngineContents contents;
-  contents.targets.push_back({.plan = adding(DType::f32, text_of("Add", {DType::f32, DType::f32}, {DType::f32}))});
+  contents.targets.push_back(
+      {.plan = adding(DType::f32, text_of("Add", {DType::f32, DType::f32}, {DType::f32}))});
   const auto engine = *Engine::from_bytes(*engine_bytes(contents));
   std::vector<std::thread> threads;
   for (int t = 0; t < 3; ++t)
     threads.emplace_back([&, t] {
-      auto context = Context::create(engine, {.threads = 2, .host_provider = burnish_host_provider(host_abi_version)});
+      auto context =
+          Context::create(engine, {.threads = 2, .host_provider = burnish_host_provider(host_abi_version)});
       ASSERT_TRUE(context);
       std::vector<float> a(40000, static_cast<float>(t)), b(40000, 1), y(40000);
       for (int i = 0; i < 10; ++i) {

@@ -14,7 +14,9 @@ class AnchorOperands final : public KernelCtx {
       operand_.push_back(k);
     }
   }
-  const Tensor* constant_operand(size_t i) const override { return has(i) ? fused->constant_operand(operand_[i]) : nullptr; }
+  const Tensor* constant_operand(size_t i) const override {
+    return has(i) ? fused->constant_operand(operand_[i]) : nullptr;
+  }
   std::span<const Dim> in_strides(size_t i) const override { return fused->in_strides(operand_[i]); }
   std::span<const Dim> out_strides(size_t i) const override { return fused->out_strides(i); }
   int64_t in_alignment(size_t i) const override { return fused->in_alignment(operand_[i]); }

@@ -44,7 +44,9 @@ Backend::Source NvrtcBackend::emit(const KernelCtx& ctx, const KernelCall& call)
   std::string parameters, body;
   auto parameter = [&](const auto& what, const std::string& type) {
     size_t k = 0;
-    while (k < source.arguments.size() && !(source.arguments[k].what == decltype(source.arguments[k].what)(what))) ++k;
+    while (k < source.arguments.size() &&
+           !(source.arguments[k].what == decltype(source.arguments[k].what)(what)))
+      ++k;
     const std::string name = "a" + std::to_string(k);
     if (k == source.arguments.size()) {
       source.arguments.push_back({what});
@@ -61,14 +63,16 @@ Backend::Source NvrtcBackend::emit(const KernelCtx& ctx, const KernelCall& call)
     } else {
       const auto& p = std::get<OperandPointer>(piece);
       const std::string type(device_type(ctx.pointer_type(p)));
-      body += parameter(p, p.kind == OperandPointer::Kind::input ? "const " + type + "* __restrict__" : type + "* __restrict__");
+      body += parameter(p, p.kind == OperandPointer::Kind::input ? "const " + type + "* __restrict__"
+                                                                 : type + "* __restrict__");
     }
   }
   const int threads = call.block[0] * call.block[1] * call.block[2];
   source.text = "#include \"providers/nvrtc/device/types.cuh\"\n#include \"base/primitives.cuh\"\n";
   for (const std::string& header : call.headers) source.text += "#include \"" + header + "\"\n";
-  source.text += "namespace burnish {\n" + call.prelude + "}\nusing namespace burnish;\nextern \"C\" __global__ void __launch_bounds__(" + std::to_string(threads) + ") kernel(" +
-                 parameters + ") {\n" + body + "}\n";
+  source.text += "namespace burnish {\n" + call.prelude +
+                 "}\nusing namespace burnish;\nextern \"C\" __global__ void __launch_bounds__(" +
+                 std::to_string(threads) + ") kernel(" + parameters + ") {\n" + body + "}\n";
   return source;
 }
 

@@ -3,8 +3,8 @@
 #include <functional>
 #include <memory>
 
-#include "compiler/backend.h"
 #include "base/parallel.h"
+#include "compiler/backend.h"
 #include "providers/nvrtc/compile.h"
 
 namespace burnish::nvrtc {
@@ -12,7 +12,8 @@ namespace burnish::nvrtc {
 /// Kernels from our own device text, compiled by NVRTC. Needs no GPU.
 class NvrtcBackend final : public Backend {
  public:
-  NvrtcBackend(Compiler compiler, Architecture architecture) : compiler_(std::move(compiler)), architecture_(architecture) {}
+  NvrtcBackend(Compiler compiler, Architecture architecture)
+      : compiler_(std::move(compiler)), architecture_(architecture) {}
   std::string_view target() const override { return architecture_.target; }
   Verdict accepts(const Graph& graph, const Node& node) const override;
   Verdict describe(KernelCtx& ctx) const override;

@@ -14,7 +14,8 @@ namespace burnish {
 /// grid.x = ceil(m / BM) * ceil(n / BN) * batches (none of them may be 0).
 /// A warp's part, BM / WarpsM by BN / WarpsN, must be powers of two, at least 16 by 16; for plain math at least 32 by 16
 /// or 16 by 32 (4-byte types). BK * sizeof(T) is 32, 64 or 128 bytes. Carry: see TensorMath.
-template <class Element, Math By, int BM, int BN, int BK, int WarpsM, int WarpsN, int Stages, bool Carry = true>
+template <class Element, Math By, int BM, int BN, int BK, int WarpsM, int WarpsN, int Stages,
+          bool Carry = true>
 struct Contraction {
   using T = Element;
   static constexpr Math math = By;
@@ -38,9 +39,8 @@ struct Contraction {
   using Sum = Choose<By == Math::tensor, float, compute<T>>;
   static constexpr int slab = By == Math::tensor ? 16 : (warp_m >= warp_n ? 8 : 4) * (16 / int(sizeof(T)));
   static constexpr int slab_bytes = slab * pitch * int(sizeof(Sum));
-  static constexpr int shared_bytes = stage_bytes * Stages > slab_bytes * WarpsM * WarpsN
-                                          ? stage_bytes * Stages
-                                          : slab_bytes * WarpsM * WarpsN;
+  static constexpr int shared_bytes =
+      stage_bytes * Stages > slab_bytes* WarpsM* WarpsN ? stage_bytes* Stages : slab_bytes* WarpsM* WarpsN;
 };
 
 /// Which tile of which batch a block computes.
@@ -56,7 +56,8 @@ BURNISH_DEVICE Place place_of(int m, int n) {
   const int tile = blockIdx.x % u32(tiles_m * tiles_n);
   const int first = tile / (height * tiles_n) * height;
   const int rows = least(tiles_m - first, height), rest = tile % (height * tiles_n);
-  return {int(blockIdx.x / u32(tiles_m * tiles_n)), (first + rest % rows) * C::block_m, rest / rows * C::block_n};
+  return {int(blockIdx.x / u32(tiles_m * tiles_n)), (first + rest % rows) * C::block_m,
+          rest / rows * C::block_n};
 }
 
 /// A batch number taken apart into up to four coordinates, the last one fastest.
@@ -76,7 +77,8 @@ struct BatchIndex {
 
 /// Gives the functor the sums, 8 columns of a row at a time, through shared memory that the pipeline no longer needs.
 template <class C, class WarpMath, class Epilogue>
-BURNISH_DEVICE void finish(const WarpMath& math, void* shared, int m0, int n0, int m, int n, const Epilogue& epilogue) {
+BURNISH_DEVICE void finish(const WarpMath& math, void* shared, int m0, int n0, int m, int n,
+                           const Epilogue& epilogue) {
   using Sum = typename C::Sum;
   constexpr int width = 8, row_parts = C::warp_n / width;
   static_assert(WarpMath::slab == C::slab);
@@ -93,7 +95,8 @@ BURNISH_DEVICE void finish(const WarpMath& math, void* shared, int m0, int n0, i
       Sum v[width];
       load_vector<Sum, width>(rows + row * C::pitch + column, v);
       const int count = n % width == 0 ? width : least(n - n0 - column, width);  // a literal where n is one
-      if (m0 + s * C::slab + row < m && n0 + column < n) epilogue(m0 + s * C::slab + row, n0 + column, v, count);
+      if (m0 + s * C::slab + row < m && n0 + column < n)
+        epilogue(m0 + s * C::slab + row, n0 + column, v, count);
     }
   }
 }
@@ -103,7 +106,8 @@ BURNISH_DEVICE void finish(const WarpMath& math, void* shared, int m0, int n0, i
 /// sums of columns column … column + 7 (column is a multiple of 8) as an array of 8 floats (plain math: of compute<T>), of
 /// which the first `count` exist. Neighbouring lanes hold neighbouring columns.
 template <class C, class A, class B, class Epilogue>
-BURNISH_DEVICE void contract(Place place, const A& a, const B& b, int m, int n, int k, const Epilogue& epilogue) {
+BURNISH_DEVICE void contract(Place place, const A& a, const B& b, int m, int n, int k,
+                             const Epilogue& epilogue) {
   using WarpMath = typename C::template WarpMath<A, B>;
   using TileA = typename C::template TileA<A>;
   using TileB = typename C::template TileB<B>;
@@ -136,7 +140,8 @@ BURNISH_DEVICE void contract(Place place, const A& a, const B& b, int m, int n, 
   arrive();
   math.begin(reading, reading + TileA::bytes);
   for (int s = 0; s < steps; ++s) {
-    const u32 next = reading + C::stage_bytes == shared + C::stages * C::stage_bytes ? shared : reading + C::stage_bytes;
+    const u32 next =
+        reading + C::stage_bytes == shared + C::stages * C::stage_bytes ? shared : reading + C::stage_bytes;
     const bool more = s + C::stages - 1 < steps;
     const auto start = [&] {
       if (more) {

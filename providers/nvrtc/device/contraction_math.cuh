@@ -25,8 +25,7 @@ struct Fragments {
       base = (lane & 3) * Tile::line_bytes + (((first + (lane >> 2)) ^ ((lane & 3) << 3)) << 2);
     else if constexpr (Tile::major == Major::k)
       base = Tile::offset(first + r + 8 * (IsA ? low : high), IsA ? high : low);
-    else
-      base = Tile::offset(r + 8 * (IsA ? high : low), first / Tile::chunk + (IsA ? low : high));
+    else base = Tile::offset(r + 8 * (IsA ? high : low), first / Tile::chunk + (IsA ? low : high));
   }
 
   BURNISH_DEVICE void read(u32 (&v)[4], u32 tile, int group, int step) const {
@@ -39,8 +38,7 @@ struct Fragments {
       }
     } else if constexpr (Tile::major == Major::k)
       load_matrices(v, tile + (base ^ step << 5) + group * 16 * Tile::line_bytes);
-    else
-      load_matrices_transposed(v, tile + (base ^ group << 5) + step * 16 * Tile::line_bytes);
+    else load_matrices_transposed(v, tile + (base ^ group << 5) + step * 16 * Tile::line_bytes);
     if constexpr (is_same<T, float>)
 #pragma unroll
       for (int i = 0; i < 4; ++i) v[i] = round_to_tf32(v[i]);
@@ -78,7 +76,8 @@ struct TensorMath {
   /// Adds the product of two tiles. `start` is called early in it; `turn` when the tiles have been read for the last
   /// time, and after it the next tiles must have arrived.
   template <class Start, class Turn>
-  BURNISH_DEVICE void multiply(u32 a_tile, u32 b_tile, u32 next_a, u32 next_b, const Start& start, const Turn& turn) {
+  BURNISH_DEVICE void multiply(u32 a_tile, u32 b_tile, u32 next_a, u32 next_b, const Start& start,
+                               const Turn& turn) {
     static_assert(steps == 1 || steps % 2 == 0);
     if (!Carry) read(0, a_tile, b_tile, 0);
 #pragma unroll
@@ -146,14 +145,14 @@ struct Share {
     for (int i = 0; i < (along_k ? Count : chunk); ++i)
 #pragma unroll
       for (int j = 0; j < (along_k ? 1 : Count / chunk); ++j) {
-        const u32 at = along_k ? (base ^ (Tile::flip(Lanes * i) ^ k0 / chunk) << 4) + Lanes * i * Tile::line_bytes
-                               : (base ^ (Tile::flip(k0 + i) ^ Lanes * j) << 4) + (k0 + i) * Tile::line_bytes;
+        const u32 at = along_k
+                           ? (base ^ (Tile::flip(Lanes * i) ^ k0 / chunk) << 4) + Lanes * i * Tile::line_bytes
+                           : (base ^ (Tile::flip(k0 + i) ^ Lanes * j) << 4) + (k0 + i) * Tile::line_bytes;
         const uint4 word = load_shared(tile + at);
         Vec<T, chunk> element;
         copy_vector<T, chunk>(&element, &word);
 #pragma unroll
-        for (int e = 0; e < chunk; ++e)
-          (along_k ? v[i][e] : v[j * chunk + e][i]) = widen(element.at[e]);
+        for (int e = 0; e < chunk; ++e) (along_k ? v[i][e] : v[j * chunk + e][i]) = widen(element.at[e]);
       }
   }
 };

@@ -40,16 +40,18 @@ struct MatrixOperand<Element, Along, Bytes>::Copier {
   const T* start;
 
   BURNISH_DEVICE Copier(const MatrixOperand& from, int mn0, int extent, int depth)
-      : from(from), line(threadIdx.x / Tile::line_chunks), chunk(threadIdx.x % Tile::line_chunks), mn0(mn0),
-        extent(extent), depth(depth) {
-    if constexpr (Along == Major::k)
-      start = from.at + i64(mn0 + line) * from.stride_mn + chunk * Tile::chunk;
-    else
-      start = from.at + i64(line) * from.stride_k + mn0 + chunk * Tile::chunk;
+      : from(from),
+        line(threadIdx.x / Tile::line_chunks),
+        chunk(threadIdx.x % Tile::line_chunks),
+        mn0(mn0),
+        extent(extent),
+        depth(depth) {
+    if constexpr (Along == Major::k) start = from.at + i64(mn0 + line) * from.stride_mn + chunk * Tile::chunk;
+    else start = from.at + i64(line) * from.stride_k + mn0 + chunk * Tile::chunk;
   }
 
   BURNISH_DEVICE void issue(u32 tile, int k0) const {
-    const int first = Along == Major::k ? mn0 : k0;              // of the lines
+    const int first = Along == Major::k ? mn0 : k0;  // of the lines
     const int line_end = Along == Major::k ? extent : depth;
     const int along = (Along == Major::k ? k0 : mn0) + chunk * Tile::chunk;
     const int along_end = Along == Major::k ? depth : extent;
@@ -85,8 +87,12 @@ struct MatrixOperand<Element, Along, Bytes>::Gatherer {
       : from(from), mn0(mn0), extent(extent), depth(depth) {}
 
   /// Neighbouring lanes take neighbouring elements of the smaller stride.
-  static BURNISH_DEVICE int line_of(int item) { return Along == Major::mn ? item % Tile::lines : item / Tile::line_chunks; }
-  static BURNISH_DEVICE int chunk_of(int item) { return Along == Major::mn ? item / Tile::lines : item % Tile::line_chunks; }
+  static BURNISH_DEVICE int line_of(int item) {
+    return Along == Major::mn ? item % Tile::lines : item / Tile::line_chunks;
+  }
+  static BURNISH_DEVICE int chunk_of(int item) {
+    return Along == Major::mn ? item / Tile::lines : item % Tile::line_chunks;
+  }
 
   BURNISH_DEVICE void issue(u32, int k0) {
 #pragma unroll

@@ -97,7 +97,10 @@ struct WindowOperand<Element, Transposed, Along, Bytes>::Copier {
   Position positions[count];
 
   BURNISH_DEVICE Copier(const WindowOperand& from, int mn0, int extent, int depth)
-      : from(from), line(threadIdx.x / Tile::line_chunks), chunk(threadIdx.x % Tile::line_chunks), depth(depth) {
+      : from(from),
+        line(threadIdx.x / Tile::line_chunks),
+        chunk(threadIdx.x % Tile::line_chunks),
+        depth(depth) {
 #pragma unroll
     for (int i = 0; i < count; ++i) positions[i] = from.position(mn0 + line + i * step, extent);
   }
@@ -140,7 +143,8 @@ struct WindowOperand<Element, Transposed, Along, Bytes>::Gatherer {
     return Along == Major::mn ? item / Tile::lines : item % Tile::line_chunks;
   }
 
-  BURNISH_DEVICE Gatherer(const WindowOperand& from, int mn0, int extent, int depth) : from(from), depth(depth) {
+  BURNISH_DEVICE Gatherer(const WindowOperand& from, int mn0, int extent, int depth)
+      : from(from), depth(depth) {
 #pragma unroll
     for (int i = 0; i < count; ++i)
       positions[i] = from.position(mn0 + line_of(item(i)), item(i) < total ? extent : 0);

@@ -41,10 +41,11 @@ struct DepthwiseImage {
 /// Multiplier / V) < 2^31; no shared memory.
 /// `epilogue(position, channel, v, count)` as in `contract`, once per position (n * out_h + oh) * out_w + ow and V channels.
 template <class Window, int V, int Strip, int Multiplier = 1, class T, class W, class Epilogue>
-BURNISH_DEVICE void depthwise(const DepthwiseImage<T>& image, const W* weights, int out_h, int out_w, bool aligned,
-                              bool channels_fastest, const Epilogue& epilogue) {
+BURNISH_DEVICE void depthwise(const DepthwiseImage<T>& image, const W* weights, int out_h, int out_w,
+                              bool aligned, bool channels_fastest, const Epilogue& epilogue) {
   static_assert(V == 1 || Multiplier == 1);
-  const int channels = image.channels * Multiplier, parts = ceil_div(channels, V), strips = ceil_div(out_w, Strip);
+  const int channels = image.channels * Multiplier, parts = ceil_div(channels, V),
+            strips = ceil_div(out_w, Strip);
   u32 rest = blockIdx.x * blockDim.x + threadIdx.x;
   if (rest >= u32(image.n) * out_h * strips * parts) return;
   int part = 0;
@@ -55,7 +56,8 @@ BURNISH_DEVICE void depthwise(const DepthwiseImage<T>& image, const W* weights, 
   rest /= out_h;
   if (!channels_fastest) part = rest % parts, rest /= parts;
   const int n = rest, channel = part * V;
-  const int count = channels % V == 0 ? V : least(channels - channel, V);  // a literal where `channels` is one
+  const int count =
+      channels % V == 0 ? V : least(channels - channel, V);  // a literal where `channels` is one
 
   constexpr int columns = (Strip - 1) * Window::stride_w + (Window::kernel_w - 1) * Window::dilation_w + 1;
   const int iw0 = ow0 * Window::stride_w - image.pad_w;
@@ -68,13 +70,15 @@ BURNISH_DEVICE void depthwise(const DepthwiseImage<T>& image, const W* weights, 
     float w[Window::kernel_w][V];
 #pragma unroll
     for (int kw = 0; kw < Window::kernel_w; ++kw)
-      load_row<W, V>(weights + i64(kh * Window::kernel_w + kw) * channels + channel, 1, count, aligned, w[kw]);
+      load_row<W, V>(weights + i64(kh * Window::kernel_w + kw) * channels + channel, 1, count, aligned,
+                     w[kw]);
 #pragma unroll
     for (int column = 0; column < columns; ++column) {
       if (!Window::uses(column, Strip)) continue;
       float x[V] = {};
       if (u32(iw0 + column) < u32(image.in_w))
-        load_row<T, V>(start + ih * image.stride_h + (iw0 + column) * image.stride_w, image.stride_c, count, aligned, x);
+        load_row<T, V>(start + ih * image.stride_h + (iw0 + column) * image.stride_w, image.stride_c, count,
+                       aligned, x);
 #pragma unroll
       for (int s = 0; s < Strip; ++s)
 #pragma unroll

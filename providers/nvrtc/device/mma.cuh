@@ -15,7 +15,8 @@ BURNISH_DEVICE u32 shared_address(const void* p) { return u32(__cvta_generic_to_
 template <int Bytes>
 BURNISH_DEVICE void copy_async(u32 to, const void* from, int valid) {
   if constexpr (Bytes == 16)
-    asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(valid) : "memory");
+    asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(valid)
+                 : "memory");
   else
     asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(to), "l"(from), "n"(Bytes), "r"(valid)
                  : "memory");
@@ -31,11 +32,14 @@ BURNISH_DEVICE void wait_copies() {
 // ---- shared memory
 
 BURNISH_DEVICE void store_shared(u32 to, uint4 v) {
-  asm volatile("st.shared.v4.b32 [%0], {%1, %2, %3, %4};" ::"r"(to), "r"(v.x), "r"(v.y), "r"(v.z), "r"(v.w) : "memory");
+  asm volatile("st.shared.v4.b32 [%0], {%1, %2, %3, %4};" ::"r"(to), "r"(v.x), "r"(v.y), "r"(v.z), "r"(v.w)
+               : "memory");
 }
 BURNISH_DEVICE uint4 load_shared(u32 from) {
   uint4 v;
-  asm volatile("ld.shared.v4.b32 {%0, %1, %2, %3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "r"(from)
+  asm volatile("ld.shared.v4.b32 {%0, %1, %2, %3}, [%4];"
+               : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
+               : "r"(from)
                : "memory");
   return v;
 }
@@ -49,21 +53,26 @@ BURNISH_DEVICE u32 load_shared_word(u32 from) {
 /// row g of matrix i in v[i], with g = lane / 4, q = lane % 4. 32-bit elements: element q of the row's four.
 BURNISH_DEVICE void load_matrices(u32 (&v)[4], u32 from) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
-               : "=r"(v[0]), "=r"(v[1]), "=r"(v[2]), "=r"(v[3]) : "r"(from) : "memory");
+               : "=r"(v[0]), "=r"(v[1]), "=r"(v[2]), "=r"(v[3])
+               : "r"(from)
+               : "memory");
 }
 /// The same, each matrix transposed (16-bit elements only).
 BURNISH_DEVICE void load_matrices_transposed(u32 (&v)[4], u32 from) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
-               : "=r"(v[0]), "=r"(v[1]), "=r"(v[2]), "=r"(v[3]) : "r"(from) : "memory");
+               : "=r"(v[0]), "=r"(v[1]), "=r"(v[2]), "=r"(v[3])
+               : "r"(from)
+               : "memory");
 }
 
 // ---- matrix products of a warp, d += a * b with float accumulators.
 // d: rows g, g, g+8, g+8, columns 2q, 2q+1, 2q, 2q+1. a: rows g, g+8, g, g+8; b: column g. The 32-byte k extent of an
 // instruction lies in two halves: a[0], a[1], b0 hold the first, a[2], a[3], b1 the second.
 
-#define BURNISH_MMA(shape_and_types)                                                                                   \
-  asm volatile("mma.sync.aligned." shape_and_types " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"   \
-               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])                                                        \
+#define BURNISH_MMA(shape_and_types)                                              \
+  asm volatile("mma.sync.aligned." shape_and_types                                \
+               " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};" \
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])                   \
                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1))
 
 /// T is half or bfloat16 (m16n8k16), or float holding TF32 values (m16n8k8).

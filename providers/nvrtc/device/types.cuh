@@ -57,12 +57,30 @@ template <class T>
 struct ComputeOf {
   using type = long long;
 };
-template <> struct ComputeOf<half> { using type = float; };
-template <> struct ComputeOf<bfloat16> { using type = float; };
-template <> struct ComputeOf<float> { using type = float; };
-template <> struct ComputeOf<double> { using type = double; };
-template <> struct ComputeOf<bool> { using type = bool; };
-template <> struct ComputeOf<unsigned long long> { using type = unsigned long long; };
+template <>
+struct ComputeOf<half> {
+  using type = float;
+};
+template <>
+struct ComputeOf<bfloat16> {
+  using type = float;
+};
+template <>
+struct ComputeOf<float> {
+  using type = float;
+};
+template <>
+struct ComputeOf<double> {
+  using type = double;
+};
+template <>
+struct ComputeOf<bool> {
+  using type = bool;
+};
+template <>
+struct ComputeOf<unsigned long long> {
+  using type = unsigned long long;
+};
 
 /// The type in which arithmetic on a T happens.
 template <class T>
@@ -101,12 +119,28 @@ struct alignas(N * sizeof(T) >= 16 ? 16 : N * sizeof(T)) Vec {
 };
 
 /// One of `Vec`'s machine words.
-template <int Bytes> struct WordOf;
-template <> struct WordOf<1> { using type = u8; };
-template <> struct WordOf<2> { using type = u16; };
-template <> struct WordOf<4> { using type = u32; };
-template <> struct WordOf<8> { using type = uint2; };
-template <> struct WordOf<16> { using type = uint4; };
+template <int Bytes>
+struct WordOf;
+template <>
+struct WordOf<1> {
+  using type = u8;
+};
+template <>
+struct WordOf<2> {
+  using type = u16;
+};
+template <>
+struct WordOf<4> {
+  using type = u32;
+};
+template <>
+struct WordOf<8> {
+  using type = uint2;
+};
+template <>
+struct WordOf<16> {
+  using type = uint4;
+};
 
 /// Copies N elements; both ends must be aligned to min(16, N * sizeof(T)) bytes. One instruction per 16 bytes.
 template <class T, int N>
