@@ -8,6 +8,12 @@ namespace burnish {
 
 namespace {
 
+void share_dims(Graph& graph, const std::shared_ptr<DimTable>& dims) {
+  graph.dims = dims;
+  for (Node& node : graph.nodes)
+    for (Graph& region : node.regions) share_dims(region, dims);
+}
+
 class Verifier {
  public:
   Verifier(const Graph& graph, GraphStage stage)
@@ -93,9 +99,11 @@ class Verifier {
     return {};
   }
 
-  // Inference again, on a copy: what it gives must be what the graph says.
+  // Inference again, on a copy (of the extents' table too, for inference may write there): what it gives must be what the
+  // graph says.
   Result<> types() const {
     Graph copy = graph_;
+    share_dims(copy, std::make_shared<DimTable>(*graph_.dims));
     for (Node& node : copy.nodes) {
       if (node.dead) continue;
       TRY(infer(copy, node));
@@ -105,15 +113,15 @@ class Verifier {
         for (Dim& d : have.shape) d = copy.dims->resolve(d);
         for (Dim& d : want.shape) d = copy.dims->resolve(d);
         if (have != want)
-          return fail(describe(node), "its result " + name(v) + " is said to be " + text(have) +
-                                          ", inference gives " + text(want));
+          return fail(describe(node), "its result " + name(v) + " is said to be " + text(have, *copy.dims) +
+                                          ", inference gives " + text(want, *copy.dims));
         copy.values[v].type = std::move(have);
       }
     }
     return {};
   }
-  std::string text(const TensorType& type) const {
-    return std::string(name_of(type.dtype)) + graph_.dims->text(type.shape);
+  static std::string text(const TensorType& type, const DimTable& dims) {
+    return std::string(name_of(type.dtype)) + dims.text(type.shape);
   }
 
   const Graph& graph_;

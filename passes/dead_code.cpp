@@ -6,7 +6,7 @@ namespace burnish {
 namespace {
 
 // A capture that neither branch reads any more is dropped, so that what made it can go too.
-bool drop_unread_captures(Node& node) {
+bool drop_unread_captures(Node& node, std::vector<uint32_t>& outer_uses) {
   if (node.regions.empty() || node.op->name != "If") return false;
   bool changed = false;
   std::vector<std::vector<uint32_t>> uses;
@@ -16,6 +16,7 @@ bool drop_unread_captures(Node& node) {
     for (size_t r = 0; r < node.regions.size(); ++r)
       read = read || uses[r][node.regions[r].inputs[i - 1]] > 0;
     if (read) continue;
+    --outer_uses[node.inputs[i]];
     node.inputs.erase(node.inputs.begin() + static_cast<std::ptrdiff_t>(i));
     for (Graph& region : node.regions)
       region.inputs.erase(region.inputs.begin() + static_cast<std::ptrdiff_t>(i - 1));
@@ -35,7 +36,7 @@ Result<bool> remove_dead(Graph& graph) {
     bool used = false;
     for (ValueId v : node.outputs) used = used || (v != no_value && uses[v] > 0);
     if (used) {
-      changed = drop_unread_captures(node) || changed;
+      changed = drop_unread_captures(node, uses) || changed;
       continue;
     }
     node.dead = changed = true;

@@ -38,7 +38,7 @@ const std::vector<Stage>& pipeline();
 /// Every pass there is, for tests and `--pass`.
 std::span<const Pass* const> all_passes();
 
-/// Runs the pipeline; the graph is indexed and verified after each pass. Error names the pass.
+/// Runs the pipeline. The graph is verified at first and after each pass that changed it; an Error names the pass.
 Result<> run_pipeline(Graph& graph, const PassContext& context);
 
 /// f on the regions of control flow (not bodies of Fused), innermost first, then on the graph itself.

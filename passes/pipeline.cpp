@@ -1,4 +1,5 @@
 #include "ir/op.h"
+#include "ir/verify.h"
 #include "passes/pass.h"
 
 namespace burnish {
@@ -43,14 +44,25 @@ Result<bool> for_each_graph(Graph& graph, const std::function<Result<bool>(Graph
   return TRY(f(graph)) || changed;
 }
 
+namespace {
+
+Result<bool> run_checked(const Pass& pass, Graph& graph, const PassContext& context) {
+  const bool changed = TRY(pass.run(graph, context));
+  if (changed) TRY(verify(graph));
+  return changed;
+}
+
+}  // namespace
+
 Result<> run_pipeline(Graph& graph, const PassContext& context) {
   constexpr int most_rounds = 16;
+  TRY(verify(graph).during("checking the imported graph"));
   for (const Stage& stage : pipeline()) {
     bool changed = true;
     for (int round = 0; changed && round < (stage.until_stable ? most_rounds : 1); ++round) {
       changed = false;
       for (const Pass* pass : stage.passes) {
-        auto result = pass->run(graph, context);
+        auto result = run_checked(*pass, graph, context);
         if (!result)
           return std::move(result).during("running pass '" + std::string(pass->name) + "'").error();
         changed = *result || changed;

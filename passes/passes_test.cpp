@@ -1,0 +1,118 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "ir/text.h"
+#include "ir/verify.h"
+#include "passes/pass.h"
+
+/// Runs each pass on the blocks of `passes/<name>.ir`:
+///
+///   in: what the block shows          (or `in fp16:`, for a build with --fp16)
+///   graph …
+///   out:                              (or `out: same`, if the pass leaves the graph alone)
+///   graph …
+namespace burnish {
+namespace {
+
+struct Block {
+  int line = 0;
+  std::string what;
+  bool fp16 = false, same = false;
+  std::string in, out;
+};
+
+std::vector<Block> blocks_of(std::istream& file) {
+  std::vector<Block> blocks;
+  std::string* text = nullptr;
+  std::string line;
+  for (int number = 1; std::getline(file, line); ++number) {
+    if (line.starts_with("in:") || line.starts_with("in fp16:")) {
+      blocks.push_back({.line = number, .what = line, .fp16 = line.starts_with("in fp16:")});
+      text = &blocks.back().in;
+    } else if (line.starts_with("out:")) {
+      EXPECT_TRUE(line == "out:" || line == "out: same") << "line " << number << ": " << line;
+      EXPECT_FALSE(blocks.empty()) << "line " << number << ": out without in";
+      if (blocks.empty()) break;
+      blocks.back().same = line == "out: same";
+      text = &blocks.back().out;
+    } else if (text) {
+      *text += line + "\n";
+    }
+  }
+  return blocks;
+}
+
+Graph parsed(const std::string& text) {
+  auto graph = parse(text);
+  EXPECT_TRUE(graph) << (graph ? "" : graph.error().cause()) << "\n" << text;
+  return graph ? *std::move(graph) : Graph();
+}
+
+std::string trouble(const Result<>& result) { return result ? "" : result.error().cause(); }
+
+void check(const Pass& pass, const Block& block) {
+  SCOPED_TRACE(std::string(pass.name) + ".ir line " + std::to_string(block.line) + ": " + block.what);
+  ThreadPool pool(1);
+  Graph graph = parsed(block.in);
+  ASSERT_EQ(trouble(verify(graph)), "") << block.in;
+  const Graph want = parsed(block.same ? block.in : block.out);
+  auto changed = pass.run(graph, {.pool = pool, .fp16 = block.fp16});
+  ASSERT_TRUE(changed) << changed.error().cause();
+  EXPECT_EQ(trouble(verify(graph)), "") << print(graph);
+  EXPECT_TRUE(equal(graph, want)) << "the pass gives\n" << print(graph) << "expected is\n" << print(want);
+  if (block.same) EXPECT_FALSE(*changed) << "the pass says that it changed something";
+  else EXPECT_TRUE(*changed) << "the pass says that it changed nothing";
+}
+
+class EachPass : public ::testing::TestWithParam<const Pass*> {};
+
+TEST_P(EachPass, DoesWhatItsTextSays) {
+  const Pass& pass = *GetParam();
+  std::ifstream file(std::string(BURNISH_PASSES) + "/" + std::string(pass.name) + ".ir");
+  ASSERT_TRUE(file) << "pass '" << pass.name << "' has no text test: write passes/" << pass.name << ".ir";
+  const std::vector<Block> blocks = blocks_of(file);
+  bool changes = false, leaves = false;
+  for (const Block& block : blocks) {
+    (block.same ? leaves : changes) = true;
+    check(pass, block);
+  }
+  EXPECT_TRUE(changes) << "no block in which the pass does something";
+  EXPECT_TRUE(leaves) << "no block in which the pass rightly does nothing";
+}
+
+INSTANTIATE_TEST_SUITE_P(Passes, EachPass, ::testing::ValuesIn(all_passes().begin(), all_passes().end()),
+                         [](const auto& info) { return std::string(info.param->name); });
+
+TEST(Passes, TextTestsBelongToPasses) {
+  std::set<std::string> names;
+  for (const Pass* pass : all_passes()) names.insert(std::string(pass->name));
+  for (const auto& entry : std::filesystem::directory_iterator(BURNISH_PASSES))
+    EXPECT_TRUE(entry.path().extension() != ".ir" || names.contains(entry.path().stem())) << entry.path();
+}
+
+TEST(Passes, ThePipelineUsesEachPass) {
+  std::set<const Pass*> used;
+  for (const Stage& stage : pipeline()) used.insert(stage.passes.begin(), stage.passes.end());
+  for (const Pass* pass : all_passes()) EXPECT_TRUE(used.contains(pass)) << pass->name;
+  EXPECT_EQ(used.size(), all_passes().size());
+}
+
+TEST(Passes, ThePipelineChecksItsGraph) {
+  Graph graph = parsed(
+      "graph (%x: f32[2]) -> (%y) {\n"
+      "  %y = Relu(%x) : f32[3]\n"
+      "}\n");
+  ThreadPool pool(1);
+  const auto result = run_pipeline(graph, {.pool = pool});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().cause(),
+            "node '' (Relu): its result 'y' is said to be f32[3], inference gives f32[2], while checking the "
+            "imported graph");
+}
+
+}  // namespace
+}  // namespace burnish
