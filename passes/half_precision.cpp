@@ -42,9 +42,9 @@ class Halver {
  private:
   bool is_full(ValueId v) const { return v != no_value && g_.values[v].type.dtype == DType::f32; }
 
-  // A pointwise op all of whose computed operands are FP32 on purpose goes on in FP32.
+  // A pointwise op, view or reduction all of whose computed operands are FP32 on purpose goes on in FP32.
   bool follows_full(const Node& node) const {
-    if (!node.op->scalar && !node.op->view) return false;
+    if (!node.op->scalar && !node.op->view && !node.op->name.starts_with("Reduce")) return false;
     bool any = false;
     for (ValueId v : node.inputs) {
       if (!is_full(v) || g_.constant(v)) continue;
@@ -54,9 +54,12 @@ class Halver {
     return any;
   }
 
+  // A square, spelled as a product: like Pow, it leaves the range of FP16 at 256.
+  static bool is_square(const Node& node) { return node.op->name == "Mul" && node.inputs[0] == node.inputs[1]; }
+
   // Numbers that are counted or measured rather than learned: integers turned to floats, ranges, random access positions.
   bool keeps_full(const Node& node) const {
-    if (node.op->keeps_f32 || follows_full(node)) return true;
+    if (node.op->keeps_f32 || is_square(node) || follows_full(node)) return true;
     bool float_operand = false;
     for (ValueId v : node.inputs) float_operand = float_operand || is_full(v);
     return !float_operand;
