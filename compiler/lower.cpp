@@ -81,6 +81,12 @@ Result<> Lowering::lower_dims(Scope& scope, const Node& node) {
   return {};
 }
 
+bool Lowering::is_found_by_running(const Scope& scope, Dim d) const {
+  const auto origin = scope.graph.origins.find(d);
+  return !program_.declared(d) && dims_.op(d) == DimOp::symbol && origin != scope.graph.origins.end() &&
+         origin->second.kind == SymbolOrigin::Kind::extent;
+}
+
 Result<> Lowering::lower_on_host(Scope& scope, const Node& node) {
   if (!node.op->eval)
     return Error(Code::unsupported, describe(node) + ": no provider can run this operator on target '" +
@@ -98,10 +104,7 @@ Result<> Lowering::lower_on_host(Scope& scope, const Node& node) {
     const TensorType& type = scope.graph.values[node.outputs[i]].type;
     for (uint32_t axis = 0; axis < type.shape.size(); ++axis) {
       const Dim d = type.shape[axis];
-      const auto origin = scope.graph.origins.find(d);
-      if (program_.declared(d) || dims_.op(d) != DimOp::symbol || origin == scope.graph.origins.end() ||
-          origin->second.kind != SymbolOrigin::Kind::extent)
-        continue;
+      if (!is_found_by_running(scope, d)) continue;
       if (stage == 0) stage = ++stages_;
       program_.declare(d, stage);
       call.late.push_back({i, axis, slot(d)});
@@ -178,6 +181,12 @@ Result<bool> Lowering::lower_on_device(Scope& scope, const Node& node) {
     out_.host_reasons.push_back(describe(node) + ": " + v.reason());
     return false;
   }
+  for (ValueId v : node.outputs)
+    for (Dim d : v == no_value ? std::vector<Dim>() : scope.graph.values[v].type.shape)
+      if (is_found_by_running(scope, d)) {
+        out_.host_reasons.push_back(describe(node) + ": its result's extents are found by running it");
+        return false;
+      }
   std::vector<std::optional<Placed>> in(node.inputs.size()), out(node.outputs.size());
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const ValueId v = node.inputs[i];
@@ -238,11 +247,8 @@ Result<> Lowering::lower_branch(Scope& scope, const Node& node, size_t branch, s
 
 Result<> Lowering::lower_if(Scope& scope, const Node& node) {
   if (node.op->name != "If")
-    return Error(Code::unsupported,
-                 describe(node) +
-                     ": this form of control flow is not supported when its extent or condition "
-                     "is not known at build time")
-        .remedy("export the model with the loop unrolled, or fix the extents it depends on with --shapes");
+    return Error(Code::unsupported, describe(node) + ": loops are not supported")
+        .remedy("export the model with the loop unrolled");
   const ValueId c = node.inputs[0];
   If step{.condition = operand(TRY(place_dense(scope, c, Space::host)), scope.graph.values[c].type)};
   for (const Graph& region : node.regions)  // what a branch alone would make known must be known after it too

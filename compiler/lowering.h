@@ -48,6 +48,8 @@ class Lowering {
   Result<> lower_if(Scope& scope, const Node& node);
   Result<> lower_branch(Scope& scope, const Node& node, size_t branch, std::vector<Placed>& results,
                         std::vector<Step>& steps, const std::vector<Dim>& symbols);
+  // Whether d is an extent that only the evaluation of a node tells, and no step has told so far.
+  bool is_found_by_running(const Scope& scope, Dim d) const;
   Result<> lower_on_host(Scope& scope, const Node& node);
   Result<bool> lower_on_device(Scope& scope, const Node& node);
   /// Axes of a result from the slowest to the fastest, as the op likes them; empty: row-major.

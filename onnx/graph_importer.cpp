@@ -308,6 +308,9 @@ Result<> GraphImporter::import_loop(const Node& node) {
   const Attribute* body = node.attribute("body");
   if (!body || !body->g) return Error(Code::invalid_model, "node " + node.describe() + ": has no body");
   const bool scan = node.op_type == "Scan";
+  if (scan && opset(node.domain) < 9)
+    return Error(Code::unsupported, "node " + node.describe() + ": Scan before opset 9 is not supported")
+        .remedy("convert the model with onnx.version_converter");
   NodeImport context(*this, node);
   TRY(context.read_inputs());
   burnish::Node out{.op = state_.ops.at(node.op_type), .provenance = {name_of(node)}};
