@@ -23,13 +23,16 @@ for model in $models; do
   mkdir -p "$stage/build/data/$(dirname "$model")"
   cp -r "build/data/$model" "$stage/build/data/$model"
 done
-cp -r --parents bench/zoo tests/models tests/demo tools/test_models.py tools/bench.py "$stage"
+.venv/bin/python tests/conformance/node_tests.py "$stage/build/data/node_tests.zip"
+cp -r --parents bench/zoo tests/models tests/conformance tests/demo tools/test_models.py tools/bench.py "$stage"
 git describe --always --dirty=+ >"$stage/commit" 2>/dev/null || echo unknown >"$stage/commit"
 find "$stage" -name __pycache__ -prune -exec rm -rf {} +
 
 cat >"$stage/run" <<'RUN'
 #!/usr/bin/env bash
-# ./run [pytest options]: the GPU tests, then every model on GPU 0 against ONNX Runtime. Say -k resnet50 for one model.
+# ./run [pytest options]: the GPU tests, ONNX's node tests, then every model on GPU 0 against ONNX Runtime. Say -k resnet50 for
+# one model.
+# ./run conformance [pytest options]: ONNX's node tests alone.
 # ./run bench [MODEL...]: timings, kept in bench/results/. ./run demo: reads a picture.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -38,12 +41,21 @@ nvidia-smi --query-gpu=name,driver_version --format=csv,noheader || exit 1
 case ${1:-} in
   bench) shift; exec python3 tools/bench.py "$@" ;;
   demo) shift; exec python3 tests/demo/read_picture.py "$@" ;;
+  conformance) shift; exec python3 -m pytest -q -p no:cacheprovider tests/conformance --device 0 "$@" ;;
 esac
-status=0
+status=0 chosen=
 for program in build/bin/*_gpu_test; do
   [ ! -e "$program" ] || "$program" --gtest_brief=1 || status=1
 done
-python3 -m pytest -q -p no:cacheprovider tests/models --device 0 "$@" || status=1
+for tests in conformance models; do
+  python3 -m pytest -q -p no:cacheprovider tests/$tests --device 0 "$@"
+  case $? in
+    5) ;;  # the options choose no test of this folder
+    0) chosen=yes ;;
+    *) chosen=yes status=1 ;;
+  esac
+done
+[ -n "$chosen" ] || { echo "No test is chosen by: $*"; status=1; } >&2
 exit $status
 RUN
 chmod +x "$stage/run"
