@@ -1,0 +1,178 @@
+#include "compiler/lower.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "ir/text.h"
+#include "ir/verify.h"
+
+namespace burnish {
+namespace {
+
+Graph parsed(std::string_view text) {
+  auto graph = parse(text);
+  EXPECT_TRUE(graph) << (graph ? "" : graph.error().cause());
+  if (!graph) return Graph();
+  const auto checked = verify(*graph, GraphStage::lowerable);
+  EXPECT_TRUE(checked) << (checked ? "" : checked.error().cause());
+  return *std::move(graph);
+}
+
+Result<Lowered> lower_for_host(Graph& graph) {
+  return lower(graph, {.optimum = [](const DimTable&, Dim) { return int64_t{16}; }});
+}
+
+Plan plan_of(std::string_view text) {
+  Graph graph = parsed(text);
+  auto lowered = lower_for_host(graph);
+  EXPECT_TRUE(lowered) << (lowered ? "" : lowered.error().cause());
+  return lowered ? std::move(lowered->plan) : Plan();
+}
+
+// Every slot, all symbols being worth `extent`.
+std::vector<int64_t> slots_at(const Plan& plan, int64_t extent) {
+  std::vector<int64_t> slots(plan.shapes.code.size(), extent);
+  for (uint32_t stage = 0; stage < plan.shapes.stage_ends.size(); ++stage) plan.shapes.evaluate(stage, slots);
+  return slots;
+}
+
+void expect_sound(const Plan& plan) {
+  const auto valid = verify(plan);
+  EXPECT_TRUE(valid) << (valid ? "" : valid.error().cause());
+  for (int64_t extent : {1, 2, 7, 16, 100, 12345}) {
+    const auto apart = verify_memory(plan, slots_at(plan, extent));
+    EXPECT_TRUE(apart) << "at " << extent << ": " << (apart ? "" : apart.error().cause());
+  }
+}
+
+template <class T>
+size_t count(const Plan& plan) {
+  size_t n = 0;
+  for_each_step(plan.steps, [&](const Step& step) { n += std::holds_alternative<T>(step.what); });
+  return n;
+}
+
+constexpr std::string_view chain = R"(graph (%x: f32[n, 8], %w: f32[8, 8]) -> (%y) where n = input(%x, 0) {
+  %a = MatMul(%x, %w) : f32[n, 8] @"a"
+  %b = MatMul(%a, %w) : f32[n, 8] @"b"
+  %c = MatMul(%b, %w) : f32[n, 8] @"c"
+  %y = Add(%c, %a) : f32[n, 8] @"d"
+}
+)";
+
+TEST(Lower, AChainIsOneStepForEachNodeAndItsMemoryHolds) {
+  const Plan plan = plan_of(chain);
+  expect_sound(plan);
+  EXPECT_EQ(plan.target, "cpu");
+  EXPECT_EQ(count<HostCall>(plan), 4u);
+  EXPECT_EQ(plan.steps.size(), 4u);  // the last writes the output in place
+  EXPECT_EQ(plan.steps[0].name, "a");
+  EXPECT_EQ(plan.shapes.stage_ends.size(), 1u);
+  ASSERT_EQ(plan.inputs.size(), 2u);
+  EXPECT_TRUE(plan.inputs[0].axes[0].binds);
+  EXPECT_FALSE(plan.inputs[1].axes[0].binds);
+  EXPECT_EQ(plan.outputs.at(0).axes.at(0).text, "n");
+  ASSERT_EQ(plan.host_arena.size(), 1u);
+  EXPECT_EQ(slots_at(plan, 16)[plan.host_arena[0]], 3 * 16 * 8 * 4);  // a, b and c are in use together
+}
+
+TEST(Lower, TwiceIsTheSame) { EXPECT_EQ(plan_of(chain), plan_of(chain)); }
+
+TEST(Lower, ViewsAreAddressesNotSteps) {
+  const Plan plan = plan_of(R"(graph (%x: f32[n, 2, 3]) -> (%y) where n = input(%x, 0) {
+  %t = Transpose(%x) {perm=[0, 2, 1]} : f32[n, 3, 2]
+  %y = Transpose(%t) {perm=[1, 0, 2]} : f32[3, n, 2]
+}
+)");
+  expect_sound(plan);
+  ASSERT_EQ(plan.steps.size(), 1u);
+  const auto* copy = std::get_if<Copy>(&plan.steps[0].what);
+  ASSERT_TRUE(copy);
+  const std::vector<int64_t> slots = slots_at(plan, 5);
+  std::vector<int64_t> strides;
+  for (Slot s : copy->from.strides) strides.push_back(slots[s]);
+  EXPECT_EQ(strides, (std::vector<int64_t>{1, 6, 3}));
+}
+
+TEST(Lower, ExtentsThatTheDataDecideBeginAStage) {
+  const Plan plan = plan_of(R"(symbols hits in 0..
+graph (%x: f32[n]) -> (%y) where n = input(%x, 0), hits = extent(%i, 1) {
+  %i = NonZero(%x) : i64[1, hits]
+  %a = Abs(%i) : i64[1, hits]
+  %y = Neg(%a) : i64[1, hits]
+}
+)");
+  expect_sound(plan);
+  ASSERT_EQ(plan.shapes.stage_ends.size(), 2u);
+  ASSERT_EQ(plan.steps.size(), 3u);
+  const auto* call = std::get_if<HostCall>(&plan.steps[0].what);
+  ASSERT_TRUE(call);
+  EXPECT_EQ(plan.steps[0].stage, 1u);
+  ASSERT_EQ(call->late.size(), 1u);
+  EXPECT_EQ(call->late[0].output, 0u);
+  EXPECT_EQ(call->late[0].axis, 1u);
+  EXPECT_GE(call->late[0].symbol, plan.shapes.stage_ends[0]);
+  ASSERT_EQ(plan.host_arena.size(), 2u);
+  EXPECT_EQ(slots_at(plan, 16)[plan.host_arena[0]], 0);  // nothing but what needs hits
+}
+
+TEST(Lower, ExtentsThatATensorHoldsAreReadBeforeTheirUse) {
+  const Plan plan = plan_of(R"(graph (%x: f32[], %k: i64[1]) -> (%y) where m = content(%k, 0) {
+  %e = Expand(%x, %k) : f32[m]
+  %y = Exp(%e) : f32[m]
+}
+)");
+  expect_sound(plan);
+  ASSERT_FALSE(plan.steps.empty());
+  EXPECT_TRUE(std::holds_alternative<ReadExtents>(plan.steps[0].what));
+  EXPECT_EQ(plan.steps[0].stage, 1u);
+  EXPECT_EQ(plan.outputs.at(0).axes.at(0).text, "m");
+}
+
+TEST(Lower, BothBranchesOfAnIfWriteItsResult) {
+  const Plan plan = plan_of(R"(graph (%c: bool[], %x: f32[n]) -> (%z) where n = input(%x, 0) {
+  %y = If(%c, %x) : f32[n] @"choose" {
+    graph then(%q: f32[n]) -> (%r) {
+      %r = Exp(%q) : f32[n]
+    }
+    graph else(%q: f32[n]) -> (%q) {
+    }
+  }
+  %z = Neg(%y) : f32[n]
+}
+)");
+  expect_sound(plan);
+  ASSERT_EQ(plan.steps.size(), 2u);
+  const auto* branch = std::get_if<If>(&plan.steps[0].what);
+  ASSERT_TRUE(branch);
+  EXPECT_EQ(plan.steps[0].name, "choose");
+  auto writes = [](const std::vector<Step>& steps, uint32_t buffer) {
+    return std::any_of(steps.begin(), steps.end(), [&](const Step& step) {
+      const std::vector<BufferUse> uses = uses_of(step);
+      return std::any_of(uses.begin(), uses.end(),
+                         [&](const BufferUse& use) { return use.writes && use.buffer == buffer; });
+    });
+  };
+  const auto* last = std::get_if<HostCall>(&plan.steps[1].what);
+  ASSERT_TRUE(last);
+  EXPECT_TRUE(writes(branch->then_steps, last->inputs.at(0).buffer));
+  EXPECT_TRUE(writes(branch->else_steps, last->inputs.at(0).buffer));
+}
+
+TEST(Lower, WhatMustAgreeIsChecked) {
+  const Plan plan = plan_of(R"(symbols n, m
+require 2*n == m + 1 "node 'add' (Add): axis 0"
+graph (%x: f32[n], %z: f32[m]) -> (%y) where n = input(%x, 0), m = input(%z, 0) {
+  %y = Neg(%x) : f32[n]
+}
+)");
+  expect_sound(plan);
+  ASSERT_EQ(plan.checks.size(), 1u);
+  EXPECT_EQ(plan.checks[0].message, "node 'add' (Add): axis 0: 2*n and m + 1 must be equal");
+  EXPECT_EQ(plan.checks[0].stage, 0u);
+  EXPECT_NE(plan.checks[0].a, plan.checks[0].b);
+}
+
+}  // namespace
+}  // namespace burnish
