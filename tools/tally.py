@@ -27,7 +27,7 @@ def main(folder):
         elif not counts:
             good = 1
         passed, failed = passed + good, failed + bad
-        print(f"{stage.name:10} {good:5} passed {bad:5} failed")
+        print(f"{stage.name:12} {good:5} passed {bad:5} failed")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
