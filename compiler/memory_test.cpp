@@ -25,7 +25,8 @@ struct Case {
     }
     for (int count = 1 + below(60); count-- > 0;) {
       const int64_t first = below(40);
-      lifetimes.push_back({.bytes = size(), .first = first, .last = first + (below(4) ? below(4) : below(40))});
+      lifetimes.push_back(
+          {.bytes = size(), .first = first, .last = first + (below(4) ? below(4) : below(40))});
     }
   }
   int below(int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); }
@@ -119,7 +120,8 @@ TEST(Memory, AtTheOptimumItIsTheGreedyPlan) {
 TEST(Memory, WhatIsNeverInUseTogetherShares) {
   DimTable dims;
   const Dim n = dims.symbol("n");
-  const std::vector<Lifetime> lifetimes = {{dims.mul(n, dims.constant(256)), 0, 1}, {dims.constant(512), 2, 3}};
+  const std::vector<Lifetime> lifetimes = {{dims.mul(n, dims.constant(256)), 0, 1},
+                                           {dims.constant(512), 2, 3}};
   const MemoryPlan plan = plan_memory(dims, lifetimes, [](Dim) { return int64_t{1024}; });
   EXPECT_EQ(plan.offsets, (std::vector<Dim>{dims.constant(0), dims.constant(0)}));
   EXPECT_EQ(dims.evaluate(plan.total, [](Dim) { return 1; }), 512);

@@ -15,7 +15,8 @@ Dimension extent(int64_t value) { return {.value = value, .param = ""}; }
 Dimension named(std::string name) { return {.value = {}, .param = std::move(name)}; }
 
 ValueInfo tensor_info(std::string name, std::vector<Dimension> shape, int32_t elem_type = float_type) {
-  return {.name = std::move(name), .kind = TypeKind::tensor, .elem_type = elem_type, .shape = std::move(shape)};
+  return {
+      .name = std::move(name), .kind = TypeKind::tensor, .elem_type = elem_type, .shape = std::move(shape)};
 }
 
 Node node(std::string name, std::string op, std::vector<std::string> inputs, std::vector<std::string> outputs,
@@ -155,7 +156,8 @@ TEST(ImportErrors, Names) {
 
 TEST(ImportErrors, Order) {
   Model m = relu();  // a cycle, and a graph that is merely unsorted
-  m.graph.nodes = {node("p", "Add", {"x", "b"}, {"a"}), node("q", "Neg", {"a"}, {"b"}), node("r", "Relu", {"b"}, {"y"})};
+  m.graph.nodes = {node("p", "Add", {"x", "b"}, {"a"}), node("q", "Neg", {"a"}, {"b"}),
+                   node("r", "Relu", {"b"}, {"y"})};
   EXPECT_EQ(error_of(m),
             "node 'p' (Add) reads 'b' before node 'q' (Neg) has written it\n"
             "the graph has a cycle or is not in topological order; check the model with onnx.checker");
@@ -176,11 +178,13 @@ TEST(ImportErrors, Attributes) {
 TEST(ImportErrors, Versions) {
   Model m = relu();
   m.opset_imports[0].version = 6;
-  EXPECT_EQ(error_of(m),
-            "the model imports opset 6; Burnish reads opsets 7 to 27\nconvert it with onnx.version_converter");
+  EXPECT_EQ(
+      error_of(m),
+      "the model imports opset 6; Burnish reads opsets 7 to 27\nconvert it with onnx.version_converter");
   m.opset_imports[0].version = 28;
-  EXPECT_EQ(error_of(m),
-            "the model imports opset 28; Burnish reads opsets 7 to 27\nconvert it with onnx.version_converter");
+  EXPECT_EQ(
+      error_of(m),
+      "the model imports opset 28; Burnish reads opsets 7 to 27\nconvert it with onnx.version_converter");
   for (int64_t good : {7, 27}) {
     m.opset_imports[0].version = good;
     EXPECT_EQ(error_of(m), "no error");
@@ -218,8 +222,9 @@ TEST(ImportErrors, Shapes) {
             "only free extents can be fixed; export the model again with that axis dynamic");
   EXPECT_EQ(error_of(m, {.shapes = {{"x", {2, 0}}}}),
             "--shapes x: axis 1 has extent 0\nextents are 1 or more; ? leaves one free");
-  EXPECT_EQ(error_of(m, {.shapes = {{"x", {2, 4}}, {"z", {5}}}}),
-            "--shapes z: axis 0 is 'n', which is 4 in another input, not 5\naxes of one name have one extent");
+  EXPECT_EQ(
+      error_of(m, {.shapes = {{"x", {2, 4}}, {"z", {5}}}}),
+      "--shapes z: axis 0 is 'n', which is 4 in another input, not 5\naxes of one name have one extent");
   EXPECT_EQ(error_of(m, {.shapes = {{"x", {2, 4}}, {"z", {4}}}}), "no error");
 }
 
@@ -242,11 +247,13 @@ TEST(ImportErrors, FunctionsThatCallThemselves) {
 
 TEST(Import, UnnamedExtentsAreDistinctNamedOnesAreOne) {
   Model m = relu();
-  m.graph.inputs = {tensor_info("x", {named(""), named("n"), named("")}), tensor_info("z", {named("n"), named("")})};
+  m.graph.inputs = {tensor_info("x", {named(""), named("n"), named("")}),
+                    tensor_info("z", {named("n"), named("")})};
   m.graph.nodes.push_back(node("q", "Neg", {"z"}, {"w"}));
   m.graph.outputs.push_back({.name = "w"});
   EXPECT_EQ(text_of(m),
-            "graph g(%x: f32[x.0, n, x.2], %z: f32[n, z.1]) -> (%y, %w) where n = input(%x, 1), x.0 = input(%x, 0), "
+            "graph g(%x: f32[x.0, n, x.2], %z: f32[n, z.1]) -> (%y, %w) where n = input(%x, 1), x.0 = "
+            "input(%x, 0), "
             "x.2 = input(%x, 2), z.1 = input(%z, 1) {\n"
             "  %y = Relu(%x) : f32[x.0, n, x.2] @\"r\"\n"
             "  %w = Neg(%z) : f32[n, z.1] @\"q\"\n"
@@ -296,15 +303,17 @@ TEST(Import, ABranchThatCannotBeImportedFailsOnlyWhenTaken) {
   EXPECT_EQ(graph->nodes[0].regions[0].nodes.at(0).op->name, "Exp");
   const burnish::Node& fails = graph->nodes[0].regions[1].nodes.at(0);
   EXPECT_EQ(fails.op->name, "Fail");
-  EXPECT_EQ(*fails.attrs.find<std::string>("message"),
-            "node 'e' (Frobnicate): operator 'Frobnicate' of domain 'ai.onnx' is not supported, while importing "
-            "the else branch of node 'choose' (If)");
+  EXPECT_EQ(
+      *fails.attrs.find<std::string>("message"),
+      "node 'e' (Frobnicate): operator 'Frobnicate' of domain 'ai.onnx' is not supported, while importing "
+      "the else branch of node 'choose' (If)");
 
   m.graph.nodes[0].attributes[0] = body("then_branch", {node("t", "Nonsense", {"x"}, {"a"})}, "a");
-  EXPECT_EQ(error_of(m),
-            "node 't' (Nonsense): operator 'Nonsense' of domain 'ai.onnx' is not supported, while importing the "
-            "then branch of node 'choose' (If)\n"
-            "replace it before exporting, or give the model a local function that spells it out");
+  EXPECT_EQ(
+      error_of(m),
+      "node 't' (Nonsense): operator 'Nonsense' of domain 'ai.onnx' is not supported, while importing the "
+      "then branch of node 'choose' (If)\n"
+      "replace it before exporting, or give the model a local function that spells it out");
 }
 
 TEST(Import, LocalFunctionsAreInlinedWithTheirCallersAttributes) {
@@ -342,9 +351,10 @@ TEST(Import, AFunctionSeesNoNameOfItsCaller) {
   m.functions[0].nodes = {node("p", "Add", {"a", "x"}, {"b"})};
   m.graph.nodes = {node("f", "Peek", {"x"}, {"y"})};
   m.graph.nodes[0].domain = "local";
-  EXPECT_EQ(error_of(m),
-            "node 'f/p' (Add) reads 'x', which nothing writes, while inlining function 'Peek' for node 'f' (Peek)\n"
-            "check the model with onnx.checker");
+  EXPECT_EQ(
+      error_of(m),
+      "node 'f/p' (Add) reads 'x', which nothing writes, while inlining function 'Peek' for node 'f' (Peek)\n"
+      "check the model with onnx.checker");
 }
 
 TEST(Import, ConstantsAreFoldedAndShapesFollowed) {
