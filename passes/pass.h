@@ -16,8 +16,6 @@ namespace burnish {
 struct PassContext {
   ThreadPool& pool;
   bool fp16 = false;
-  /// For a device target: pointwise work joins the matrix products and convolutions that feed it.
-  bool device = false;
 };
 
 /// A rewrite of a graph and, through `for_each_graph`, of its regions. Text tests live in `passes/<name>.ir`.
