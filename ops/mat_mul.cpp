@@ -108,7 +108,10 @@ Verdict kernel(KernelCtx& ctx) {
   EpilogueForm end{.column_axis = y.size() - 1, .column_step = 8};
   std::vector<bool> in_rows(batch_rank);
   if (row && b.size() == 2)  // one matrix for all: batch axes that A walks evenly become rows
-    for (size_t k = batch_rank; k-- > 0 && left.batch[4 - batch_rank + k] == dims.mul(left.stride_mn, p.m);) {
+    for (size_t k = batch_rank; k-- > 0;) {
+      const Dim stride = left.batch[4 - batch_rank + k];
+      if (dims.is_constant(p.m, 1)) left.stride_mn = stride;  // a single row has no stride of its own
+      if (stride != dims.mul(left.stride_mn, p.m)) break;
       p.m = dims.mul(p.m, batch[k]);
       p.batch[4 - batch_rank + k] = dims.constant(1);
       in_rows[k] = true;

@@ -55,7 +55,9 @@ class Halver {
   }
 
   // A square, spelled as a product: like Pow, it leaves the range of FP16 at 256.
-  static bool is_square(const Node& node) { return node.op->name == "Mul" && node.inputs[0] == node.inputs[1]; }
+  static bool is_square(const Node& node) {
+    return node.op->name == "Mul" && node.inputs[0] == node.inputs[1];
+  }
 
   // Numbers that are counted or measured rather than learned: integers turned to floats, ranges, random access positions.
   bool keeps_full(const Node& node) const {
