@@ -28,19 +28,21 @@ struct Text {
 
 namespace burnish::prim {
 
-#define BURNISH_PRIMITIVES_1(X)                                                                             \
-  X(neg)                                                                                                    \
-  X(abs)                                                                                                    \
-  X(sign) X(relu) X(hard_swish) X(sigmoid) X(tanh) X(softplus) X(softsign) X(mish) X(gelu_erf) X(gelu_tanh) \
-      X(erf) X(exp) X(log) X(sqrt) X(reciprocal) X(floor) X(ceil) X(round) X(trunc) X(sin) X(cos) X(tan)    \
-          X(asin) X(acos) X(atan) X(sinh) X(cosh) X(asinh) X(acosh) X(atanh) X(is_nan) X(is_inf)            \
-              X(logical_not) X(bit_not)
-#define BURNISH_PRIMITIVES_2(X)                                                                              \
-  X(add)                                                                                                     \
-  X(sub)                                                                                                     \
-  X(mul) X(div) X(min) X(max) X(leaky_relu) X(elu) X(celu) X(pow) X(mod) X(fmod) X(equal) X(less)            \
-      X(less_or_equal) X(greater) X(greater_or_equal) X(logical_and) X(logical_or) X(logical_xor) X(bit_and) \
-          X(bit_or) X(bit_xor) X(shift_left) X(shift_right)
+#define BURNISH_PRIMITIVES_1(X)                                                                            \
+  X(neg)                                                                                                   \
+  X(abs)                                                                                                   \
+  X(sign)                                                                                                  \
+  X(relu) X(hard_swish) X(sigmoid) X(tanh) X(softplus) X(softsign) X(mish) X(gelu_erf) X(gelu_tanh) X(erf) \
+      X(exp) X(log) X(sqrt) X(reciprocal) X(floor) X(ceil) X(round) X(trunc) X(sin) X(cos) X(tan) X(asin)  \
+          X(acos) X(atan) X(sinh) X(cosh) X(asinh) X(acosh) X(atanh) X(is_nan) X(is_inf) X(logical_not)    \
+              X(bit_not)
+#define BURNISH_PRIMITIVES_2(X)                                                                             \
+  X(add)                                                                                                    \
+  X(sub)                                                                                                    \
+  X(mul)                                                                                                    \
+  X(div) X(min) X(max) X(leaky_relu) X(elu) X(celu) X(pow) X(mod) X(fmod) X(equal) X(less) X(less_or_equal) \
+      X(greater) X(greater_or_equal) X(logical_and) X(logical_or) X(logical_xor) X(bit_and) X(bit_or)       \
+          X(bit_xor) X(shift_left) X(shift_right)
 #define BURNISH_PRIMITIVES_3(X) X(clip) X(hard_sigmoid) X(selu) X(where)
 
 #define BURNISH_TEXT_1(name) \

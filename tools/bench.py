@@ -52,7 +52,7 @@ def time_engine(model, batch):
         engine = f"{folder}/{model}.engine"
         path = ROOT / f"build/zoo/{model}.onnx"
         output(ROOT / "build/bin/burnish", "build", path, "-o", engine, "--fp16", "--shapes", shapes(model, batch))
-        return {"burnish": output(ROOT / "build/bin/burnish", "bench", engine, "--device", "0").splitlines()}
+        return {"burnish": output(ROOT / "build/bin/burnish", "bench", engine, "--device", "0").replace(f"{folder}/", "").splitlines()}
 
 
 def shapes(model, batch):

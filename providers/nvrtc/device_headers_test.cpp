@@ -16,7 +16,7 @@ static std::map<std::string, std::string> files_on_disk() {
   namespace fs = std::filesystem;
   const fs::path root = BURNISH_SOURCE_DIR;
   std::map<std::string, std::string> files;
-  for (const char* folder : {"providers/nvrtc/device", "ops"}) {
+  for (const char* folder : {"base", "providers/nvrtc/device", "ops"}) {
     if (!fs::exists(root / folder)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       if (entry.path().extension() != ".cuh") continue;
