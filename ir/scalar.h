@@ -28,6 +28,7 @@ struct Text {
 
 namespace burnish::prim {
 
+// clang-format off: tables
 #define BURNISH_PRIMITIVES_1(X)                                                                            \
   X(neg)                                                                                                   \
   X(abs)                                                                                                   \
@@ -44,6 +45,7 @@ namespace burnish::prim {
       X(greater) X(greater_or_equal) X(logical_and) X(logical_or) X(logical_xor) X(bit_and) X(bit_or)       \
           X(bit_xor) X(shift_left) X(shift_right)
 #define BURNISH_PRIMITIVES_3(X) X(clip) X(hard_sigmoid) X(selu) X(where)
+// clang-format on
 
 #define BURNISH_TEXT_1(name) \
   inline Text name(const Text& a) { return Text("prim::" #name "(" + a.s + ")"); }
