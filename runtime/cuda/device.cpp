@@ -26,7 +26,7 @@ static Result<std::optional<CUdevice>> current_device(const Driver& driver, CUco
   TRY(driver.check(driver.context_current(&context), "cuCtxGetCurrent"));
   if (!context) return std::optional<CUdevice>();
   CUdevice device;
-  TRY(driver.check(driver.context_device(&device), "cuCtxGetDevice"));
+  TRY(driver.check(driver.context_device(&device, context), "cuCtxGetDevice"));
   return std::optional<CUdevice>(device);
 }
 

@@ -8,6 +8,9 @@ namespace burnish::cuda {
 
 static_assert(CUDA_VERSION == 13000, "the driver's functions are asked for, and declared, as of CUDA 13.0");
 
+// What the driver gives under this name as of 13.0; unlike for the others, cuda.h has no macro that leads there.
+#define cuCtxGetDevice cuCtxGetDevice_v2
+
 /// Every driver function that we call: our name, its symbol.
 #define BURNISH_DRIVER_FUNCTIONS(X)                        \
   X(init, cuInit)                                          \

@@ -1,10 +1,12 @@
 #include "runtime/cuda/driver.h"
 
+#include <cudaTypedefs.h>
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <string>
+#include <type_traits>
 
 #include "runtime/cuda/kernel.h"
 
@@ -23,6 +25,27 @@ static void expect_refused(const char* file, const std::string& cause, const std
   EXPECT_EQ(driver.error().cause(), cause);
   EXPECT_EQ(driver.error().remedy(), remedy);
 }
+
+// Of functions that have had several forms, the one declared is the one that the driver gives as of CUDA 13.0.
+#define EXPECT_FORM(symbol, version) \
+  static_assert(std::is_same_v<decltype(&::symbol), PFN_##symbol##_v##version>)
+EXPECT_FORM(cuCtxGetDevice, 13000);
+EXPECT_FORM(cuCtxPopCurrent, 4000);
+EXPECT_FORM(cuCtxPushCurrent, 4000);
+EXPECT_FORM(cuDevicePrimaryCtxRelease, 11000);
+EXPECT_FORM(cuDeviceTotalMem, 3020);
+EXPECT_FORM(cuEventDestroy, 4000);
+EXPECT_FORM(cuEventElapsedTime, 12080);
+EXPECT_FORM(cuGraphAddKernelNode, 12000);
+EXPECT_FORM(cuGraphExecKernelNodeSetParams, 12000);
+EXPECT_FORM(cuMemAlloc, 3020);
+EXPECT_FORM(cuMemFree, 3020);
+EXPECT_FORM(cuMemGetInfo, 3020);
+EXPECT_FORM(cuMemcpyDtoDAsync, 3020);
+EXPECT_FORM(cuMemcpyDtoHAsync, 3020);
+EXPECT_FORM(cuMemcpyHtoDAsync, 3020);
+EXPECT_FORM(cuStreamBeginCapture, 10010);
+EXPECT_FORM(cuStreamDestroy, 4000);
 
 TEST(Driver, GoodOneIsTaken) {
   const Result<Driver> driver = Driver::load(fake("good").c_str());
