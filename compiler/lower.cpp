@@ -203,7 +203,7 @@ Result<bool> Lowering::lower_on_device(Scope& scope, const Node& node) {
   DeviceOperands operands(*this, scope, node, std::move(in), std::move(out));
   if (Verdict v = options_.backend->describe(operands); !v) {
     for (ValueId y : node.outputs)
-      if (y != no_value) scope.at(Space::device, y).reset();
+      if (y != no_value) withdraw(scope, y, Space::device);
     out_.host_reasons.push_back(describe(node) + ": " + v.reason());
     return false;
   }

@@ -53,6 +53,21 @@ size_t count(const Plan& plan) {
   return n;
 }
 
+// A device that takes every node and can describe none but copies.
+class Reluctant final : public Backend {
+ public:
+  std::string_view target() const override { return "sm_90"; }
+  Verdict accepts(const Graph&, const Node&) const override { return Verdict::yes(); }
+  Verdict describe(KernelCtx& ctx) const override {
+    if (ctx.node.op->name != "Identity") return Verdict::no("it is Tuesday");
+    return Verdict::yes();
+  }
+  Source emit(const KernelCtx&, const KernelCall&) const override { return {}; }
+  Result<std::vector<std::byte>> compile(const std::string&) const override {
+    return std::vector<std::byte>();
+  }
+};
+
 constexpr std::string_view chain = R"(graph (%x: f32[n, 8], %w: f32[8, 8]) -> (%y) where n = input(%x, 0) {
   %a = MatMul(%x, %w) : f32[n, 8] @"a"
   %b = MatMul(%a, %w) : f32[n, 8] @"b"
@@ -158,6 +173,26 @@ TEST(Lower, BothBranchesOfAnIfWriteItsResult) {
   ASSERT_TRUE(last);
   EXPECT_TRUE(writes(branch->then_steps, last->inputs.at(0).buffer));
   EXPECT_TRUE(writes(branch->else_steps, last->inputs.at(0).buffer));
+}
+
+TEST(Lower, WhatADeviceRefusesGoesThroughTheHostAndBack) {
+  Graph graph = parsed(R"(graph (%x: f32[n]) -> (%y) where n = input(%x, 0) {
+  %y = Neg(%x) : f32[n] @"flip"
+}
+)");
+  const Reluctant backend;
+  auto lowered =
+      lower(graph, {.backend = &backend, .optimum = [](const DimTable&, Dim) { return int64_t{16}; }});
+  ASSERT_TRUE(lowered) << lowered.error().cause();
+  const Plan& plan = lowered->plan;
+  expect_sound(plan);
+  ASSERT_EQ(plan.steps.size(), 3u);
+  EXPECT_TRUE(std::holds_alternative<HostCall>(plan.steps[1].what));
+  const auto* up = std::get_if<Copy>(&plan.steps[2].what);
+  ASSERT_TRUE(up);
+  EXPECT_EQ(up->to.buffer, plan.outputs.at(0).buffer);
+  EXPECT_EQ(plan.buffers[up->to.buffer].space, Space::device);
+  EXPECT_EQ(lowered->host_reasons, (std::vector<std::string>{"node 'flip' (Neg): it is Tuesday"}));
 }
 
 TEST(Lower, WhatMustAgreeIsChecked) {

@@ -68,6 +68,8 @@ class Lowering {
   Result<Placed> place_dense(Scope& scope, ValueId v, Space space);
   Placed place_constant(const Tensor& tensor, Space space);
   Placed allocate(Scope& scope, ValueId v, Space space, std::span<const int> order = {});
+  /// Takes an `allocate` back.
+  void withdraw(Scope& scope, ValueId v, Space space);
   uint32_t add_buffer(Space space, Dim bytes);
   /// A dense copy of what lies at `from`.
   Result<Placed> copy(const Placed& from, const TensorType& type, Space from_space, Space to_space,

@@ -46,6 +46,11 @@ Placed Lowering::allocate(Scope& scope, ValueId v, Space space, std::span<const 
   return placed;
 }
 
+void Lowering::withdraw(Scope& scope, ValueId v, Space space) {
+  scope.at(space, v).reset();
+  if (&scope == &top_ && output_buffer_.erase(v)) outputs_.insert(v);
+}
+
 Placed Lowering::place_constant(const Tensor& tensor, Space space) {
   const uint64_t hash = XXH3_64bits_withSeed(tensor.bytes(), tensor.byte_size(), tensor.byte_size());
   const uint64_t check = XXH3_64bits_withSeed(tensor.bytes(), tensor.byte_size(), ~tensor.byte_size());

@@ -128,7 +128,29 @@ struct Verifier {
       return malformed("there are arenas for stages that do not exist");
     for (Slot s : plan.host_arena) TRY(slot(s));
     for (Slot s : plan.device_arena) TRY(slot(s));
-    return steps(plan.steps);
+    TRY(steps(plan.steps));
+    return written_before_read();
+  }
+  // Temporaries and outputs hold nothing until a step has written them.
+  Result<> written_before_read() const {
+    std::vector<bool> written(plan.buffers.size());
+    for (size_t i = 0; i < written.size(); ++i)
+      written[i] =
+          plan.buffers[i].kind == Buffer::Kind::constant || plan.buffers[i].kind == Buffer::Kind::input;
+    std::string early;
+    for_each_step(plan.steps, [&](const Step& step) {
+      const std::vector<BufferUse> uses = uses_of(step);
+      for (const BufferUse& use : uses)
+        if (!use.writes && !written[use.buffer] && early.empty())
+          early =
+              "step '" + step.name + "' reads buffer " + std::to_string(use.buffer) + " before it is written";
+      for (const BufferUse& use : uses)
+        if (use.writes) written[use.buffer] = true;
+    });
+    if (!early.empty()) return malformed(early);
+    for (const Port& output : plan.outputs)
+      if (!written[output.buffer]) return malformed("no step writes output '" + output.name + "'");
+    return {};
   }
 };
 

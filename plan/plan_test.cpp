@@ -72,6 +72,12 @@ static void expect_refused(const F& damage, const std::string& cause) {
   EXPECT_EQ(result.error().cause(), cause);
 }
 
+TEST(PlanVerifier, RefusesMemoryThatNothingHasWritten) {
+  expect_refused([](Plan& p) { p.steps.pop_back(); }, "the plan is malformed: no step writes output 'y'");
+  expect_refused([](Plan& p) { std::swap(p.steps[1], p.steps[2]); },
+                 "the plan is malformed: step '3' reads buffer 3 before it is written");
+}
+
 TEST(PlanVerifier, RefusesIndicesThatNameNothing) {
   expect_refused([](Plan& p) { p.buffers[0].bytes = 99; }, "the plan is malformed: slot 99 does not exist");
   expect_refused([](Plan& p) { p.outputs[0].buffer = 9; },
