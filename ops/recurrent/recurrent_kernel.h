@@ -52,7 +52,8 @@ class RecurrentKernel {
     const DType dtype = ctx_.in(0).dtype;
     if (dtype != DType::f32 && dtype != DType::f16 && dtype != DType::bf16)
       return Verdict::no("no device kernel for recurrent nets of " + std::string(name_of(dtype)));
-    if (!ctx_.constant_operand(2)) return Verdict::no("the recurrent weights are not constant");
+    if (!dims_.value(ctx_.in(2).shape[2]))
+      return Verdict::no("the hidden size is not known when the engine is built");
     for (size_t i = activations_; i < attrs_.activations.size(); ++i) {
       const size_t first = i - activations_;
       if (attrs_.activations[i] != attrs_.activations[first] || attrs_.alpha[i] != attrs_.alpha[first] ||
@@ -68,7 +69,7 @@ class RecurrentKernel {
   /// Sequences that a block takes on, and elements of R that a thread reads at once.
   Verdict choose_tile() {
     constexpr int64_t shared_memory = 48 << 10;
-    hidden_ = ctx_.constant_operand(2)->shape()[2];
+    hidden_ = *dims_.value(ctx_.in(2).shape[2]);
     shared_bytes_ = (cell_.states + cell_.gates) * hidden_ * static_cast<int64_t>(sizeof(float));
     if (shared_bytes_ > shared_memory)
       return Verdict::no("the state of " + std::to_string(hidden_) + " elements does not fit a block");
@@ -81,7 +82,10 @@ class RecurrentKernel {
 
   /// R: [direction, row, k] -> [direction, k / pack, row, k % pack]
   OperandPointer packed_weights() {
-    const Tensor& r = *ctx_.constant_operand(2);
+    const Tensor* r = ctx_.constant_operand(2);
+    return r ? ctx_.constant(packed(*r)) : packed_when_run();
+  }
+  Tensor packed(const Tensor& r) const {
     const int64_t rows = cell_.gates * hidden_;
     Tensor out = Tensor::zeros(r.dtype(), {directions_, hidden_ / pack_, rows, pack_});
     visit_storage(r.dtype(), [&]<class T>(T*) {
@@ -91,7 +95,24 @@ class RecurrentKernel {
         for (int64_t row = 0; row < rows; ++row)
           for (int64_t k = 0; k < hidden_; ++k) to[(k / pack_ * rows + row) * pack_ + k % pack_] = *from++;
     });
-    return ctx_.constant(std::move(out));
+    return out;
+  }
+  OperandPointer packed_when_run() {
+    const Dim pack = dims_.constant(pack_), one = dims_.constant(1);
+    const std::vector<Dim> extents{dims_.constant(directions_), dims_.constant(hidden_ / pack_), rows_, pack};
+    const std::span<const Dim> r = ctx_.in_strides(2);
+    const Dim count = dims_.product(extents);
+    const OperandPointer out = ctx_.scratch(ctx_.in(2).dtype, count);
+    constexpr int threads = 256;
+    KernelCall call{.headers = {"providers/nvrtc/device/copy.cuh"},
+                    .grid = {dims_.ceil_div(count, dims_.constant(threads)), one, one},
+                    .block = {threads, 1, 1}};
+    call.body << "copy_view(" << ctx_.in_pointer(2) << ", " << out << ", blockIdx.x, "
+              << dims_text(extents, index_type(dims_, count)) << ", "
+              << dims_text(std::array{r[0], dims_.mul(r[2], pack), r[1], r[2]}) << ", "
+              << dims_text(dense_strides(dims_, extents)) << ");\n";
+    ctx_.calls.push_back(std::move(call));
+    return out;
   }
 
   KernelText operand_or_null(bool there, OperandPointer pointer, std::string_view type) const {
