@@ -4,9 +4,8 @@
 
 namespace burnish::nvrtc::testing {
 
-/// Ops with kernels of their own, in shapes, types and layouts that take different paths. Every operand that
-/// is not a
-/// constant is a type in text.
+/// Ops with kernels of their own, in shapes, types and layouts that take different paths. Every operand that is
+/// not a constant is a type in text.
 inline std::vector<KernelCase> kernel_cases() {
   using namespace burnish::testing;
   constexpr auto dense = Layout::dense, last = Layout::channels_last, gaps = Layout::gaps,
@@ -221,29 +220,48 @@ inline std::vector<KernelCase> kernel_cases() {
        gaps});
   add({"OneHot", {"i32[batch]", ints({10}), tensor<uint8_t>({2}, {0, 1})}});
 
-  auto lstm = [&](std::string type, std::string direction, std::vector<burnish::testing::Operand> more,
-                  NamedAttributes attrs = {}) {
-    const int64_t d = direction == "bidirectional" ? 2 : 1;
-    attrs.push_back({"direction", direction});
-    if (attrs.size() == 1) {
-      std::vector<std::string> names;
-      for (int64_t i = 0; i < d; ++i) names.insert(names.end(), {"Sigmoid", "Tanh", "Tanh"});
-      attrs.push_back({"activations", names});
-    }
-    attrs.push_back({"alpha", std::vector<float>(static_cast<size_t>(3 * d), 0.3f)});
-    attrs.push_back({"beta", std::vector<float>(static_cast<size_t>(3 * d), 0.6f)});
-    std::vector<burnish::testing::Operand> operands{
-        type + "[5, 3, 10]", type + "[" + std::to_string(d) + ", 48, 10]", random_tensor({d, 48, 12})};
-    operands.insert(operands.end(), more.begin(), more.end());
-    add({"LSTM", operands, attrs, 3});
+  struct Cell {
+    const char* op;
+    int64_t gates;
+    std::vector<std::string> activations;
+    size_t results;
   };
-  lstm("f32", "forward", {});
-  lstm("f32", "bidirectional",
-       {"f32[2, 96]", random_integers<int32_t>({3}, 1, 5), "f32[2, 3, 12]", "f32[2, 3, 12]", "f32[2, 36]"});
-  lstm("f32", "reverse", {"f32[1, 96]"},
-       {{"activations", std::vector<std::string>{"HardSigmoid", "ScaledTanh", "Softsign"}},
-        {"clip", 1.5f},
-        {"input_forget", true}});
+  // R is known when the engine is built where x is f32.
+  auto recurrent = [&](const Cell& cell, const std::string& x,
+                       std::vector<burnish::testing::Operand> more = {},
+                       const std::string& direction = "forward", NamedAttributes attrs = {}) {
+    const int64_t d = direction == "bidirectional" ? 2 : 1, rows = 12 * cell.gates;
+    std::vector<std::string> names = cell.activations;
+    if (d == 2) names.insert(names.end(), cell.activations.begin(), cell.activations.end());
+    attrs.push_back({"direction", direction});
+    attrs.push_back({"alpha", std::vector<float>(names.size(), 0.3f)});
+    attrs.push_back({"beta", std::vector<float>(names.size(), 0.6f)});
+    attrs.push_back({"activations", std::move(names)});
+    const std::string type = x.substr(0, x.find('[')),
+                      weights = type + "[" + std::to_string(d) + ", " + std::to_string(rows);
+    std::vector<burnish::testing::Operand> operands{x, weights + ", 10]", weights + ", 12]"};
+    if (type == "f32") operands[2] = random_tensor({d, rows, 12});
+    operands.insert(operands.end(), more.begin(), more.end());
+    add({cell.op, std::move(operands), std::move(attrs), cell.results});
+  };
+  const Cell lstm{"LSTM", 4, {"Sigmoid", "Tanh", "Tanh"}, 3}, gru{"GRU", 3, {"Sigmoid", "Tanh"}, 2},
+      rnn{"RNN", 1, {"Tanh"}, 2};
+  recurrent(lstm, "f32[5, 3, 10]");
+  recurrent(lstm, "f16[5, batch, 10]",
+            {"f16[2, 96]", "i32[batch]", "f16[2, batch, 12]", "f16[2, batch, 12]", "f16[2, 36]"},
+            "bidirectional");
+  recurrent({"LSTM", 4, {"HardSigmoid", "ScaledTanh", "Softsign"}, 3}, "f32[length, 3, 10]", {"f32[1, 96]"},
+            "reverse", {{"clip", 1.5f}, {"input_forget", true}});
+  for (bool before : {false, true}) {
+    const NamedAttributes reset{{"linear_before_reset", before}};
+    recurrent(gru, "f32[5, 3, 10]", {}, "forward", reset);
+    recurrent(gru, "f16[5, batch, 10]", {"f16[2, 72]", "i32[batch]", "f16[2, batch, 12]"}, "bidirectional",
+              reset);
+    recurrent({"GRU", 3, {"Affine", "Elu"}, 2}, "f32[length, 3, 10]", {"f32[1, 72]"}, "reverse", reset);
+  }
+  recurrent(rnn, "f32[5, 3, 10]");
+  recurrent(rnn, "f16[5, batch, 10]", {"f16[2, 24]", "i32[batch]", "f16[2, batch, 12]"}, "bidirectional");
+  recurrent({"RNN", 1, {"LeakyRelu"}, 2}, "f32[length, 3, 10]", {"f32[1, 24]"}, "reverse", {{"clip", 0.5f}});
   return all;
 }
 

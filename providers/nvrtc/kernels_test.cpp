@@ -78,6 +78,13 @@ TEST(Kernels, RefusalsSayWhy) {
   EXPECT_EQ(refusal({"Resize", {"u8[2, 3]", "", "", ints({4, 6})}, {{"mode", std::string("linear")}}}),
             "no device kernel that interpolates u8");
   EXPECT_EQ(refusal({"Pad", {"f32[2, 3]", "i64[4]"}}), "the pads are not known before the engine runs");
+  EXPECT_EQ(refusal({"GRU",
+                     {"f32[5, 1, 8]", "f32[1, 9600, 8]", "f32[1, 9600, 3200]"},
+                     {{"activations", std::vector<std::string>{"Sigmoid", "Tanh"}},
+                      {"alpha", std::vector<float>(2)},
+                      {"beta", std::vector<float>(2)}},
+                     2}),
+            "the state of 3200 elements does not fit a block");
 }
 
 }  // namespace burnish::nvrtc::testing

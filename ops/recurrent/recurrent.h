@@ -4,14 +4,12 @@
 
 namespace burnish {
 
-/// LSTM, GRU and RNN. Operands x [steps, batch, inputs], w [directions, gates * hidden, inputs], r
-/// [directions, gates * hidden,
+/// LSTM, GRU and RNN. Gates in ONNX's order: LSTM i o f c, GRU z r h.
+/// Operands: x [steps, batch, inputs], w [directions, gates * hidden, inputs], r [directions, gates * hidden,
 /// hidden], b [directions, 2 * gates * hidden], lengths i32 [batch], initial hidden state [directions, batch,
-/// hidden]; for LSTM
-/// also initial cell state and peepholes [directions, 3 * hidden]. Results y [steps, directions, batch,
-/// hidden], last hidden
-/// state [directions, batch, hidden], for LSTM last cell state. Gates in ONNX's order: LSTM i o f c, GRU z r
-/// h.
+/// hidden]; for LSTM also initial cell state and peepholes [directions, 3 * hidden].
+/// Results: y [steps, directions, batch, hidden], last hidden state [directions, batch, hidden], for LSTM last
+/// cell state.
 struct RecurrentAttrs {
   std::string direction = "forward";     // forward, reverse, bidirectional
   std::vector<std::string> activations;  // per direction; complete, in ONNX's spelling
@@ -75,8 +73,7 @@ inline Result<RecurrentAttrs> complete(ImportCtx& c, const std::vector<std::stri
 
 }  // namespace recurrent_detail
 
-/// Completes the activations (from `defaults`, one direction's) and turns layout=1 (batch first) into
-/// transposes.
+/// Completes the activations (from `defaults`, one direction's); turns layout=1 (batch first) into transposes.
 inline Result<> import_recurrent(ImportCtx& c, const std::vector<std::string>& defaults) {
   const RecurrentAttrs attrs = TRY(recurrent_detail::complete(c, defaults));
   const bool batch_first = TRY(c.integer("layout", 0)) != 0;

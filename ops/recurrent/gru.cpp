@@ -1,4 +1,5 @@
-#include "ops/lstm/recurrent_eval.h"
+#include "ops/recurrent/recurrent_eval.h"
+#include "ops/recurrent/recurrent_kernel.h"
 
 namespace burnish {
 
@@ -12,8 +13,7 @@ void run(EvalCtx& c) {
   const RecurrentAttrs& attrs = c.attrs<RecurrentAttrs>();
   const int64_t batch = c.in(0).shape[1], hidden = c.in(2).shape[2], rows = 3 * hidden;
   // Unless the reset comes after the product, the candidate's product is with the reset state: it cannot be
-  // shared with
-  // the other gates'.
+  // shared with the other gates'.
   std::vector<T> reset(static_cast<size_t>(batch * hidden));
   auto cell = [&](int64_t d, int64_t b, const CellStep<T>& step) {
     const Activations<T> f(attrs, static_cast<size_t>(2 * d));
@@ -45,10 +45,26 @@ Result<> eval(EvalCtx& c) {
   return {};
 }
 
+Verdict kernel(KernelCtx& ctx) {
+  RecurrentCell cell{
+      .header = "ops/recurrent/gru.cuh", .type = "GruCell<Activations, false>", .gates = 3, .states = 1};
+  if (ctx.attrs<RecurrentAttrs>().linear_before_reset) {
+    // The reset scales R's bias of the candidate with the product.
+    cell.type = "GruCell<Activations, true>";
+    cell.summed_biases = 2;
+    cell.parameters = {.operand = 3, .extent = 6, .first = 5};
+  }
+  return RecurrentKernel(ctx, std::move(cell)).run();
+}
+
 }  // namespace
 
 extern const OpDef op_gru;
-const OpDef op_gru = {
-    .name = "GRU", .attrs = &attr_schema<RecurrentAttrs>, .import = import, .infer = infer, .eval = eval};
+const OpDef op_gru = {.name = "GRU",
+                      .attrs = &attr_schema<RecurrentAttrs>,
+                      .import = import,
+                      .infer = infer,
+                      .eval = eval,
+                      .kernel = kernel};
 
 }  // namespace burnish

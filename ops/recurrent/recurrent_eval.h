@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/matrix_product.h"
-#include "ops/lstm/recurrent.h"
+#include "ops/recurrent/recurrent.h"
 
 namespace burnish {
 
@@ -38,8 +38,7 @@ class Activations {
   size_t first_;
 };
 
-/// What one step of one sequence sees. `x` and `h` are the two products with their biases, gates * hidden
-/// each.
+/// What one step of one sequence sees. `x` and `h`: the two products with their biases, gates * hidden each.
 template <class T>
 struct CellStep {
   const T* x;

@@ -1,22 +1,20 @@
-// The part of a recurrent net that no step depends on: the products of all inputs with the weights, and the
-// biases.
+// What no step of a recurrent net depends on: the products of all inputs with the weights, and the biases.
 #pragma once
 
 #include "providers/nvrtc/device/indexing.cuh"
 
 namespace burnish {
 
-/// gates[t, d, b, row] = sum over k of x[t, b, k] * w[d, row, k] + bias[d, row] + bias[d, rows + row], in
-/// float.
-/// gates: dense [time, directions, batch, rows]. x's strides over time, batch, inputs; w's over direction,
-/// row, inputs;
-/// bias (may be null): over direction, row.
-/// Grid: (ceil(time * batch / 64), ceil(rows / 64), directions). Block: exactly (256, 1, 1). No dynamic
-/// shared memory.
+/// gates[t, d, b, row] = sum over k of x[t, b, k] * w[d, row, k] + bias[d, row], in float; rows below `summed`
+/// also add bias[d, rows + row], the recurrent bias.
+/// gates: dense [time, directions, batch, rows]. x's strides over time, batch, inputs; w's over direction, row,
+/// inputs; bias: dense [directions, 2 * rows], may be null.
+/// Grid: (ceil(time * batch / 64), ceil(rows / 64), directions). Block: exactly (256, 1, 1). No dynamic shared
+/// memory.
 template <class T>
 BURNISH_DEVICE void recurrent_projection(const T* x, const T* w, const T* bias, float* gates, i64 time,
-                                         i64 batch, i64 inputs, i64 rows, const Dims<3>& x_strides,
-                                         const Dims<3>& w_strides, const Dims<2>& bias_strides) {
+                                         i64 batch, i64 inputs, i64 rows, i64 summed,
+                                         const Dims<3>& x_strides, const Dims<3>& w_strides) {
   constexpr int tile = 64, depth = 16, each = 4;
   __shared__ float xs[depth][tile + 1], ws[depth][tile + 1];
   const i64 first_item = i64(blockIdx.x) * tile, first_row = i64(blockIdx.y) * tile, direction = blockIdx.z;
@@ -49,9 +47,10 @@ BURNISH_DEVICE void recurrent_projection(const T* x, const T* w, const T* bias, 
       const i64 item = first_item + line * each + i, row = first_row + j * 16 + column;
       if (item >= items || row >= rows) continue;
       float value = sum[i][j];
-      if (bias)
-        value += float(load(bias + offset_of(dims(direction, row), bias_strides))) +
-                 float(load(bias + offset_of(dims(direction, rows + row), bias_strides)));
+      if (bias) {
+        const T* of_row = bias + direction * 2 * rows + row;
+        value += float(load(of_row)) + (row < summed ? float(load(of_row + rows)) : 0.0f);
+      }
       gates[((item / batch * gridDim.z + direction) * batch + item % batch) * rows + row] = value;
     }
 }

@@ -1,4 +1,5 @@
-#include "ops/lstm/recurrent_eval.h"
+#include "ops/recurrent/recurrent_eval.h"
+#include "ops/recurrent/recurrent_kernel.h"
 
 namespace burnish {
 
@@ -24,10 +25,21 @@ Result<> eval(EvalCtx& c) {
   return {};
 }
 
+Verdict kernel(KernelCtx& ctx) {
+  return RecurrentKernel(
+             ctx,
+             {.header = "ops/recurrent/rnn.cuh", .type = "RnnCell<Activations>", .gates = 1, .states = 1})
+      .run();
+}
+
 }  // namespace
 
 extern const OpDef op_rnn;
-const OpDef op_rnn = {
-    .name = "RNN", .attrs = &attr_schema<RecurrentAttrs>, .import = import, .infer = infer, .eval = eval};
+const OpDef op_rnn = {.name = "RNN",
+                      .attrs = &attr_schema<RecurrentAttrs>,
+                      .import = import,
+                      .infer = infer,
+                      .eval = eval,
+                      .kernel = kernel};
 
 }  // namespace burnish

@@ -1,5 +1,5 @@
-#include "ops/lstm/lstm_kernel.h"
-#include "ops/lstm/recurrent_eval.h"
+#include "ops/recurrent/recurrent_eval.h"
+#include "ops/recurrent/recurrent_kernel.h"
 
 namespace burnish {
 
@@ -36,7 +36,16 @@ Result<> eval(EvalCtx& c) {
   return {};
 }
 
-Verdict kernel(KernelCtx& ctx) { return LstmKernel(ctx).run(); }
+Verdict kernel(KernelCtx& ctx) {
+  const bool couple = ctx.attrs<RecurrentAttrs>().input_forget;
+  return RecurrentKernel(ctx,
+                         {.header = "ops/recurrent/lstm.cuh",
+                          .type = couple ? "LstmCell<Activations, true>" : "LstmCell<Activations, false>",
+                          .gates = 4,
+                          .states = 2,
+                          .parameters = {{.operand = 7, .extent = 3, .first = 0}}})
+      .run();
+}
 
 }  // namespace
 
