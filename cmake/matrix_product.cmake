@@ -2,7 +2,7 @@
 # Always optimised: an inline function of the standard library that stayed out of line here could serve the whole program.
 function(burnish_matrix_kernels target)
   set(source ${CMAKE_SOURCE_DIR}/base/matrix_product_kernel.cpp)
-  set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
+  set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS
     "-O3;-DNDEBUG;-DEIGEN_DONT_PARALLELIZE;-Wno-maybe-uninitialized;-Wno-uninitialized") # GCC 12's AVX-512 header warns
   target_include_directories(${target} SYSTEM PRIVATE ${EIGEN3_INCLUDE_DIRS})
   if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
