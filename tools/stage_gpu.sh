@@ -47,7 +47,13 @@ status=0 chosen=
 for program in build/bin/*_gpu_test; do
   [ ! -e "$program" ] || "$program" --gtest_brief=1 || status=1
 done
+parallel=()  # by model, where pytest-xdist is there
+! python3 -c 'import xdist' 2>/dev/null || parallel=(-n 8 --dist loadgroup)
 for tests in conformance models; do
+  if [ $tests = models ]; then
+    [ ${#parallel[@]} -eq 0 ] || python3 tools/test_models.py zoo  # once, before several processes want them
+    set -- "${parallel[@]}" "$@"
+  fi
   python3 -m pytest -q -p no:cacheprovider tests/$tests --device 0 "$@"
   case $? in
     5) ;;  # the options choose no test of this folder

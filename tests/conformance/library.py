@@ -83,7 +83,16 @@ class Library:
         self.runtime.burnish_context_free.argtypes = [c_void_p]
         self.compiler.burnish_bytes_free.argtypes = [c_void_p]
         self.device = device
+        if device >= 0:
+            self._keep_device_context(device)
         self.target = target or ("cpu" if device < 0 else self._target_of(device))
+
+    @staticmethod
+    def _keep_device_context(device):
+        """Otherwise each test would begin the GPU's primary context, and end it as its last user."""
+        driver = ctypes.CDLL("libcuda.so.1")
+        assert driver.cuInit(0) == 0
+        assert driver.cuDevicePrimaryCtxRetain(byref(c_void_p()), c_int(device)) == 0
 
     def _call(self, function, *arguments):
         error = c_void_p()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from catalogue import MODELS, ROOT  # noqa: E402
+from catalogue import MODELS, ROOT, Case  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -23,6 +23,10 @@ def pytest_addoption(parser):
     group.addoption("--small", action="store_true", help="only the small models, one seed: for sanitisers")
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "xdist_group(name): tests of one group run in one process of pytest-xdist")
+
+
 def pytest_generate_tests(metafunc):
     option = metafunc.config.option
     seeds = range(8) if option.full else range(1) if option.small else range(2)
@@ -31,6 +35,10 @@ def pytest_generate_tests(metafunc):
         pairs = [(model, case) for model in models for case in model.cases(seeds)]
         ids = [f"{model.name}-{case}" for model, case in pairs]
         metafunc.parametrize(("model", "case"), pairs, ids=ids)
+    elif "seed" in metafunc.fixturenames:
+        pairs = [(model, seed) for model in models for seed in seeds]
+        ids = [f"{model.name}-{Case(seed)}" for model, seed in pairs]
+        metafunc.parametrize(("model", "seed"), pairs, ids=ids)
     elif "model" in metafunc.fixturenames:
         metafunc.parametrize("model", models, ids=[model.name for model in models])
 
@@ -40,6 +48,9 @@ def pytest_collection_modifyitems(items):
     """A model's tests stay together, so that one model's engines are on the disk at a time."""
     order = {model.name: index for index, model in enumerate(MODELS)}
     items.sort(key=lambda item: order[item.callspec.params["model"].name] if hasattr(item, "callspec") else -1)
+    for item in items:
+        if hasattr(item, "callspec"):  # under pytest-xdist too
+            item.add_marker(pytest.mark.xdist_group(item.callspec.params["model"].name))
 
 
 def pytest_collection_finish(session):
