@@ -202,7 +202,7 @@ struct OpDef {
   Verdict (*kernel)(KernelCtx&) = nullptr;
   /// Bit i: operand i is read through its content when that is known, and then needs no buffer.
   uint32_t content_operands = 0;
-  /// Bit i: float operand i is never stored as FP16 (scales, thresholds).
+  /// Bit i: float operand i is never stored as FP16 (scales, thresholds); with operand 0 the results are not either.
   uint32_t exact_operands = 0;
   /// Results keep FP32 storage in an FP16 engine, for their range (Exp, Pow) or their meaning (coordinates).
   bool keeps_f32 = false;

@@ -29,6 +29,7 @@ class Halver {
   explicit Halver(Graph& g) : g_(g) {}
 
   Result<bool> run() {
+    find_read_full();
     for (Node& node : g_.nodes) {
       if (node.dead) continue;
       TRY(node.regions.empty() ? convert(std::move(node)) : keep(std::move(node)));
@@ -41,6 +42,25 @@ class Halver {
 
  private:
   bool is_full(ValueId v) const { return v != no_value && g_.values[v].type.dtype == DType::f32; }
+
+  // Values that are read in FP32 alone, views in between or not: rounding them first would only lose digits.
+  void find_read_full() {
+    std::set<ValueId> read_half;
+    for (size_t n = g_.nodes.size(); n-- > 0;) {
+      const Node& node = g_.nodes[n];
+      if (node.dead) continue;
+      const bool reads_full = !node.regions.empty() || node.op->keeps_f32 || is_square(node);
+      const bool passes_on =
+          node.op->view && std::all_of(node.outputs.begin(), node.outputs.end(), [&](ValueId v) {
+            return read_full_.contains(v) && !read_half.contains(v);
+          });
+      for (size_t i = 0; i < node.inputs.size(); ++i) {
+        const bool full = reads_full || (passes_on && i == 0) || (node.op->exact_operands >> i & 1);
+        (full ? read_full_ : read_half).insert(node.inputs[i]);
+      }
+    }
+    for (ValueId v : read_half) read_full_.erase(v);
+  }
 
   // A pointwise op, view or reduction all of whose computed operands are FP32 on purpose goes on in FP32.
   bool follows_full(const Node& node) const {
@@ -83,8 +103,14 @@ class Halver {
     for (size_t i = 0; i < node.inputs.size(); ++i)
       if (is_full(node.inputs[i]))
         node.inputs[i] = node.op->exact_operands >> i & 1 ? full(node.inputs[i]) : half_value(node.inputs[i]);
+    std::vector<ValueId> made;
     for (ValueId& v : node.outputs) {
       if (!is_full(v)) continue;
+      if (node.op->exact_operands & 1) {
+        kept_.insert(v);
+        continue;
+      }
+      if (read_full_.contains(v)) kept_.insert(made.emplace_back(v));
       TensorType type = g_.values[v].type;
       type.dtype = DType::f16;
       const ValueId h = g_.add_value(type, g_.values[v].name);
@@ -94,6 +120,7 @@ class Halver {
     }
     TRY(infer(g_, node));
     out_.push_back(std::move(node));
+    for (ValueId v : made) full(v);
     return {};
   }
 
@@ -128,6 +155,7 @@ class Halver {
   std::map<ValueId, ValueId> half_of_;  // FP32 value -> its FP16 form
   std::set<ValueId> only_half_;         // FP32 values that so far exist only in their FP16 form
   std::set<ValueId> kept_;              // FP32 on purpose
+  std::set<ValueId> read_full_;         // of which every reader wants FP32
 };
 
 Result<bool> run(Graph& graph, const PassContext& context) {

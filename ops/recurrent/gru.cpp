@@ -65,6 +65,7 @@ const OpDef op_gru = {.name = "GRU",
                       .import = import,
                       .infer = infer,
                       .eval = eval,
-                      .kernel = kernel};
+                      .kernel = kernel,
+                      .exact_operands = recurrent_data};
 
 }  // namespace burnish

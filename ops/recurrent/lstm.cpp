@@ -55,6 +55,7 @@ const OpDef op_lstm = {.name = "LSTM",
                        .import = import,
                        .infer = infer,
                        .eval = eval,
-                       .kernel = kernel};
+                       .kernel = kernel,
+                       .exact_operands = recurrent_data};
 
 }  // namespace burnish

@@ -11,8 +11,8 @@ namespace burnish {
 /// inputs; bias: dense [directions, 2 * rows], may be null.
 /// Grid: (ceil(time * batch / 64), ceil(rows / 64), directions). Block: exactly (256, 1, 1). No dynamic shared
 /// memory.
-template <class T>
-BURNISH_DEVICE void recurrent_projection(const T* x, const T* w, const T* bias, float* gates, i64 time,
+template <class T, class Weight>
+BURNISH_DEVICE void recurrent_projection(const T* x, const Weight* w, const T* bias, float* gates, i64 time,
                                          i64 batch, i64 inputs, i64 rows, i64 summed,
                                          const Dims<3>& x_strides, const Dims<3>& w_strides) {
   constexpr int tile = 64, depth = 16, each = 4;

@@ -7,13 +7,13 @@
 
 namespace burnish {
 
-/// What a recurrent net reads and writes; T is the storage type, Gate that of the gates. States are h and, for
-/// LSTM, c. Gates are in ONNX's order. Pointers that may be null say so.
-template <class T, class Gate = T>
+/// What a recurrent net reads and writes; T is the storage type, Weight that of R. States are h and, for LSTM, c.
+/// Gates are in ONNX's order. Pointers that may be null say so.
+template <class T, class Weight = T>
 struct RecurrentOperands {
-  const Gate* gates;     ///< x W^T and biases: [time, direction, batch, gates * hidden], the last axis dense
+  const float* gates;    ///< x W^T and biases: [time, direction, batch, gates * hidden], the last axis dense
   Dims<3> gate_strides;  ///< over time, direction, batch
-  const T* recurrent;   ///< R packed: dense [direction, hidden / pack, gates * hidden, pack], 16-byte aligned
+  const Weight* recurrent;  ///< R packed: dense [direction, hidden / pack, gates * hidden, pack], 16-byte aligned
   const T* parameters;  ///< the cell's own: [direction, parameter, hidden], the last two dense; null: none
   i64 parameter_stride;        ///< over direction
   const int* lengths;          ///< [batch]: steps of each sequence; null: all of time
@@ -26,16 +26,16 @@ struct RecurrentOperands {
 };
 
 /// One unit of one sequence in one step, as its cell sees it.
-template <class T, class Gate>
+template <class T>
 struct RecurrentUnit {
-  const Gate* from_x;   ///< x W^T and biases; gate g at g * hidden
+  const float* from_x;  ///< x W^T and biases; gate g at g * hidden
   float* from_h;        ///< h R^T likewise
   const T* parameters;  ///< parameter k at k * hidden; null: none
   int hidden;
   float clip;
   float &h, &c;  ///< before the step; c is LSTM's
 
-  BURNISH_DEVICE float x(int gate) const { return float(load(from_x + i64(gate) * hidden)); }
+  BURNISH_DEVICE float x(int gate) const { return from_x[i64(gate) * hidden]; }
   BURNISH_DEVICE float& product(int gate) const { return from_h[gate * hidden]; }
   BURNISH_DEVICE float gate(int which) const { return product(which) + x(which); }
   /// A parameter times `factor`; 0 where there are none.
@@ -77,15 +77,15 @@ BURNISH_DEVICE void recurrent_product(const T* weights, const float* from, int f
 /// Block: (threads, 1, 1) with any number of threads; gates * hidden up to 1024 keeps all busy.
 /// tile: batch elements per block, which share each read of R. pack: divides hidden; at most 16 bytes.
 /// Dynamic shared memory: tile * (states + gates) * hidden * 4 bytes.
-template <class Cell, int tile, int pack, class T, class Gate>
-BURNISH_DEVICE void recur(const RecurrentOperands<T, Gate>& p, i64 time, i64 batch, int hidden, float clip,
+template <class Cell, int tile, int pack, class T, class Weight>
+BURNISH_DEVICE void recur(const RecurrentOperands<T, Weight>& p, i64 time, i64 batch, int hidden, float clip,
                           bool all_reverse) {
   extern __shared__ __align__(16) float recurrent_shared[];
   float* states = recurrent_shared;                     // [state][tile][hidden]
   float* sums = states + Cell::states * tile * hidden;  // [tile][rows]
   const int direction = blockIdx.y, rows = Cell::gates * hidden;
   const bool backwards = all_reverse || direction == 1;
-  const T* weights = p.recurrent + i64(direction) * hidden * rows;
+  const Weight* weights = p.recurrent + i64(direction) * hidden * rows;
   const T* parameters = p.parameters ? p.parameters + direction * p.parameter_stride : nullptr;
 
   auto length_of = [&](i64 b) { return p.lengths ? least(i64(p.lengths[b]), time) : time; };
@@ -95,7 +95,7 @@ BURNISH_DEVICE void recur(const RecurrentOperands<T, Gate>& p, i64 time, i64 bat
       if (const i64 b = i64(blockIdx.x) * tile + e / hidden; b < batch) f(e, b, e % hidden);
   };
   auto unit_of = [&](int e, i64 b, int unit, i64 t) {
-    return RecurrentUnit<T, Gate>{p.gates + offset_of(dims(t, direction, b), p.gate_strides) + unit,
+    return RecurrentUnit<T>{p.gates + offset_of(dims(t, direction, b), p.gate_strides) + unit,
                                   sums + e / hidden * rows + unit,
                                   parameters ? parameters + unit : nullptr,
                                   hidden,

@@ -8,6 +8,7 @@ namespace burnish {
 /// Operands: x [steps, batch, inputs], w [directions, gates * hidden, inputs], r [directions, gates * hidden,
 /// hidden], b [directions, 2 * gates * hidden], lengths i32 [batch], initial hidden state [directions, batch,
 /// hidden]; for LSTM also initial cell state and peepholes [directions, 3 * hidden].
+/// The weights w and r may be f16 where the rest is f32.
 /// Results: y [steps, directions, batch, hidden], last hidden state [directions, batch, hidden], for LSTM last
 /// cell state.
 struct RecurrentAttrs {
@@ -20,6 +21,9 @@ struct RecurrentAttrs {
   BURNISH_REFLECT(RecurrentAttrs, direction, activations, alpha, beta, clip, input_forget,
                   linear_before_reset)
 };
+
+/// For OpDef::exact_operands: all but w and r. What goes through the steps again and again keeps FP32, also in FP16.
+inline constexpr uint32_t recurrent_data = 0b11111001;
 
 namespace recurrent_detail {
 
@@ -121,7 +125,9 @@ inline Result<> infer_recurrent(InferCtx& c, int64_t gates, size_t per_direction
     if (c.rank(i) != ranks[i])
       return c.error("operand " + std::to_string(i) + " must have " + std::to_string(ranks[i]) +
                      " axes, got shape " + c.dims.text(c.shape(i)));
-    if (c.in(i).dtype != (i == 4 ? DType::i32 : c.in(0).dtype))
+    const DType wanted = i == 4 ? DType::i32 : c.in(0).dtype, given = c.in(i).dtype;
+    const bool narrow_weights = (i == 1 || i == 2) && wanted == DType::f32 && given == DType::f16;
+    if (given != wanted && !narrow_weights)
       return c.error("operand " + std::to_string(i) + " is of type " + std::string(name_of(c.in(i).dtype)));
   }
   const Dim steps = c.shape(0)[0], batch = c.shape(0)[1], inputs = c.shape(0)[2], hidden = c.shape(2)[2];

@@ -75,7 +75,7 @@ class RecurrentKernel {
       return Verdict::no("the state of " + std::to_string(hidden_) + " elements does not fit a block");
     if (ctx_.usual(ctx_.in(0).shape[1]) >= 4 && 4 * shared_bytes_ <= shared_memory) tile_ = 4;
     shared_bytes_ *= tile_;
-    pack_ = 16 / static_cast<int64_t>(size_of(ctx_.in(0).dtype));
+    pack_ = 16 / static_cast<int64_t>(size_of(ctx_.in(2).dtype));
     while (hidden_ % pack_ != 0) pack_ /= 2;
     return Verdict::yes();
   }
@@ -144,7 +144,7 @@ class RecurrentKernel {
     call.grid = {dims_.ceil_div(dims_.mul(x[0], x[1]), tile), dims_.ceil_div(rows_, tile),
                  dims_.constant(directions_)};
     call.block = {256, 1, 1};
-    call.body << "recurrent_projection<" << element_ << ">(" << ctx_.in_pointer(0) << ", "
+    call.body << "recurrent_projection(" << ctx_.in_pointer(0) << ", "
               << ctx_.in_pointer(1) << ", " << input(3, element_) << ", " << gates_ << ", " << x[0] << ", "
               << x[1] << ", " << x[2] << ", " << rows_ << ", " << cell_.summed_biases * hidden_ << ", "
               << dims_text(ctx_.in_strides(0)) << ", " << dims_text(ctx_.in_strides(1)) << ");\n";
@@ -187,7 +187,7 @@ class RecurrentKernel {
     const Dim batch_rows = dims_.mul(ctx_.in(0).shape[1], rows_);
     const std::array gate_strides{dims_.mul(dims_.constant(directions_), batch_rows), batch_rows, rows_};
     KernelText text;
-    text << "const RecurrentOperands<" << element_ << ", float> operands{" << gates_ << ", "
+    text << "const RecurrentOperands<" << element_ << ", " << device_type(ctx_.in(2).dtype) << "> operands{" << gates_ << ", "
          << dims_text(gate_strides) << ", " << packed_weights() << ", " << parameters() << ", "
          << input(4, "int") << ", {" << input(5, element_) << ", " << input(6, element_) << "}, {"
          << in_leading(5) << ", " << in_leading(6) << "}, " << result(0) << ", " << out_leading(0, 4) << ", {"

@@ -40,6 +40,7 @@ const OpDef op_rnn = {.name = "RNN",
                       .import = import,
                       .infer = infer,
                       .eval = eval,
-                      .kernel = kernel};
+                      .kernel = kernel,
+                      .exact_operands = recurrent_data};
 
 }  // namespace burnish

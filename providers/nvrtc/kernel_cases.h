@@ -226,10 +226,11 @@ inline std::vector<KernelCase> kernel_cases() {
     std::vector<std::string> activations;
     size_t results;
   };
-  // R is known when the engine is built where x is f32.
+  // R is known when the engine is built where it is f32.
   auto recurrent = [&](const Cell& cell, const std::string& x,
                        std::vector<burnish::testing::Operand> more = {},
-                       const std::string& direction = "forward", NamedAttributes attrs = {}) {
+                       const std::string& direction = "forward", NamedAttributes attrs = {},
+                       std::string weight_type = "") {
     const int64_t d = direction == "bidirectional" ? 2 : 1, rows = 12 * cell.gates;
     std::vector<std::string> names = cell.activations;
     if (d == 2) names.insert(names.end(), cell.activations.begin(), cell.activations.end());
@@ -237,10 +238,10 @@ inline std::vector<KernelCase> kernel_cases() {
     attrs.push_back({"alpha", std::vector<float>(names.size(), 0.3f)});
     attrs.push_back({"beta", std::vector<float>(names.size(), 0.6f)});
     attrs.push_back({"activations", std::move(names)});
-    const std::string type = x.substr(0, x.find('[')),
-                      weights = type + "[" + std::to_string(d) + ", " + std::to_string(rows);
+    if (weight_type.empty()) weight_type = x.substr(0, x.find('['));
+    const std::string weights = weight_type + "[" + std::to_string(d) + ", " + std::to_string(rows);
     std::vector<burnish::testing::Operand> operands{x, weights + ", 10]", weights + ", 12]"};
-    if (type == "f32") operands[2] = random_tensor({d, rows, 12});
+    if (weight_type == "f32") operands[2] = random_tensor({d, rows, 12});
     operands.insert(operands.end(), more.begin(), more.end());
     add({cell.op, std::move(operands), std::move(attrs), cell.results});
   };
@@ -259,6 +260,8 @@ inline std::vector<KernelCase> kernel_cases() {
               reset);
     recurrent({"GRU", 3, {"Affine", "Elu"}, 2}, "f32[length, 3, 10]", {"f32[1, 72]"}, "reverse", reset);
   }
+  for (const Cell& cell : {lstm, gru, rnn})  // as in an FP16 engine
+    recurrent(cell, "f32[5, 3, 10]", {}, "bidirectional", {}, "f16");
   recurrent(rnn, "f32[5, 3, 10]");
   recurrent(rnn, "f16[5, batch, 10]", {"f16[2, 24]", "i32[batch]", "f16[2, batch, 12]"}, "bidirectional");
   recurrent({"RNN", 1, {"LeakyRelu"}, 2}, "f32[length, 3, 10]", {"f32[1, 24]"}, "reverse", {{"clip", 0.5f}});

@@ -81,15 +81,15 @@ def packed(r, pack):
 
 
 def recur(cell, time, directions, batch, hidden, dtype=np.float32, tile=1, pack=1, block=128, full=False, reverse=False,
-          batch_first=False):
-    """`full`: with every optional operand, and clipping."""
+          batch_first=False, weights=None):
+    """`full`: with every optional operand, and clipping. `weights`: R's type, where it is not the data's."""
     rng = np.random.default_rng(10)
 
     def normal(*shape, scale=1):
         return (rng.normal(size=shape) * (full or scale)).astype(dtype)
 
     x, r = normal(time, directions, batch, cell.gates * hidden), rng.normal(size=(directions, cell.gates * hidden, hidden))
-    r = (r * 0.3).astype(dtype)
+    r = (r * 0.3).astype(weights or dtype)
     p, h, c = (normal(*shape, scale=0) for shape in ((directions, cell.parameters, hidden), *[(directions, batch, hidden)] * 2))
     lengths = rng.integers(0, time + 3, batch).astype(np.int32) if full else np.full(batch, time, np.int32)
     wide = [[v[d].astype(np.float64) for v in (r, p, h, c)] for d in range(directions)]
@@ -97,7 +97,7 @@ def recur(cell, time, directions, batch, hidden, dtype=np.float32, tile=1, pack=
             for d in range(directions)]
     y, last_h, last_c = (np.stack(v, axis).astype(dtype) for v, axis in zip(zip(*each), (1, 0, 0)))
 
-    operands = {"x": Operand(x), "r": Operand(packed(r, pack)),
+    operands = {"x": Operand(x.astype(np.float32)), "r": Operand(packed(r, pack)),
                 "y": Operand(y, spread(y.shape, (2, 0, 1, 3)) if batch_first else None, result=True),
                 "last_h": Operand(last_h, result=True)}
     optional = {"p": p} if cell.parameters else {}
@@ -108,14 +108,14 @@ def recur(cell, time, directions, batch, hidden, dtype=np.float32, tile=1, pack=
     def pointer(name):
         return name if name in operands else "nullptr"
 
-    T, state = operands["y"].c_type, literal([batch * hidden, hidden])
-    body = (f"recur<{cell.type}, {tile}, {pack}>(RecurrentOperands<{T}>{{x, {literal(operands['x'].strides[:3])}, r, "
+    T, R, state = operands["y"].c_type, operands["r"].c_type, literal([batch * hidden, hidden])
+    body = (f"recur<{cell.type}, {tile}, {pack}>(RecurrentOperands<{T}, {R}>{{x, {literal(operands['x'].strides[:3])}, r, "
             f"{pointer('p')}, {cell.parameters * hidden}, {pointer('lengths')}, {{{pointer('h')}, {pointer('c')}}}, "
             f"{{{state}, {state}}}, y, {literal(operands['y'].strides[:3])}, {{last_h, {pointer('last_c')}}}, "
             f"{{{state}, {state}}}}}, {time}, {batch}, {hidden}, {'1.5f' if full else 'float(prim::infinity())'}, "
             f"{str(reverse).lower()});")
     return Case(f"{cell.type} {np.dtype(dtype).name} time {time} directions {directions} batch {batch} hidden {hidden} "
-                f"tile {tile} pack {pack} full {full} reverse {reverse}", f"ops/recurrent/{cell.name}.cuh", body, operands,
+                f"tile {tile} pack {pack} full {full} reverse {reverse} weights {R}", f"ops/recurrent/{cell.name}.cuh", body, operands,
                 (-(-batch // tile), directions), block, tile * (cell.states + cell.gates) * hidden * 4, ACTIVATIONS)
 
 
@@ -128,7 +128,7 @@ def projection(time, directions, batch, inputs, rows, summed, dtype=np.float32, 
     gates = np.einsum("tbk,drk->tdbr", x.astype(np.float64), w.astype(np.float64)) + both[:, None]
     operands = {"x": Operand(x, spread(x.shape, (1, 0, 2)) if batch_first else None), "w": Operand(w, spread(w.shape, pad=3)),
                 "bias": Operand(bias), "gates": Operand(gates.astype(np.float32), result=True)}
-    body = (f"recurrent_projection<{operands['x'].c_type}>(x, w, bias, gates, {time}, {batch}, {inputs}, {rows}, {summed}, "
+    body = (f"recurrent_projection(x, w, bias, gates, {time}, {batch}, {inputs}, {rows}, {summed}, "
             f"{operands['x'].text}, {operands['w'].text});")
     return Case(f"recurrent projection {np.dtype(dtype).name} {time} {directions} {batch} {inputs} {rows} {summed}",
                 "ops/recurrent/projection.cuh", body, operands, (-(-time * batch // 64), -(-rows // 64), directions), 256)
@@ -137,6 +137,7 @@ def projection(time, directions, batch, inputs, rows, summed, dtype=np.float32, 
 def cases():
     for cell in (LSTM, COUPLED, RESET_BEFORE, RESET_AFTER, RNN):
         yield recur(cell, 9, 2, 3, 20, pack=4)
+        yield recur(cell, 9, 1, 3, 24, pack=8, weights=np.float16)
         yield recur(cell, 9, 2, 5, 33, tile=2, full=True)
         yield recur(cell, 6, 1, 4, 24, tile=4, pack=2, full=True, reverse=True, batch_first=True)
         yield recur(cell, 7, 1, 2, 16, np.float16, pack=8, block=64)
