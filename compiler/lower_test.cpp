@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "compiler/backend.h"
 #include "ir/text.h"
 #include "ir/verify.h"
 
@@ -158,6 +159,62 @@ TEST(Lower, BothBranchesOfAnIfWriteItsResult) {
   ASSERT_TRUE(last);
   EXPECT_TRUE(writes(branch->then_steps, last->inputs.at(0).buffer));
   EXPECT_TRUE(writes(branch->else_steps, last->inputs.at(0).buffer));
+}
+
+constexpr std::string_view growing = R"(symbols rows in 0..
+graph (%trips: i64[], %x: f32[n, 2], %row: f32[1, 2]) -> (%z) where n = input(%x, 0), rows = extent(%y, 0) {
+  %y = Loop(%trips, _, %x, %row) {carried=1} : f32[rows, 2] @"grow" {
+    graph body(%i: i64[], %on: bool[] = [1], %v: f32[k, 2], %r: f32[1, 2]) -> (%on, %w) where k = input(%v, 0) {
+      %w = Concat(%v, %r) {axis=0} : f32[k + 1, 2] @"concat"
+    }
+  }
+  %z = Neg(%y) : f32[rows, 2] @"negate"
+}
+)";
+
+TEST(Lower, ALoopIsOneStepThatFindsExtents) {
+  const Plan plan = plan_of(growing);
+  expect_sound(plan);
+  ASSERT_EQ(plan.steps.size(), 2u);
+  const auto* call = std::get_if<HostCall>(&plan.steps[0].what);
+  ASSERT_TRUE(call);
+  EXPECT_EQ(plan.steps[0].name, "grow");
+  EXPECT_EQ(plan.steps[0].stage, 1u);
+  ASSERT_EQ(call->late.size(), 1u);
+  EXPECT_EQ(call->late[0].axis, 0u);
+  EXPECT_EQ(call->text, R"(graph call(%0: i64[], %1: f32[], %2: f32[]) -> (%3) {
+  %3 = Loop(%0, _, %1, %2) {carried=1} : f32[] @"grow" {
+    graph body(%i: i64[], %on: bool[], %v: f32[k, 2], %r: f32[1, 2]) -> (%on, %w) where k = input(%v, 0) {
+      %w = Concat(%v, %r) : f32[k + 1, 2] @"concat"
+    }
+  }
+}
+)");
+}
+
+// A device that can do nothing.
+class Incapable final : public Backend {
+ public:
+  std::string_view target() const override { return "none"; }
+  Verdict accepts(const Graph&, const Node&) const override { return Verdict::no("not here"); }
+  Verdict describe(KernelCtx&) const override { return Verdict::no("not here"); }
+  Source emit(const KernelCtx&, const KernelCall&) const override { return {}; }
+  Result<std::vector<std::byte>> compile(const std::string&) const override {
+    return std::vector<std::byte>();
+  }
+};
+
+TEST(Lower, TheHostTakesLoopsThatADeviceRefuses) {
+  const Incapable device;
+  Graph graph = parsed(growing);
+  const auto lowered =
+      lower(graph, {.backend = &device, .optimum = [](const DimTable&, Dim) { return int64_t{16}; }});
+  ASSERT_TRUE(lowered) << lowered.error().cause();
+  expect_sound(lowered->plan);
+  EXPECT_EQ(lowered->host_reasons,
+            (std::vector<std::string>{"node 'grow' (Loop): not here", "node 'negate' (Neg): not here"}));
+  EXPECT_EQ(count<HostCall>(lowered->plan), 2u);
+  EXPECT_EQ(count<Copy>(lowered->plan), 3u);  // the inputs come to the host
 }
 
 TEST(Lower, WhatMustAgreeIsChecked) {
