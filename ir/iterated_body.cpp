@@ -73,14 +73,17 @@ bool IteratedBody::widen(Graph& body) {
 
 std::optional<Dim> IteratedBody::outside(Graph& body, Dim d) const {
   std::map<Dim, Dim> by;
-  const auto stands_for = [&](const StandIn& one) {
-    const Dim symbol = body.dims->resolve(one.symbol);
-    if (body.dims->op(symbol) == DimOp::symbol) by.emplace(symbol, one.outside);
-  };
-  for (const auto& [k, all] : fixed_)
-    for (const StandIn& one : all) stands_for(one);
-  for (const auto& [axis, one] : of_carried_)
-    if (!changing_.contains(axis)) stands_for(one);
+  for (const bool itself : {true, false}) {  // what it stands for, rather than what that must be equal to
+    const auto stands_for = [&](const StandIn& one) {
+      const Dim symbol = body.dims->resolve(one.symbol);
+      if (body.dims->op(symbol) == DimOp::symbol && (symbol == one.symbol) == itself)
+        by.emplace(symbol, one.outside);
+    };
+    for (const auto& [k, all] : fixed_)
+      for (const StandIn& one : all) stands_for(one);
+    for (const auto& [axis, one] : of_carried_)
+      if (!changing_.contains(axis)) stands_for(one);
+  }
   d = body.dims->resolve(d);
   for (Dim symbol : body.dims->symbols(d))
     if (!by.contains(symbol)) return std::nullopt;

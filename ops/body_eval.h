@@ -34,13 +34,21 @@ inline Result<> give(EvalCtx& c, size_t i, const Tensor& tensor) {
   return {};
 }
 
-/// The extents of result v of a body whose inputs have these, as far as they tell; 0 where only running the body would.
-inline Shape likely_shape(const Graph& body, ValueId v, const std::vector<Shape>& inputs) {
+/// The extents of result v of a body for these operands, of which it takes slices of these shapes, as far as they tell; 0
+/// where only running the body would.
+inline Shape likely_shape(const Graph& body, ValueId v, std::span<const Tensor> operands,
+                          const std::vector<Shape>& shapes) {
   const auto extent = [&](Dim symbol) -> int64_t {
     const auto at = body.origins.find(symbol);
-    if (at == body.origins.end() || at->second.kind != SymbolOrigin::Kind::input) return 0;
-    for (size_t k = 0; k < inputs.size(); ++k)
-      if (body.inputs[k] == at->second.value) return inputs[k][at->second.index];
+    if (at == body.origins.end()) return 0;
+    const auto& [kind, value, index] = at->second;
+    for (size_t k = 0; k < operands.size(); ++k) {
+      if (body.inputs[k] != value) continue;
+      if (kind == SymbolOrigin::Kind::input) return shapes[k][index];
+      const Tensor& x = operands[k];
+      if (kind == SymbolOrigin::Kind::content && x.bytes() && index < x.count())
+        return integer_element(x, index);
+    }
     return 0;
   };
   Shape shape;

@@ -77,7 +77,7 @@ Result<> eval(EvalCtx& c) {
   }
   for (size_t k = 0; k < c.output_count(); ++k)
     if (k < carried) TRY(give(c, k, in[2 + k]));
-    else TRY(stack(c, k, slices[k], {.if_none = likely_shape(body, body.outputs[1 + k], shapes)}));
+    else TRY(stack(c, k, slices[k], {.if_none = likely_shape(body, body.outputs[1 + k], in, shapes)}));
   return {};
 }
 

@@ -58,6 +58,28 @@ TEST(Loop, TripCountAndConditionMayBeLeftOut) {
   EXPECT_EQ(values<int64_t>((*done)[0]), (std::vector<int64_t>{96}));  // iterations 0 to 4
 }
 
+TEST(Loop, WithoutIterationsASliceHasTheExtentsThatItsOperandsTell) {
+  const auto none = run_graph(R"(symbols s in 0.., t in 0..
+graph (%x: f32[n, 2], %k: i64[1]) -> (%y, %z) where n = input(%x, 0), s = extent(%y, 0), t = extent(%z, 0) {
+  %no = constant bool[] {false}
+  %y, %z = Loop(_, %no, %x, %k) : f32[s, 2*n, 2], i64[t, 1, 1] {
+    graph body(%i: i64[], %on: bool[], %v: f32[n, 2], %r: i64[1]) -> (%on, %w, %all) {
+      %w = Concat(%v, %v) {axis=0} : f32[2*n, 2]
+      %zero = constant i64[] {0}
+      %one = constant i64[] {1}
+      %first = Gather(%r, %zero) : i64[]
+      %all = Range(%zero, %first, %one) : i64[1]
+    }
+  }
+}
+)",
+                              {tensor<float>({3, 2}, {1, 2, 3, 4, 5, 6}), ints({5})});
+  ASSERT_TRUE(none) << none.error().cause();
+  EXPECT_EQ((*none)[0].shape(), (Shape{0, 6, 2}));
+  EXPECT_EQ((*none)[1].shape(),
+            (Shape{0, 0}));  // by an element of a tensor of the body's: only running tells
+}
+
 constexpr std::string_view growing = R"(symbols m in 0.., s in 0..
 graph (%trips: i64[], %x: f32[1, 2]) -> (%y, %n) where m = extent(%y, 0), s = extent(%n, 0) {
   %y, %n = Loop(%trips, _, %x) {carried=1} : f32[m, 2], i64[s, 2] @"grow" {

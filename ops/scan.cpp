@@ -124,7 +124,7 @@ Result<> eval(EvalCtx& c) {
     if (i < carried) TRY(give(c, i, in[i]));
     else
       TRY(stack(c, i, slices[i],
-                {.if_none = likely_shape(body, body.outputs[i], shapes),
+                {.if_none = likely_shape(body, body.outputs[i], in, shapes),
                  .axis = given(attrs.scan_output_axes, i - carried),
                  .backward = given(attrs.scan_output_directions, i - carried) != 0}));
   return {};

@@ -71,6 +71,58 @@ def simplified_for_the_first_iteration():
     )
 
 
+def decomposed():
+    """A node that is imported as others, with shapes in the body's own symbols."""
+    inner = body(
+        [ON, node("DepthToSpace", "v", "deep", blocksize=2), node("Concat", "deep deep deep deep", "v_out", axis=1)],
+        [*ITERATION, value("v", shape=None)],
+        [value("on_out", BOOL, []), value("v_out", shape=None)],
+    )
+    loop = helper.make_node("Loop", ["trips", "", "x"], ["y"], body=inner, name="larger")
+    return model([loop], [value("trips", INT64, []), value("x", shape=[1, 4, "h", 3])], [value("y", shape=[None] * 4)])
+
+
+def reshaped():
+    """A shape that is computed outside, and one that running the body tells."""
+    inner = body(
+        [
+            ON,
+            node("Reshape", "v shape", "w"),
+            node("NonZero", "w", "found"),
+            node("Cast", "found", "where", to=FLOAT),
+            node("Add", "w x", "sum"),
+            node("Flatten", "sum", "flat"),
+            node("Reshape", "flat line", "v_out"),
+        ],
+        [*ITERATION, value("v", shape=None)],
+        [value("on_out", BOOL, []), value("v_out", shape=[None]), value("where", shape=[2, None])],
+        [("line", np.array([-1]))],
+    )
+    loop = helper.make_node("Loop", ["trips", "", "start"], ["y", "where_each"], body=inner, name="reshape")
+    return model(
+        [node("Shape", "x", "shape"), node("Reshape", "x all", "start"), loop],
+        [value("trips", INT64, []), value("x", shape=["n", "m"])],
+        [value("y", shape=[None]), value("where_each", shape=[None, 2, None])],
+        [("all", np.array([-1]))],
+    )
+
+
+def in_a_branch():
+    """Only one branch loops; what it gives has extents that only running it tells."""
+    inner = body(
+        [ON, node("Concat", "v x", "w", axis=0)],
+        [*ITERATION, value("v", shape=None)],
+        [value("on_out", BOOL, []), value("w", shape=None)],
+    )
+    loops = body([helper.make_node("Loop", ["trips", "", "x"], ["grown"], body=inner, name="grow")], [], [value("grown", shape=None)])
+    negates = body([node("Neg", "x", "negated")], [], [value("negated", shape=None)])
+    return model(
+        [helper.make_node("If", ["which"], ["y"], then_branch=loops, else_branch=negates, name="choose"), node("Relu", "y", "z")],
+        [value("which", BOOL, []), value("trips", INT64, []), value("x", shape=["n", 2])],
+        [value("z", shape=[None, 2])],
+    )
+
+
 def until_small_enough():
     """The condition comes from the data, and there is no trip count."""
     inner = body(
@@ -159,6 +211,9 @@ def floats(*shape):
 CASES = [
     *((growing, {"trips": np.int64(trips), "x": floats(2, 3), "row": floats(1, 3)}) for trips in (0, 1, 4)),
     *((simplified_for_the_first_iteration, {"trips": np.int64(trips)}) for trips in (1, 3)),
+    *((decomposed, {"trips": np.int64(trips), "x": floats(1, 4, 2, 3)}) for trips in (1, 2)),
+    *((reshaped, {"trips": np.int64(trips), "x": floats(2, 5)}) for trips in (1, 3)),
+    *((in_a_branch, {"which": np.bool_(which), "trips": np.int64(2), "x": floats(3, 2)}) for which in (True, False)),
     *(
         (until_small_enough, {"begin": np.bool_(begin), "x": 50 + floats(7), "factor": np.float32(0.5), "bound": np.float32(3)})
         for begin in (False, True)
@@ -201,6 +256,6 @@ def test_an_error_in_a_body_names_its_node(library):
     )
 
 
-@pytest.mark.parametrize("make", [growing, until_small_enough, nested, recurrent])
+@pytest.mark.parametrize("make", [growing, in_a_branch, nested, recurrent])
 def test_builds_for_a_gpu(library, make):
     assert Library(library.folder, target="sm_90").build(make())
