@@ -9,8 +9,8 @@ namespace {
 bool drop_unread_captures(Node& node, std::vector<uint32_t>& outer_uses) {
   if (!is_control_flow(node)) return false;
   bool changed = false;
-  const size_t own = operands_before_captures(node),
-               bodiless = node.inputs.size() - node.regions[0].inputs.size();
+  const size_t own = operands_before_captures(node);
+  const size_t bodiless = node.inputs.size() - node.regions[0].inputs.size();  // an If's condition
   std::vector<std::vector<uint32_t>> uses;
   for (const Graph& region : node.regions) uses.push_back(region.use_counts());
   for (size_t i = node.inputs.size(); i-- > own;) {
