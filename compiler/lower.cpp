@@ -17,6 +17,14 @@ std::string name_of(const Node& node) {
   return name.empty() ? std::string(node.op->name) : name;
 }
 
+// Elements that inference knows it will know again when the body runs, and constants may have thousands.
+void forget_contents(Graph& graph) {
+  for (Value& value : graph.values)
+    if (!value.constant) value.content.reset();
+  for (Node& node : graph.nodes)
+    for (Graph& region : node.regions) forget_contents(region);
+}
+
 // The node alone, as text: what the host provider needs to run it.
 std::string call_text(const Graph& graph, const Node& node) {
   Graph call;
@@ -30,6 +38,7 @@ std::string call_text(const Graph& graph, const Node& node) {
       v = call.add_value({graph.values[v].type.dtype, {}});
       call.outputs.push_back(v);
     }
+  for (Graph& body : alone.regions) forget_contents(body);
   call.nodes.push_back(std::move(alone));
   call.index();
   return print(call);
@@ -246,9 +255,6 @@ Result<> Lowering::lower_branch(Scope& scope, const Node& node, size_t branch, s
 }
 
 Result<> Lowering::lower_if(Scope& scope, const Node& node) {
-  if (node.op->name != "If")
-    return Error(Code::unsupported, describe(node) + ": loops are not supported")
-        .remedy("export the model with the loop unrolled");
   const ValueId c = node.inputs[0];
   If step{.condition = operand(TRY(place_dense(scope, c, Space::host)), scope.graph.values[c].type)};
   for (const Graph& region : node.regions)  // what a branch alone would make known must be known after it too
@@ -285,8 +291,7 @@ Result<> Lowering::lower_if(Scope& scope, const Node& node) {
 
 Result<> Lowering::lower_node(Scope& scope, const Node& node) {
   if (node.op->name == "Dims") return lower_dims(scope, node);
-  if (node.op->name == "If" || node.op->name == "Loop" || node.op->name == "Scan")
-    return lower_if(scope, node);
+  if (node.op->name == "If") return lower_if(scope, node);
   for (ValueId v : node.outputs) {  // extents that other tensors decide are read before the node runs
     if (v == no_value) continue;
     for (Dim d : scope.graph.values[v].type.shape)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "compiler/backend.h"
 #include "ir/text.h"
 #include "ir/verify.h"
 
@@ -53,19 +54,24 @@ size_t count(const Plan& plan) {
   return n;
 }
 
-// A device that takes every node and can describe none but copies.
-class Reluctant final : public Backend {
+// A device that can do nothing but copy, and says so at once or only when it has seen where operands lie.
+class Incapable final : public Backend {
  public:
-  std::string_view target() const override { return "sm_90"; }
-  Verdict accepts(const Graph&, const Node&) const override { return Verdict::yes(); }
+  explicit Incapable(bool says_so_at_once) : says_so_at_once_(says_so_at_once) {}
+  std::string_view target() const override { return "none"; }
+  Verdict accepts(const Graph&, const Node&) const override {
+    return says_so_at_once_ ? Verdict::no("not here") : Verdict::yes();
+  }
   Verdict describe(KernelCtx& ctx) const override {
-    if (ctx.node.op->name != "Identity") return Verdict::no("it is Tuesday");
-    return Verdict::yes();
+    return ctx.node.op->name == "Identity" ? Verdict::yes() : Verdict::no("not here");
   }
   Source emit(const KernelCtx&, const KernelCall&) const override { return {}; }
   Result<std::vector<std::byte>> compile(const std::string&) const override {
     return std::vector<std::byte>();
   }
+
+ private:
+  bool says_so_at_once_;
 };
 
 constexpr std::string_view chain = R"(graph (%x: f32[n, 8], %w: f32[8, 8]) -> (%y) where n = input(%x, 0) {
@@ -180,9 +186,9 @@ TEST(Lower, WhatADeviceRefusesGoesThroughTheHostAndBack) {
   %y = Neg(%x) : f32[n] @"flip"
 }
 )");
-  const Reluctant backend;
+  const Incapable device(false);
   auto lowered =
-      lower(graph, {.backend = &backend, .optimum = [](const DimTable&, Dim) { return int64_t{16}; }});
+      lower(graph, {.backend = &device, .optimum = [](const DimTable&, Dim) { return int64_t{16}; }});
   ASSERT_TRUE(lowered) << lowered.error().cause();
   const Plan& plan = lowered->plan;
   expect_sound(plan);
@@ -192,7 +198,51 @@ TEST(Lower, WhatADeviceRefusesGoesThroughTheHostAndBack) {
   ASSERT_TRUE(up);
   EXPECT_EQ(up->to.buffer, plan.outputs.at(0).buffer);
   EXPECT_EQ(plan.buffers[up->to.buffer].space, Space::device);
-  EXPECT_EQ(lowered->host_reasons, (std::vector<std::string>{"node 'flip' (Neg): it is Tuesday"}));
+  EXPECT_EQ(lowered->host_reasons, (std::vector<std::string>{"node 'flip' (Neg): not here"}));
+}
+
+constexpr std::string_view growing = R"(symbols rows in 0..
+graph (%trips: i64[], %x: f32[n, 2], %row: f32[1, 2]) -> (%z) where n = input(%x, 0), rows = extent(%y, 0) {
+  %y = Loop(%trips, _, %x, %row) {carried=1} : f32[rows, 2] @"grow" {
+    graph body(%i: i64[], %on: bool[] = [1], %v: f32[k, 2], %r: f32[1, 2]) -> (%on, %w) where k = input(%v, 0) {
+      %w = Concat(%v, %r) {axis=0} : f32[k + 1, 2] @"concat"
+    }
+  }
+  %z = Neg(%y) : f32[rows, 2] @"negate"
+}
+)";
+
+TEST(Lower, ALoopIsOneStepThatFindsExtents) {
+  const Plan plan = plan_of(growing);
+  expect_sound(plan);
+  ASSERT_EQ(plan.steps.size(), 2u);
+  const auto* call = std::get_if<HostCall>(&plan.steps[0].what);
+  ASSERT_TRUE(call);
+  EXPECT_EQ(plan.steps[0].name, "grow");
+  EXPECT_EQ(plan.steps[0].stage, 1u);
+  ASSERT_EQ(call->late.size(), 1u);
+  EXPECT_EQ(call->late[0].axis, 0u);
+  EXPECT_EQ(call->text, R"(graph call(%0: i64[], %1: f32[], %2: f32[]) -> (%3) {
+  %3 = Loop(%0, _, %1, %2) {carried=1} : f32[] @"grow" {
+    graph body(%i: i64[], %on: bool[], %v: f32[k, 2], %r: f32[1, 2]) -> (%on, %w) where k = input(%v, 0) {
+      %w = Concat(%v, %r) : f32[k + 1, 2] @"concat"
+    }
+  }
+}
+)");
+}
+
+TEST(Lower, TheHostTakesLoopsThatADeviceRefuses) {
+  const Incapable device(true);
+  Graph graph = parsed(growing);
+  const auto lowered =
+      lower(graph, {.backend = &device, .optimum = [](const DimTable&, Dim) { return int64_t{16}; }});
+  ASSERT_TRUE(lowered) << lowered.error().cause();
+  expect_sound(lowered->plan);
+  EXPECT_EQ(lowered->host_reasons,
+            (std::vector<std::string>{"node 'grow' (Loop): not here", "node 'negate' (Neg): not here"}));
+  EXPECT_EQ(count<HostCall>(lowered->plan), 2u);
+  EXPECT_EQ(count<Copy>(lowered->plan), 3u);  // the inputs come to the host
 }
 
 TEST(Lower, WhatMustAgreeIsChecked) {

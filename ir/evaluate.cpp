@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/strided.h"
+#include "ir/constant.h"
+#include "ir/control_flow.h"
 #include "ir/element.h"
 
 namespace burnish {
@@ -45,6 +47,10 @@ bool EvalCtx::allocated_late(size_t i) const { return outputs_[i].count() < 0; }
 
 Result<> evaluate(const Node& node, std::span<const TensorView* const> inputs, std::span<TensorView> outputs,
                   ThreadPool& pool, const EvalCtx::Allocate& allocate) {
+  if (is_control_flow(node)) {  // its bodies take tensors as they are stored
+    EvalCtx ctx(node, inputs, outputs, pool, allocate);
+    return node.op->eval(ctx);
+  }
   std::vector<Widened> in_wide(inputs.size()), out_wide(outputs.size());
   std::vector<const TensorView*> in(inputs.begin(), inputs.end());
   std::vector<TensorView> out(outputs.begin(), outputs.end());
@@ -137,7 +143,6 @@ Tensor from_content(DType dtype, Shape shape, const std::vector<int64_t>& conten
 Result<std::optional<std::vector<Tensor>>> evaluate_constant(const Graph& graph, const Node& node,
                                                              ThreadPool& pool) {
   using Nothing = std::optional<std::vector<Tensor>>;
-  if (!node.regions.empty() || node.inputs.empty()) return Nothing();
   for (ValueId v : node.inputs)
     if (v != no_value && !graph.constant(v)) return Nothing();
   if (node.op->view && !node.inputs.empty())
@@ -181,6 +186,7 @@ Result<bool> fold(Graph& graph, Node& node, ThreadPool& pool) {
     results.push_back(from_content(graph.values[v].type.dtype, *shape, *values));
   }
   if (!by_content) {
+    if (node.inputs.empty() || !node.regions.empty()) return false;  // Fail; loops, which may be long
     auto evaluated = TRY(evaluate_constant(graph, node, pool));
     if (!evaluated) return false;
     results.clear();
@@ -188,15 +194,8 @@ Result<bool> fold(Graph& graph, Node& node, ThreadPool& pool) {
       if (node.outputs[i] != no_value) results.push_back(std::move((*evaluated)[i]));
   }
   size_t next = 0;
-  for (ValueId v : node.outputs) {
-    if (v == no_value) continue;
-    const ValueId made = graph.add_constant(std::move(results[next++]));
-    graph.values[v].type = graph.values[made].type;
-    graph.values[v].constant = graph.values[made].constant;
-    graph.values[v].content = graph.values[made].content;
-    graph.values.pop_back();
-    graph.values[v].producer = no_node;
-  }
+  for (ValueId v : node.outputs)
+    if (v != no_value) make_constant(graph, v, std::make_shared<const Tensor>(std::move(results[next++])));
   node.dead = true;
   return true;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/element.h"
+#include "ir/origin.h"
 
 namespace burnish {
 
@@ -17,24 +18,6 @@ std::string describe(const Node& node) {
   return "node '" + name + "' (" + std::string(node.op->name) + ")";
 }
 
-namespace {
-
-Dim symbol_at(InferCtx& c, SymbolOrigin origin, std::string_view hint, Range range) {
-  for (const auto& [symbol, from] : c.graph.origins)
-    if (from == origin) return c.dims.resolve(symbol);
-  const Dim d = c.dims.fresh_symbol(hint, range);
-  c.graph.origins[d] = origin;
-  return d;
-}
-
-std::string hint_for(const InferCtx& c, ValueId v, uint32_t index) {
-  std::string name = c.graph.values[v].name;
-  if (name.empty()) name = "v" + std::to_string(v);
-  return name + "." + std::to_string(index);
-}
-
-}  // namespace
-
 Result<std::vector<Dim>> InferCtx::content_or_symbols(size_t i, Range range) {
   if (const auto* known = content(i)) return *known;
   const TensorType& type = in(i);
@@ -45,8 +28,7 @@ Result<std::vector<Dim>> InferCtx::content_or_symbols(size_t i, Range range) {
     return error("operand " + std::to_string(i) + " has an unknown element count");
   std::vector<Dim> all;
   for (uint32_t k = 0; k < *count; ++k)
-    all.push_back(symbol_at(*this, {SymbolOrigin::Kind::content, node.inputs[i], k},
-                            hint_for(*this, node.inputs[i], k), range));
+    all.push_back(dims.resolve(symbol_of(graph, {SymbolOrigin::Kind::content, node.inputs[i], k}, range)));
   return all;
 }
 
@@ -75,8 +57,7 @@ void InferCtx::out_content(size_t i, std::vector<Dim> content) {
 Dim InferCtx::extent_symbol(size_t output, uint32_t axis, Range range) {
   if (output >= node.outputs.size() || node.outputs[output] == no_value)
     return dims.fresh_symbol("unused", range);
-  const ValueId v = node.outputs[output];
-  return symbol_at(*this, {SymbolOrigin::Kind::extent, v, axis}, hint_for(*this, v, axis), range);
+  return dims.resolve(symbol_of(graph, {SymbolOrigin::Kind::extent, node.outputs[output], axis}, range));
 }
 
 Result<> InferCtx::unify(Dim a, Dim b, std::string_view what) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "ir/constant.h"
 #include "ir/op.h"
 #include "ir/text.h"
 #include "ir/text_token.h"
@@ -201,13 +202,7 @@ class Parser {
 
   Result<> constant(Scope& scope, const std::vector<ValueId>& results) {
     if (results.size() != 1 || results[0] == no_value) return fail("a constant has one result");
-    const auto t = TRY(tensor());
-    const ValueId made = scope.graph.add_constant(*t);  // its content, too
-    Value& value = scope.graph.values[results[0]];
-    value.type = std::move(scope.graph.values[made].type);
-    value.content = std::move(scope.graph.values[made].content);
-    value.constant = t;
-    scope.graph.values.pop_back();
+    make_constant(scope.graph, results[0], TRY(tensor()));
     return {};
   }
 

@@ -3,16 +3,11 @@
 #include <vector>
 
 #include "ir/infer.h"
+#include "ir/origin.h"
 
 namespace burnish {
 
 namespace {
-
-void share_dims(Graph& graph, const std::shared_ptr<DimTable>& dims) {
-  graph.dims = dims;
-  for (Node& node : graph.nodes)
-    for (Graph& region : node.regions) share_dims(region, dims);
-}
 
 class Verifier {
  public:
@@ -102,8 +97,7 @@ class Verifier {
   // Inference again, on a copy (of the extents' table too, for inference may write there): what it gives must be what the
   // graph says.
   Result<> types() const {
-    Graph copy = graph_;
-    share_dims(copy, std::make_shared<DimTable>(*graph_.dims));
+    Graph copy = detached(graph_);
     for (Node& node : copy.nodes) {
       if (node.dead) continue;
       TRY(infer(copy, node));

@@ -85,7 +85,8 @@ std::optional<ValueId> GraphImporter::lookup(const std::string& name, Result<>& 
     mine = graph_.add_constant(*value.constant, value.name);
   } else {
     mine = graph_.add_value(value.type, value.name);
-    graph_.values[mine].content = value.content;
+    if (owns_extents_) hand_in_isolated(graph_, mine, value);
+    else graph_.values[mine].content = value.content;
     graph_.inputs.push_back(mine);
     captures_.push_back(*found);
   }
@@ -193,32 +194,27 @@ Result<> GraphImporter::inline_graph(const Node& node, const Graph& body) {
   return {};
 }
 
-Result<burnish::Graph> GraphImporter::import_region(const Node& node, const Graph& body,
-                                                    const std::vector<TensorType>& inputs,
-                                                    std::vector<ValueId>& captures) {
+Result<> GraphImporter::import_region(const Node& node, const Graph& body, burnish::Graph& region,
+                                      bool isolated, std::vector<ValueId>& captures) {
   if (++state_.depth > deepest)
     return Error(Code::invalid_model, "node " + node.describe() + ": bodies nest too deep");
-  burnish::Graph region;
-  region.dims = graph_.dims;
   region.name = body.name;
   GraphImporter inner(state_, region, this, opsets_);
+  inner.owns_extents_ = isolated;
   TRY(inner.add_initializers(body));
-  if (body.inputs.size() != inputs.size())
+  if (body.inputs.size() != region.inputs.size())
     return Error(Code::invalid_model, "node " + node.describe() + ": its body takes " +
                                           std::to_string(body.inputs.size()) + " inputs, it gives " +
-                                          std::to_string(inputs.size()));
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    const ValueId v = region.add_value(inputs[i], body.inputs[i].name);
-    region.inputs.push_back(v);
-    TRY(inner.define(body.inputs[i].name, v, "the body of node " + node.describe()));
-  }
+                                          std::to_string(region.inputs.size()));
+  for (size_t i = 0; i < body.inputs.size(); ++i)
+    TRY(inner.define(body.inputs[i].name, region.inputs[i], "the body of node " + node.describe()));
   TRY(inner.import_nodes(body.nodes));
   for (const ValueInfo& output : body.outputs)
     region.outputs.push_back(TRY(inner.find(output.name, "the body of node " + node.describe())));
   captures = inner.captures();
   region.index();
   --state_.depth;
-  return region;
+  return {};
 }
 
 // A branch that cannot be imported, as one that fails when it is taken; its results are typed like the other branch's.
@@ -258,12 +254,10 @@ Result<> GraphImporter::import_if(const Node& node) {
   for (size_t i = 0; i < 2; ++i) {
     const DimTable before = *graph_.dims;
     const int depth = state_.depth;
-    auto region = import_region(node, *bodies[i]->g, {}, captures[i]);
-    if (region) {
-      regions[i] = *std::move(region);
-      continue;
-    }
-    refused[i] = std::move(region)
+    regions[i].dims = graph_.dims;
+    auto done = import_region(node, *bodies[i]->g, regions[i], false, captures[i]);
+    if (done) continue;
+    refused[i] = std::move(done)
                      .during(std::string("importing the ") + (i ? "else" : "then") + " branch of node " +
                              node.describe())
                      .error();
@@ -304,6 +298,66 @@ Result<> GraphImporter::import_if(const Node& node) {
   return {};
 }
 
+// What a Loop's or Scan's body takes for the node's own operands: iteration number and condition for trip count and
+// condition; of scanned tensors one slice.
+Result<std::vector<Value>> GraphImporter::loop_operands(const Node& node, const Graph& body,
+                                                        const std::vector<ValueId>& inputs,
+                                                        const IteratedBody::Carried& carried) const {
+  const Dim one = graph_.dims->constant(1);
+  std::vector<Value> operands;
+  if (node.op_type == "Loop")
+    operands = {{.type = {DType::i64, {}}}, {.type = {DType::boolean, {}}, .content = {{one}}}};
+  for (size_t i = 0; i < std::min(operands.size(), body.inputs.size()); ++i)
+    if (const auto& declared = body.inputs[i].shape; declared && declared->size() == 1)
+      operands[i].type.shape = {one};
+  const Attribute* axes = node.attribute("scan_input_axes");
+  for (size_t i = operands.size(); i < inputs.size(); ++i) {
+    if (inputs[i] == no_value)
+      return Error(Code::invalid_model,
+                   "node " + node.describe() + ": operand " + std::to_string(i) + " is missing");
+    operands.push_back({.type = graph_.values[inputs[i]].type});
+    if (i < carried.first_input + carried.count) continue;
+    std::vector<Dim>& shape = operands.back().type.shape;
+    const size_t k = i - carried.count;
+    const auto rank = static_cast<int64_t>(shape.size());
+    int64_t axis = axes && k < axes->ints.size() ? axes->ints[k] : 0;
+    if (axis < 0) axis += rank;
+    if (axis < 0 || axis >= rank)
+      return Error(Code::invalid_model,
+                   "node " + node.describe() + ": scan axis outside operand " + std::to_string(i));
+    shape.erase(shape.begin() + axis);
+  }
+  return operands;
+}
+
+// The body of `loop`, and what it captures. It may have been simplified for the extents of the first iteration: then it is
+// imported once more, with those free that others change.
+Result<> GraphImporter::import_loop_body(const Node& node, const Graph& body,
+                                         const IteratedBody::Carried& carried, burnish::Node& loop) {
+  const std::vector<Value> operands = TRY(loop_operands(node, body, loop.inputs, carried));
+  IteratedBody types(carried);
+  burnish::Graph region;
+  std::vector<ValueId> captures;
+  do {
+    region = burnish::Graph();
+    region.dims = graph_.dims;
+    for (size_t k = 0; k < operands.size(); ++k) {
+      const ValueId v = region.add_value(operands[k].type, k < body.inputs.size() ? body.inputs[k].name : "");
+      region.inputs.push_back(v);
+      if (k >= carried.first_input) types.hand_in(region, k, operands[k]);
+      else region.values[v].content = operands[k].content;
+    }
+    TRY(import_region(node, body, region, true, captures));
+    if (region.outputs.size() < carried.first_output + carried.count)
+      return Error(Code::invalid_model, "node " + node.describe() + ": its body gives " +
+                                            std::to_string(region.outputs.size()) + " values, with " +
+                                            std::to_string(carried.count) + " to carry");
+  } while (types.widen(region));
+  loop.regions.push_back(std::move(region));
+  loop.inputs.insert(loop.inputs.end(), captures.begin(), captures.end());
+  return {};
+}
+
 Result<> GraphImporter::import_loop(const Node& node) {
   const Attribute* body = node.attribute("body");
   if (!body || !body->g) return Error(Code::invalid_model, "node " + node.describe() + ": has no body");
@@ -316,42 +370,20 @@ Result<> GraphImporter::import_loop(const Node& node) {
   burnish::Node out{.op = state_.ops.at(node.op_type), .provenance = {name_of(node)}};
   constexpr std::string_view ignored[] = {"body"};
   out.attrs = TRY(context.attributes(out.op->attrs, ignored));
-  std::vector<TensorType> types;
-  for (size_t i = 0; i < node.inputs.size(); ++i) out.inputs.push_back(context.input(i));
-  const Attribute* scanned = node.attribute("num_scan_inputs");
-  const size_t scan_inputs = scan && scanned ? static_cast<size_t>(std::max<int64_t>(scanned->i, 0)) : 0;
-  if (scan_inputs > node.inputs.size())
+  const size_t first = scan ? 0 : 2;
+  out.inputs.assign(std::max(node.inputs.size(), first), no_value);
+  for (size_t i = 0; i < node.inputs.size(); ++i) out.inputs[i] = context.input(i);
+  const int64_t scanned = scan ? std::max<int64_t>(TRY(context.integer("num_scan_inputs", 0)), 0) : 0;
+  if (first + static_cast<size_t>(scanned) > out.inputs.size())
     return Error(Code::invalid_model, "node " + node.describe() + ": num_scan_inputs exceeds its inputs");
-  for (const Field& field : out.op->attrs->fields())  // the rest of the operands are captures
+  const IteratedBody::Carried carried{first, scan ? size_t{0} : size_t{1},
+                                      out.inputs.size() - first - static_cast<size_t>(scanned)};
+  for (const Field& field : out.op->attrs->fields())
     if (field.name == "carried")
-      *static_cast<int64_t*>(out.attrs.field_for_writing(field)) =
-          static_cast<int64_t>(node.inputs.size()) - static_cast<int64_t>(scan ? scan_inputs : 2);
-  const std::vector<int64_t> axes = scan ? TRY(context.integers("scan_input_axes")) : std::vector<int64_t>();
-  if (!scan) {
-    types.push_back({DType::i64, {}});
-    types.push_back({DType::boolean, {}});
-  }
-  for (size_t i = scan ? 0 : 2; i < node.inputs.size(); ++i) {
-    if (context.input(i) == no_value)
-      return Error(Code::invalid_model,
-                   "node " + node.describe() + ": operand " + std::to_string(i) + " is missing");
-    TensorType type = graph_.values[context.input(i)].type;
-    if (scan && i >= node.inputs.size() - scan_inputs) {  // the body sees one slice
-      const size_t k = i - (node.inputs.size() - scan_inputs);
-      const int64_t rank = static_cast<int64_t>(type.shape.size());
-      int64_t axis = k < axes.size() ? axes[k] : 0;
-      if (axis < 0) axis += rank;
-      if (axis < 0 || axis >= rank)
-        return Error(Code::invalid_model,
-                     "node " + node.describe() + ": scan axis outside operand " + std::to_string(i));
-      type.shape.erase(type.shape.begin() + axis);
-    }
-    types.push_back(std::move(type));
-  }
-  std::vector<ValueId> captures;
-  out.regions.push_back(TRY(import_region(node, *body->g, types, captures)));
-  out.inputs.insert(out.inputs.end(), captures.begin(), captures.end());
-  for (size_t i = 0; i < node.outputs.size(); ++i) out.outputs.push_back(graph_.add_value({}));
+      *static_cast<int64_t*>(out.attrs.field_for_writing(field)) = static_cast<int64_t>(carried.count);
+  TRY(import_loop_body(node, *body->g, carried, out));
+  for (const std::string& name : node.outputs)
+    out.outputs.push_back(name.empty() ? no_value : graph_.add_value({}));
   TRY(infer(graph_, out));
   const std::vector<ValueId> results = out.outputs;
   graph_.nodes.push_back(std::move(out));

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ir/iterated_body.h"
 #include "ir/op.h"
 #include "onnx/import.h"
 #include "onnx/model.h"
@@ -54,8 +55,14 @@ class GraphImporter {
   Result<> import_loop(const Node& node);
   Result<> import_function(const Node& node, const Function& function);
   Result<> inline_graph(const Node& node, const Graph& body);
-  Result<burnish::Graph> import_region(const Node& node, const Graph& body,
-                                       const std::vector<TensorType>& inputs, std::vector<ValueId>& captures);
+  /// Fills a region, whose inputs are there already; `isolated`: it sees nothing but its inputs, extents included.
+  Result<> import_region(const Node& node, const Graph& body, burnish::Graph& region, bool isolated,
+                         std::vector<ValueId>& captures);
+  Result<std::vector<Value>> loop_operands(const Node& node, const Graph& body,
+                                           const std::vector<ValueId>& inputs,
+                                           const IteratedBody::Carried& carried) const;
+  Result<> import_loop_body(const Node& node, const Graph& body, const IteratedBody::Carried& carried,
+                            burnish::Node& loop);
   Result<> bind(const Node& node, size_t output, ValueId value);
   std::optional<ValueId> lookup(const std::string& name, Result<>& status);
   std::string name_of(const Node& node) const;
@@ -64,7 +71,8 @@ class GraphImporter {
   burnish::Graph& graph_;
   GraphImporter* outer_;
   std::vector<OpsetImport> opsets_;
-  bool isolated_;  // a function body: sees no name of its caller
+  bool isolated_;              // a function body: sees no name of its caller
+  bool owns_extents_ = false;  // the body of a Loop or Scan: its captures' extents are symbols of its own
   std::map<std::string, ValueId> names_;
   std::map<std::string, const Literal*> initializers_;
   std::set<std::string> sparse_;

@@ -316,6 +316,78 @@ TEST(Import, ABranchThatCannotBeImportedFailsOnlyWhenTaken) {
       "replace it before exporting, or give the model a local function that spells it out");
 }
 
+/// The body of a Loop or Scan, with inputs and outputs.
+Attribute loop_body(std::vector<std::string> inputs, std::vector<Node> nodes,
+                    std::vector<std::string> outputs) {
+  Graph g;
+  g.name = "body";
+  for (std::string& name : inputs) g.inputs.push_back({.name = std::move(name)});
+  for (std::string& name : outputs) g.outputs.push_back({.name = std::move(name)});
+  g.nodes = std::move(nodes);
+  Attribute a;
+  a.name = "body";
+  a.type = AttributeType::graph;
+  a.g = std::make_shared<const Graph>(std::move(g));
+  return a;
+}
+
+TEST(Import, ABodySeesNoExtentOfTheGraphAroundIt) {
+  Model m = relu();
+  m.graph.inputs.push_back(tensor_info("trips", {}, int64_type));
+  m.graph.inputs.push_back(tensor_info("z", {extent(2), named("n")}));
+  m.graph.nodes = {node("loop", "Loop", {"trips", "", "x"}, {"y"},
+                        {loop_body({"i", "on", "v"}, {node("add", "Add", {"v", "z"}, {"w"})}, {"on", "w"})})};
+  EXPECT_EQ(text_of(m), R"(symbols n, v.1 in 0.., z.1
+require select(equal(1, v.1), select(equal(1, v.1), z.1, v.1), v.1) == select(equal(1, v.1), z.1, v.1) "node 'add' (Add): shapes [2, v.1] and [2, z.1] must broadcast"
+require select(equal(1, z.1), select(equal(1, v.1), z.1, v.1), z.1) == select(equal(1, v.1), z.1, v.1) "node 'add' (Add): shapes [2, v.1] and [2, z.1] must broadcast"
+graph g(%x: f32[2, n], %trips: i64[], %z: f32[2, n]) -> (%y) where n = input(%x, 1) {
+  %y = Loop(%trips, _, %x, %z) {carried=1} : f32[2, n] @"loop" {
+    graph body(%i: i64[], %on: bool[] = [1], %v: f32[2, v.1], %z: f32[2, z.1]) -> (%on, %w) where v.1 = input(%v, 1), z.1 = input(%z, 1) {
+      %w = Add(%v, %z) : f32[2, select(equal(1, v.1), z.1, v.1)] @"add"
+    }
+  }
+}
+)");
+}
+
+TEST(Import, ABodyIsNotSimplifiedForTheFirstIterationAlone) {
+  Model m = relu();
+  m.graph.inputs = {tensor_info("x", {extent(2)}), tensor_info("trips", {}, int64_type)};
+  m.graph.nodes = {node("loop", "Loop", {"trips", "", "x"}, {"y", "s"},
+                        {loop_body({"i", "on", "v"},
+                                   {node("shape", "Shape", {"v"}, {"shape"}),
+                                    node("concat", "Concat", {"v", "v"}, {"w"}, {integer("axis", 0)})},
+                                   {"on", "w", "shape"})})};
+  m.graph.outputs = {{.name = "y"}, {.name = "s"}};
+  EXPECT_EQ(text_of(m), R"(symbols v.0 in 0.., v2.0 in 0.., v3.0 in 0..
+graph g(%x: f32[2], %trips: i64[]) -> (%y, %s) where v2.0 = extent(%y, 0), v3.0 = extent(%s, 0) {
+  %y, %s = Loop(%trips, _, %x) {carried=1} : f32[v2.0], i64[v3.0, 1] @"loop" {
+    graph body(%i: i64[], %on: bool[] = [1], %v: f32[v.0]) -> (%on, %w, %shape) where v.0 = input(%v, 0) {
+      %shape = Shape(%v) : i64[1] = [v.0] @"shape"
+      %w = Concat(%v, %v) : f32[2*v.0] @"concat"
+    }
+  }
+}
+)");
+}
+
+TEST(ImportErrors, Loops) {
+  Model m = relu();
+  m.graph.nodes = {node("loop", "Loop", {"", "", "x"}, {"y"}, {loop_body({"i", "on"}, {}, {"on"})})};
+  EXPECT_EQ(error_of(m), "node 'loop' (Loop): its body takes 2 inputs, it gives 3\n");
+  m.graph.nodes[0].attributes = {loop_body({"i", "on", "v"}, {}, {"on"})};
+  EXPECT_EQ(error_of(m), "node 'loop' (Loop): its body gives 1 values, with 1 to carry\n");
+  m.graph.nodes[0].attributes = {};
+  EXPECT_EQ(error_of(m), "node 'loop' (Loop): has no body\n");
+  m.graph.nodes = {
+      node("scan", "Scan", {"x"}, {"y"}, {loop_body({"v"}, {}, {"v"}), integer("num_scan_inputs", 2)})};
+  EXPECT_EQ(error_of(m), "node 'scan' (Scan): num_scan_inputs exceeds its inputs\n");
+  m.opset_imports = {{.domain = "", .version = 8}};
+  EXPECT_EQ(error_of(m),
+            "node 'scan' (Scan): Scan before opset 9 is not supported\n"
+            "convert the model with onnx.version_converter");
+}
+
 TEST(Import, LocalFunctionsAreInlinedWithTheirCallersAttributes) {
   Model m = relu();
   m.opset_imports.push_back({.domain = "local", .version = 1});

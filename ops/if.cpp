@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "ops/body_eval.h"
 #include "ops/region.h"
 
 namespace burnish {
@@ -63,9 +64,20 @@ Result<> infer(InferCtx& c) {
   return {};
 }
 
+// Inside the body of a loop; elsewhere an If becomes steps.
+Result<> eval(EvalCtx& c) {
+  const size_t taken = integers_of(c.in(0)).front() != 0 ? 0 : 1;
+  const std::vector<Tensor> operands = borrowed_operands(c);
+  const std::vector<Tensor> results =
+      TRY(evaluate_graph(c.node.regions[taken], std::span(operands).subspan(1), c.pool)
+              .during("running the " + std::string(branch_name[taken]) + " branch of " + describe(c.node)));
+  for (size_t i = 0; i < results.size(); ++i) TRY(give(c, i, results[i]));
+  return {};
+}
+
 }  // namespace
 
 extern const OpDef op_if;
-const OpDef op_if = {.name = "If", .infer = infer};
+const OpDef op_if = {.name = "If", .infer = infer, .eval = eval};
 
 }  // namespace burnish

@@ -17,7 +17,7 @@ bool independent(const Graph& g, ValueId v) {
 
 // Int64 vectors and scalars whose elements are known as extents no longer depend on the arithmetic that spelled them out.
 Result<bool> run(Graph& graph, const PassContext&) {
-  return for_each_graph(graph, [](Graph& g) -> Result<bool> {
+  return for_each_lowered_graph(graph, [](Graph& g) -> Result<bool> {
     const OpDef* dims_op = find_op("Dims");
     bool changed = false;
     for (Node& node : g.nodes) {

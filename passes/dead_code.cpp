@@ -1,25 +1,27 @@
-#include "ir/op.h"
+#include "ir/control_flow.h"
 #include "passes/pass.h"
 
 namespace burnish {
 
 namespace {
 
-// A capture that neither branch reads any more is dropped, so that what made it can go too.
+// A capture that no body reads any more is dropped, so that what made it can go too.
 bool drop_unread_captures(Node& node, std::vector<uint32_t>& outer_uses) {
-  if (node.regions.empty() || node.op->name != "If") return false;
+  if (!is_control_flow(node)) return false;
   bool changed = false;
+  const size_t own = operands_before_captures(node);
+  const size_t bodiless = node.inputs.size() - node.regions[0].inputs.size();  // an If's condition
   std::vector<std::vector<uint32_t>> uses;
   for (const Graph& region : node.regions) uses.push_back(region.use_counts());
-  for (size_t i = node.inputs.size(); i-- > 1;) {
+  for (size_t i = node.inputs.size(); i-- > own;) {
     bool read = false;
     for (size_t r = 0; r < node.regions.size(); ++r)
-      read = read || uses[r][node.regions[r].inputs[i - 1]] > 0;
+      read = read || uses[r][node.regions[r].inputs[i - bodiless]] > 0;
     if (read) continue;
     --outer_uses[node.inputs[i]];
     node.inputs.erase(node.inputs.begin() + static_cast<std::ptrdiff_t>(i));
     for (Graph& region : node.regions)
-      region.inputs.erase(region.inputs.begin() + static_cast<std::ptrdiff_t>(i - 1));
+      region.inputs.erase(region.inputs.begin() + static_cast<std::ptrdiff_t>(i - bodiless));
     changed = true;
   }
   return changed;

@@ -151,7 +151,7 @@ class Fuser {
 };
 
 Result<bool> run(Graph& graph, const PassContext&) {
-  return for_each_graph(graph, [](Graph& g) -> Result<bool> { return Fuser(g).run(); });
+  return for_each_lowered_graph(graph, [](Graph& g) -> Result<bool> { return Fuser(g).run(); });
 }
 
 }  // namespace

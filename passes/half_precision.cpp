@@ -161,7 +161,7 @@ class Halver {
 Result<bool> run(Graph& graph, const PassContext& context) {
   if (!context.fp16) return false;
   // Bodies keep FP32 at their borders: an If's captures and results are converted around it.
-  return for_each_graph(graph, [](Graph& g) { return Halver(g).run(); });
+  return for_each_lowered_graph(graph, [](Graph& g) { return Halver(g).run(); });
 }
 
 }  // namespace

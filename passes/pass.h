@@ -41,5 +41,7 @@ Result<> run_pipeline(Graph& graph, const PassContext& context);
 
 /// f on the regions of control flow (not bodies of Fused), innermost first, then on the graph itself.
 Result<bool> for_each_graph(Graph& graph, const std::function<Result<bool>(Graph&)>& f);
+/// The same, but not on bodies of Loop and Scan: the host runs these as they are, from their inputs alone.
+Result<bool> for_each_lowered_graph(Graph& graph, const std::function<Result<bool>(Graph&)>& f);
 
 }  // namespace burnish

@@ -1,4 +1,4 @@
-#include "ir/op.h"
+#include "ir/control_flow.h"
 #include "ir/verify.h"
 #include "passes/pass.h"
 
@@ -6,7 +6,7 @@ namespace burnish {
 
 extern const Pass pass_dead_code, pass_remove_identities, pass_fold_constants, pass_absorb_shapes,
     pass_common_subexpressions, pass_spell_out_batch_normalization, pass_fold_scale_and_bias,
-    pass_half_precision, pass_fuse;
+    pass_half_precision, pass_fuse, pass_lift_constants;
 
 const std::vector<Stage>& pipeline() {
   static const std::vector<Stage> stages = {
@@ -24,6 +24,8 @@ const std::vector<Stage>& pipeline() {
        false},
       // 4. Pointwise work joins its neighbours: one kernel each.
       {"fusion", {&pass_fuse, &pass_dead_code}, false},
+      // 5. Loops run on the host, as text with their bodies.
+      {"loops", {&pass_lift_constants}, false},
   };
   return stages;
 }
@@ -32,16 +34,31 @@ std::span<const Pass* const> all_passes() {
   static const Pass* const passes[] = {
       &pass_fold_constants,        &pass_absorb_shapes,  &pass_remove_identities,
       &pass_common_subexpressions, &pass_dead_code,      &pass_spell_out_batch_normalization,
-      &pass_fold_scale_and_bias,   &pass_half_precision, &pass_fuse};
+      &pass_fold_scale_and_bias,   &pass_half_precision, &pass_fuse,
+      &pass_lift_constants};
   return passes;
 }
 
-Result<bool> for_each_graph(Graph& graph, const std::function<Result<bool>(Graph&)>& f) {
+namespace {
+
+// f on the graph, after the regions of nodes that `enters` says yes to.
+template <class Enters>
+Result<bool> for_each(Graph& graph, const Enters& enters, const std::function<Result<bool>(Graph&)>& f) {
   bool changed = false;
   for (Node& node : graph.nodes)
-    if (!node.dead && node.op->name != "Fused")
-      for (Graph& region : node.regions) changed = TRY(for_each_graph(region, f)) || changed;
+    if (!node.dead && enters(node))
+      for (Graph& region : node.regions) changed = TRY(for_each(region, enters, f)) || changed;
   return TRY(f(graph)) || changed;
+}
+
+}  // namespace
+
+Result<bool> for_each_graph(Graph& graph, const std::function<Result<bool>(Graph&)>& f) {
+  return for_each(graph, is_control_flow, f);
+}
+
+Result<bool> for_each_lowered_graph(Graph& graph, const std::function<Result<bool>(Graph&)>& f) {
+  return for_each(graph, [](const Node& node) { return is_control_flow(node) && !iterates(node); }, f);
 }
 
 namespace {

@@ -46,7 +46,7 @@ def library(request):
 
 @pytest.fixture(scope="session")
 def builds(request, library):
-    names = [item.callspec.params["name"] for item in request.session.items if hasattr(item, "callspec")]
+    names = [item.callspec.params["name"] for item in request.session.items if "name" in item.fixturenames]
     fresh = multiprocessing.get_context("spawn")  # a fork would share what the runtime began on the GPU
     with concurrent.futures.ProcessPoolExecutor(os.cpu_count(), fresh) as pool:
         yield Builds(library.folder, library.target, names, pool)

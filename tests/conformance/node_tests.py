@@ -18,7 +18,6 @@ BUILD_TIME_OPERANDS = {
     **{f"Reduce{name}": [1] for name in REDUCTIONS},
     "CumSum": [1],  # axis
     "Dropout": [2],  # training_mode
-    "Loop": [0, 1],  # trip count, condition
     "Pad": [3],  # axes
     "Resize": [2, 3],  # scales, sizes: keep_aspect_ratio_policy derives one extent from another
     "Slice": [3, 4],  # axes, steps
