@@ -78,6 +78,7 @@ Json plan_of(const Plan& plan) {
           {"stages", plan.shapes.stage_ends.size()},
           {"checks", plan.checks.size()},
           {"buffers", buffers(plan)},
+          {"host_reasons", plan.host_reasons},
           {"steps", steps(plan.steps)}};
 }
 

@@ -25,6 +25,12 @@ struct InspectRequest {
 static bool is_table(const Json& value) {
   return value.is_array() && !value.empty() && value.front().is_object() && !value.front().contains("text");
 }
+/// Sentences, one a line.
+static bool is_list(const Json& value) {
+  return value.is_array() && std::any_of(value.begin(), value.end(), [](const Json& item) {
+           return item.is_string() && item.get_ref<const std::string&>().size() > 40;
+         });
+}
 static bool is_section(const Json& value) { return value.is_object() && value.size() > 6; }
 
 /// One value on one line.
@@ -75,10 +81,14 @@ static std::string table_of(const Json& list) {
 static std::string describe(const Json& json) {
   std::vector<std::vector<std::string>> facts;
   for (const auto& [key, value] : json.items())
-    if (!is_table(value) && !is_section(value)) facts.push_back({key, cell(key, value)});
+    if (!is_table(value) && !is_list(value) && !is_section(value)) facts.push_back({key, cell(key, value)});
   std::string text = facts.empty() ? "" : table(facts);
   for (const auto& [key, value] : json.items()) {
     if (is_table(value)) text += fmt::format("\n{} ({})\n{}", key, value.size(), table_of(value));
+    if (is_list(value)) {
+      text += fmt::format("\n{} ({})\n", key, value.size());
+      for (const Json& line : value) text += "  " + cell(key, line) + "\n";
+    }
     if (is_section(value)) text += fmt::format("\n{}\n{}", key, describe(value));
   }
   return text;

@@ -84,9 +84,7 @@ Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, c
       .tf32 = options.tf32,
       .optimum = [&](const DimTable& dims, Dim symbol) { return usual_extent(graph, dims, symbol); }};
   Lowered lowered = TRY(lower(graph, lowering));
-  CompiledTarget out{.plan = std::move(lowered.plan),
-                     .constants = std::move(lowered.constants),
-                     .host_reasons = std::move(lowered.host_reasons)};
+  CompiledTarget out{.plan = std::move(lowered.plan), .constants = std::move(lowered.constants)};
   out.plan.precision = options.fp16 ? "fp16" : options.tf32 ? "tf32" : "fp32";
   if (backend) out.binaries = TRY(compile_kernels(*backend, lowered.sources, pool, progress));
   return out;

@@ -26,7 +26,6 @@ struct CompiledTarget {
   Plan plan;
   std::vector<Tensor> constants;                 // by Plan::constants
   std::vector<std::vector<std::byte>> binaries;  // by Plan::modules
-  std::vector<std::string> host_reasons;         // nodes that a device target runs on the host, and why
 };
 
 struct Compiled {

@@ -187,13 +187,13 @@ std::vector<int> Lowering::output_order(Scope& scope, const Node& node,
 Result<bool> Lowering::lower_on_device(Scope& scope, const Node& node) {
   if (!options_.backend || prefers_host(scope, node)) return false;
   if (Verdict v = options_.backend->accepts(scope.graph, node); !v) {
-    out_.host_reasons.push_back(describe(node) + ": " + v.reason());
+    out_.plan.host_reasons.push_back(describe(node) + ": " + v.reason());
     return false;
   }
   for (ValueId v : node.outputs)
     for (Dim d : v == no_value ? std::vector<Dim>() : scope.graph.values[v].type.shape)
       if (is_found_by_running(scope, d)) {
-        out_.host_reasons.push_back(describe(node) + ": its result's extents are found by running it");
+        out_.plan.host_reasons.push_back(describe(node) + ": its result's extents are found by running it");
         return false;
       }
   std::vector<std::optional<Placed>> in(node.inputs.size()), out(node.outputs.size());
@@ -213,7 +213,7 @@ Result<bool> Lowering::lower_on_device(Scope& scope, const Node& node) {
   if (Verdict v = options_.backend->describe(operands); !v) {
     for (ValueId y : node.outputs)
       if (y != no_value) withdraw(scope, y, Space::device);
-    out_.host_reasons.push_back(describe(node) + ": " + v.reason());
+    out_.plan.host_reasons.push_back(describe(node) + ": " + v.reason());
     return false;
   }
   if (!operands.status) return std::move(operands.status).error();

@@ -20,9 +20,8 @@ struct LowerOptions {
 /// A plan whose constants and kernels are still apart: the engine writer lays them out.
 struct Lowered {
   Plan plan;
-  std::vector<Tensor> constants;          // by Plan::constants
-  std::vector<std::string> sources;       // device source of each of Plan::modules
-  std::vector<std::string> host_reasons;  // "node 'x' (Op): why it runs on the host", for a device target
+  std::vector<Tensor> constants;     // by Plan::constants
+  std::vector<std::string> sources;  // device source of each of Plan::modules
 };
 
 /// Graph -> plan: places every value in host or device memory, turns views into addresses, nodes into steps, symbols into

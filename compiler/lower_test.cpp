@@ -198,7 +198,7 @@ TEST(Lower, WhatADeviceRefusesGoesThroughTheHostAndBack) {
   ASSERT_TRUE(up);
   EXPECT_EQ(up->to.buffer, plan.outputs.at(0).buffer);
   EXPECT_EQ(plan.buffers[up->to.buffer].space, Space::device);
-  EXPECT_EQ(lowered->host_reasons, (std::vector<std::string>{"node 'flip' (Neg): not here"}));
+  EXPECT_EQ(lowered->plan.host_reasons, (std::vector<std::string>{"node 'flip' (Neg): not here"}));
 }
 
 constexpr std::string_view growing = R"(symbols rows in 0..
@@ -239,7 +239,7 @@ TEST(Lower, TheHostTakesLoopsThatADeviceRefuses) {
       lower(graph, {.backend = &device, .optimum = [](const DimTable&, Dim) { return int64_t{16}; }});
   ASSERT_TRUE(lowered) << lowered.error().cause();
   expect_sound(lowered->plan);
-  EXPECT_EQ(lowered->host_reasons,
+  EXPECT_EQ(lowered->plan.host_reasons,
             (std::vector<std::string>{"node 'grow' (Loop): not here", "node 'negate' (Neg): not here"}));
   EXPECT_EQ(count<HostCall>(lowered->plan), 2u);
   EXPECT_EQ(count<Copy>(lowered->plan), 3u);  // the inputs come to the host

@@ -240,6 +240,17 @@ burnish::Graph GraphImporter::failing_branch(const burnish::Graph& other, const 
   return region;
 }
 
+// Brings in what the bodies of a node read from here, such as initializers, before anything in them is imported.
+void GraphImporter::look_up_names(const Graph& body) {
+  Result<> unusable;  // is told when it is read
+  for (const Node& node : body.nodes) {
+    for (const std::string& name : node.inputs) lookup(name, unusable);
+    for (const Attribute& attribute : node.attributes)
+      if (attribute.g) look_up_names(*attribute.g);
+  }
+  for (const ValueInfo& output : body.outputs) lookup(output.name, unusable);
+}
+
 Result<> GraphImporter::import_if(const Node& node) {
   const Attribute* bodies[2] = {node.attribute("then_branch"), node.attribute("else_branch")};
   if (node.inputs.size() != 1 || !bodies[0] || !bodies[1] || !bodies[0]->g || !bodies[1]->g)
@@ -248,6 +259,7 @@ Result<> GraphImporter::import_if(const Node& node) {
   if (const auto* content = graph_.content(condition); content && content->size() == 1)
     if (auto known = graph_.dims->value((*content)[0])) return inline_graph(node, *bodies[*known ? 0 : 1]->g);
 
+  for (const Attribute* body : bodies) look_up_names(*body->g);  // they outlive a branch that is refused
   std::vector<burnish::Graph> regions(2);
   std::vector<ValueId> captures[2];
   std::optional<Error> refused[2];

@@ -51,6 +51,7 @@ class GraphImporter {
   friend class NodeImport;
   Result<> import_node(const Node& node);
   Result<> import_if(const Node& node);
+  void look_up_names(const Graph& body);
   burnish::Graph failing_branch(const burnish::Graph& other, const std::string& why) const;
   Result<> import_loop(const Node& node);
   Result<> import_function(const Node& node, const Function& function);

@@ -316,6 +316,20 @@ TEST(Import, ABranchThatCannotBeImportedFailsOnlyWhenTaken) {
       "replace it before exporting, or give the model a local function that spells it out");
 }
 
+TEST(Import, WhatARefusedBranchReadIsThereForOthers) {
+  Model m = relu();
+  m.graph.inputs = {tensor_info("x", {extent(2)}), tensor_info("c", {}, bool_type)};
+  m.graph.initializers = {condition("w", true)};
+  m.graph.nodes = {node("choose", "If", {"c"}, {"a"},
+                        {body("then_branch", {node("t", "Exp", {"x"}, {"a"})}, "a"),
+                         body("else_branch",
+                              {node("n", "Not", {"w"}, {"v"}), node("e", "Frobnicate", {"v"}, {"a"})}, "a")}),
+                   node("pick", "Where", {"w", "a", "x"}, {"y"})};
+  const auto graph = imported(m);
+  ASSERT_TRUE(graph) << graph.error().cause();
+  EXPECT_TRUE(verify(*graph));
+}
+
 /// The body of a Loop or Scan, with inputs and outputs.
 Attribute loop_body(std::vector<std::string> inputs, std::vector<Node> nodes,
                     std::vector<std::string> outputs) {

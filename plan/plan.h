@@ -170,6 +170,8 @@ struct Plan {
   std::vector<KernelModule> modules;
   std::vector<Slot> host_arena, device_arena;  // total bytes, by stage
   std::vector<Step> steps;
+  std::vector<std::string>
+      host_reasons;  // "node 'x' (Op): why it runs on the host", where the target is a device
   bool operator==(const Plan&) const = default;
 };
 

@@ -39,6 +39,7 @@ void describe(A& a, Plan& x) {
   a(10, x.host_arena);
   a(11, x.device_arena);
   a(12, x.steps);
+  a(13, x.host_reasons);
 }
 
 template <class A>
