@@ -3,8 +3,10 @@ import json
 import re
 
 import numpy as np
+import onnx
 import pytest
-from conftest import copies
+from conftest import copies, save
+from onnx import helper
 
 
 def test_version(burnish):
@@ -90,6 +92,16 @@ def test_inspect_engine(burnish, engine):
     assert re.match(r"copy\.engine  \S+ \wB  for cpu\n", text.replace(" B ", " xB "))
     assert re.search(r"^inputs\n  x +f32  batch x 3\n  ids +i64  batch x seq$", text, re.M)
     json.loads(burnish.succeed("inspect", engine, "--json"))
+
+
+def test_inspect_says_why_a_step_runs_on_the_host(burnish):
+    find = helper.make_node("NonZero", ["x"], ["where"], "find")
+    graph = helper.make_graph([find], "g", [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [4])],
+                              [helper.make_tensor_value_info("where", onnx.TensorProto.INT64, [1, None])])
+    save(graph, burnish.folder / "find.onnx")
+    burnish.succeed("build", "find.onnx", "-o", "find.engine", "--target", "sm_90")
+    text = burnish.succeed("inspect", "find.engine")
+    assert "host_reasons (1)\n  node 'find' (NonZero): " in text
 
 
 def test_inspect_model(burnish, engine):
