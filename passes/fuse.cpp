@@ -15,11 +15,6 @@ bool is_pointwise(const Node& node) {
   return node.op->scalar && node.outputs.size() == 1 && node.outputs[0] != no_value;
 }
 
-bool is_anchor(const Node& node) {
-  static constexpr std::string_view names[] = {"Conv", "ConvTranspose", "MatMul", "Gemm"};
-  return std::find(std::begin(names), std::end(names), node.op->name) != std::end(names);
-}
-
 /// Groups a first node with the pointwise nodes that follow from it, as far as one result leaves the group.
 class Fuser {
  public:
@@ -29,7 +24,8 @@ class Fuser {
     bool changed = false;
     for (const bool anchors : {true, false})
       for (size_t i = 0; i < g_.nodes.size(); ++i)
-        if (!taken_[i] && !g_.nodes[i].dead && (anchors ? is_anchor(g_.nodes[i]) : is_pointwise(g_.nodes[i])))
+        if (!taken_[i] && !g_.nodes[i].dead &&
+            (anchors ? is_contraction(g_.nodes[i]) : is_pointwise(g_.nodes[i])))
           changed = grow(i) || changed;
     if (changed) replace();
     return changed;

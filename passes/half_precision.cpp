@@ -43,23 +43,27 @@ class Halver {
  private:
   bool is_full(ValueId v) const { return v != no_value && g_.values[v].type.dtype == DType::f32; }
 
-  // Values that are read in FP32 alone, views in between or not: rounding them first would only lose digits.
+  // Values that are read in FP32 alone: what is squared, what leaves the graph, and what leads there without a contraction
+  // in between. Rounding them would only lose digits.
   void find_read_full() {
     std::set<ValueId> read_half;
+    read_full_.insert(g_.outputs.begin(), g_.outputs.end());
     for (size_t n = g_.nodes.size(); n-- > 0;) {
       const Node& node = g_.nodes[n];
       if (node.dead) continue;
-      const bool reads_full = !node.regions.empty() || node.op->keeps_f32 || is_square(node);
-      const bool passes_on =
-          node.op->view && std::all_of(node.outputs.begin(), node.outputs.end(), [&](ValueId v) {
-            return read_full_.contains(v) && !read_half.contains(v);
-          });
-      for (size_t i = 0; i < node.inputs.size(); ++i) {
-        const bool full = reads_full || (passes_on && i == 0) || (node.op->exact_operands >> i & 1);
-        (full ? read_full_ : read_half).insert(node.inputs[i]);
-      }
+      for (ValueId v : node.outputs)
+        if (read_half.contains(v)) read_full_.erase(v);
+      const bool all = !node.regions.empty() || node.op->keeps_f32 || is_square(node) || leads_to_full(node);
+      for (size_t i = 0; i < node.inputs.size(); ++i)
+        (all || (node.op->exact_operands >> i & 1) ? read_full_ : read_half).insert(node.inputs[i]);
     }
-    for (ValueId v : read_half) read_full_.erase(v);
+  }
+
+  // All that it makes is read in FP32, and it is no contraction, which would gain from FP16 operands all the same.
+  bool leads_to_full(const Node& node) const {
+    return !is_contraction(node) && std::all_of(node.outputs.begin(), node.outputs.end(), [&](ValueId v) {
+      return v == no_value || read_full_.contains(v);
+    });
   }
 
   // A pointwise op, view or reduction all of whose computed operands are FP32 on purpose goes on in FP32.
@@ -81,7 +85,7 @@ class Halver {
 
   // Numbers that are counted or measured rather than learned: integers turned to floats, ranges, random access positions.
   bool keeps_full(const Node& node) const {
-    if (node.op->keeps_f32 || is_square(node) || follows_full(node)) return true;
+    if (node.op->keeps_f32 || is_square(node) || follows_full(node) || leads_to_full(node)) return true;
     bool float_operand = false;
     for (ValueId v : node.inputs) float_operand = float_operand || is_full(v);
     return !float_operand;

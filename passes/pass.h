@@ -39,6 +39,9 @@ std::span<const Pass* const> all_passes();
 /// Runs the pipeline. The graph is verified at first and after each pass that changed it; an Error names the pass.
 Result<> run_pipeline(Graph& graph, const PassContext& context);
 
+/// Products with a sum over many terms: what tensor cores are for, and what pointwise work is fused into.
+bool is_contraction(const Node& node);
+
 /// f on the regions of control flow (not bodies of Fused), innermost first, then on the graph itself.
 Result<bool> for_each_graph(Graph& graph, const std::function<Result<bool>(Graph&)>& f);
 /// The same, but not on bodies of Loop and Scan: the host runs these as they are, from their inputs alone.

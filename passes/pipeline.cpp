@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "ir/control_flow.h"
 #include "ir/verify.h"
 #include "passes/pass.h"
@@ -52,6 +54,11 @@ Result<bool> for_each(Graph& graph, const Enters& enters, const std::function<Re
 }
 
 }  // namespace
+
+bool is_contraction(const Node& node) {
+  static constexpr std::string_view names[] = {"Conv", "ConvTranspose", "MatMul", "Gemm"};
+  return std::find(std::begin(names), std::end(names), node.op->name) != std::end(names);
+}
 
 Result<bool> for_each_graph(Graph& graph, const std::function<Result<bool>(Graph&)>& f) {
   return for_each(graph, is_control_flow, f);
