@@ -23,6 +23,11 @@ uint32_t Lowering::add_buffer(Space space, Dim bytes) {
 }
 
 Placed Lowering::allocate(Scope& scope, ValueId v, Space space, std::span<const int> order) {
+  if (space == Space::device)
+    if (const auto part = allocate_part(scope, v, order)) {
+      scope.at(space, v) = *part;
+      return *part;
+    }
   const TensorType& type = scope.graph.values[v].type;
   Placed placed{0, {dims_.constant(0), dense_strides(dims_, type.shape)}};
   const uint32_t buffer = add_buffer(space, bytes_of(type));
@@ -37,7 +42,8 @@ Placed Lowering::allocate(Scope& scope, ValueId v, Space space, std::span<const 
     }
     dense = is_dense(placed.view, type.shape);
   }
-  if (&scope == &top_ && dense && outputs_.contains(v)) {  // written in place, no copy at the end
+  const Space home = options_.backend ? Space::device : Space::host;
+  if (&scope == &top_ && space == home && dense && outputs_.contains(v)) {  // no copy at the end
     outputs_.erase(v);
     output_buffer_[v] = buffer;
     out_.plan.buffers[buffer].kind = Buffer::Kind::output;
@@ -48,7 +54,12 @@ Placed Lowering::allocate(Scope& scope, ValueId v, Space space, std::span<const 
 
 void Lowering::withdraw(Scope& scope, ValueId v, Space space) {
   scope.at(space, v).reset();
-  if (&scope == &top_ && output_buffer_.erase(v)) outputs_.insert(v);
+  if (const auto part = scope.parts.find(v); part != scope.parts.end()) part->second.in_place = false;
+  const auto output = &scope == &top_ ? output_buffer_.find(v) : output_buffer_.end();
+  if (output == output_buffer_.end()) return;
+  out_.plan.buffers[output->second].kind = Buffer::Kind::temporary;
+  output_buffer_.erase(output);
+  outputs_.insert(v);
 }
 
 Placed Lowering::place_constant(const Tensor& tensor, Space space) {
