@@ -14,6 +14,19 @@ bool may_be_part(const Graph& graph, ValueId v) {
          std::find(graph.outputs.begin(), graph.outputs.end(), v) == graph.outputs.end();
 }
 
+std::string why_not_in_place(const Scope& scope, ValueId v) {
+  const Graph& graph = scope.graph;
+  const std::string name = "'" + graph.values[v].name + "'";
+  if (graph.constant(v)) return name + " is a constant";
+  const Node* node = graph.producer(v);
+  if (!node) return name + " is an input";
+  if (node->op->view) return name + " is a view";
+  if (!may_be_part(graph, v)) return name + " is a result";
+  const auto part = scope.parts.find(v);
+  if (part == scope.parts.end()) return name + " cannot be written with gaps";
+  return name + (part->second.in_place ? " is in another place already" : " is made on the host");
+}
+
 }  // namespace
 
 void Lowering::survey(Scope& scope) {
@@ -80,6 +93,10 @@ Result<> Lowering::copy_parts(Scope& scope, const Node& node, size_t first, size
     some.inputs.push_back(scratch.add_value(part));
   }
   some.outputs = {scratch.add_value(std::move(type))};
+  std::string why;
+  for (size_t i = first; i < end; ++i)
+    why += (why.empty() ? "" : "; ") + why_not_in_place(scope, node.inputs[i]);
+  note_move(describe(node), why);
   Scope inner(scratch, &scope);
   DeviceOperands operands(*this, inner, some, std::move(in), {slice});
   if (Verdict v = options_.backend->describe(operands); !v)

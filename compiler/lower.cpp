@@ -26,6 +26,24 @@ void forget_contents(Graph& graph) {
     for (Graph& region : node.regions) forget_contents(region);
 }
 
+// Empty where a node does more than to move data.
+std::string why_it_moves(const Node& node) {
+  static const std::map<std::string_view, std::string> reasons = {
+      {"Concat", "no operand can be written in place"},
+      {"Gather", "its indices are known only when it runs"},
+      {"GatherElements", "its indices are known only when it runs"},
+      {"GatherND", "its indices are known only when it runs"},
+      {"Pad", "its border has to be written"},
+      {"Tile", "strides cannot repeat an axis"},
+      {"DepthToSpace", "blocks become rows"},
+      {"SpaceToDepth", "rows become blocks"},
+      {"Expand", "its extents are known only when it runs"},
+      {"Slice", "its bounds are known only when it runs"},
+  };
+  const auto found = reasons.find(node.op->name);
+  return found == reasons.end() ? "" : found->second;
+}
+
 // The node alone, as text: what the host provider needs to run it.
 std::string call_text(const Graph& graph, const Node& node) {
   Graph call;
@@ -75,7 +93,7 @@ Result<bool> Lowering::lower_view(Scope& scope, const Node& node) {
   Placed placed = TRY(place(scope, x, space));
   out.assign(node.outputs.size(), {});
   if (!is_view(placed.view)) {
-    placed = TRY(place_dense(scope, x, space));
+    placed = TRY(place_dense(scope, x, space, describe(node) + " has no strides for the order it lies in"));
     out.assign(node.outputs.size(), {});
     if (!is_view(placed.view)) return false;
   }
@@ -241,6 +259,7 @@ Result<bool> Lowering::lower_on_device(Scope& scope, const Node& node) {
     DeviceOperands operands(*this, scope, node, in, std::move(out));
     if (const Verdict v = options_.backend->describe(operands); v) {
       if (!operands.status) return std::move(operands.status).error();
+      if (const std::string why = why_it_moves(node); !why.empty()) note_move(describe(node), why);
       TRY(add_calls(scope, operands, name_of(node)));
       return true;
     } else if (!leave_whole(scope, node)) {
@@ -280,6 +299,7 @@ Result<> Lowering::lower_branch(Scope& scope, const Node& node, size_t branch, s
     const ValueId v = region.outputs[i];
     const Space space = scope.at(Space::device, node.outputs[i]) ? Space::device : Space::host;
     const Placed from = TRY(place_dense(inner, v, space));
+    note_move(describe(node), "its branches give their results in different places");
     TRY(copy_into(from, space, results[i], space, scope.graph.values[node.outputs[i]].type, name_of(node)));
   }
   steps_ = outer_steps;
@@ -399,6 +419,9 @@ Result<> Lowering::bind_outputs() {
                       {dims_.constant(0), dense_strides(dims_, value.type.shape)}};
       buffer = to.buffer;
       out_.plan.buffers[buffer].kind = Buffer::Kind::output;
+      note_move("output '" + value.name + "'", value.constant ? "it is a constant"
+                                               : on_host      ? "it is made on the host"
+                                                              : "it is made elsewhere, or in another order");
       TRY(copy_into(from, on_host ? Space::host : space, to, space, value.type, "output " + value.name));
     }
     out_.plan.buffers[buffer].index = index;

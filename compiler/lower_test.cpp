@@ -306,6 +306,27 @@ TEST(Lower, OperandsThatLieElsewhereAreCopied) {
                    "Concat(d+8, c) -> e"}));
 }
 
+TEST(Lower, EachMoveSaysWhyItIsLeft) {
+  Graph graph = parsed(R"(graph (%x: f32[4], %k: f32[2, 2]) -> (%y, %z, %x) {
+  %t = Transpose(%k) {perm=[1, 0]} : f32[2, 2]
+  %f = constant i64[1] {4}
+  %v = Reshape(%t, %f) : f32[4] @"flat"
+  %a = Relu(%x) : f32[4]
+  %y = Concat(%x, %v, %a) : f32[12] @"all"
+  %z = Concat(%a, %x) : f32[8] @"again"
+}
+)");
+  const Able device;
+  auto lowered =
+      lower(graph, {.backend = &device, .optimum = [](const DimTable&, Dim) { return int64_t{16}; }});
+  ASSERT_TRUE(lowered) << lowered.error().cause();
+  EXPECT_EQ(lowered->plan.moves,
+            (Lines{"dense copy of 't': node 'flat' (Reshape) has no strides for the order it lies in",
+                   "node 'all' (Concat): 'x' is an input; 'v' is a view",
+                   "node 'again' (Concat): no operand can be written in place",
+                   "output 'x': it is made elsewhere, or in another order"}));
+}
+
 TEST(Lower, APlaceThatADeviceRefusesIsGivenUp) {
   EXPECT_EQ(launches(R"(graph (%x: f32[4, 2]) -> (%y) {
   %a = Relu(%x) : f32[4, 2]

@@ -92,7 +92,11 @@ class Lowering {
   // placement.cpp: values and memory
   /// v in `space`, strided as it comes, copied over if it is only elsewhere.
   Result<Placed> place(Scope& scope, ValueId v, Space space);
-  Result<Placed> place_dense(Scope& scope, ValueId v, Space space);
+  /// Dense; `why` says why a copy is made where it is not.
+  Result<Placed> place_dense(Scope& scope, ValueId v, Space space,
+                             const std::string& why = "the host reads dense operands");
+  /// Says why the step that follows only moves data.
+  void note_move(std::string what, const std::string& why);
   Placed place_constant(const Tensor& tensor, Space space);
   Placed allocate(Scope& scope, ValueId v, Space space, std::span<const int> order = {});
   /// Takes an `allocate` back.

@@ -91,6 +91,10 @@ bool Lowering::is_dense(const StridedView& view, std::span<const Dim> shape) {
   return true;
 }
 
+void Lowering::note_move(std::string what, const std::string& why) {
+  if (options_.backend) out_.plan.moves.push_back(std::move(what) + ": " + why);
+}
+
 Operand Lowering::operand(const Placed& placed, const TensorType& type) {
   Operand x{.buffer = placed.buffer, .dtype = type.dtype, .offset = slot(placed.view.offset)};
   for (Dim d : type.shape) x.extents.push_back(slot(d));
@@ -141,15 +145,19 @@ Result<Placed> Lowering::place(Scope& scope, ValueId v, Space space) {
   const Space other = space == Space::host ? Space::device : Space::host;
   const std::optional<Placed> from = scope.at(other, v);
   if (!from) return Error(Code::internal, "value '" + value.name + "' is read before it is made");
+  note_move("copy of '" + value.name + "'", space == Space::host
+                                                ? "it is made on the device and read on the host"
+                                                : "it is made on the host and read on the device");
   const Placed moved = TRY(copy(*from, value.type, other, space, "copy of " + value.name));
   scope.at(space, v) = moved;
   return moved;
 }
 
-Result<Placed> Lowering::place_dense(Scope& scope, ValueId v, Space space) {
+Result<Placed> Lowering::place_dense(Scope& scope, ValueId v, Space space, const std::string& why) {
   const Placed placed = TRY(place(scope, v, space));
   const TensorType& type = scope.graph.values[v].type;
   if (is_dense(placed.view, type.shape)) return placed;
+  note_move("dense copy of '" + scope.graph.values[v].name + "'", why);
   const Placed dense = TRY(copy(placed, type, space, space, "dense copy of " + scope.graph.values[v].name));
   scope.at(space, v) = dense;
   return dense;
@@ -217,6 +225,7 @@ bool DeviceOperands::tf32() const { return lowering_.options_.tf32; }
 void DeviceOperands::make_dense(size_t i) {
   const TensorType& type = in(i);
   if (lowering_.is_dense(in_[i]->view, type.shape)) return;
+  lowering_.note_move(burnish::describe(node), "its kernel wants operand " + std::to_string(i) + " dense");
   auto made = lowering_.copy(*in_[i], type, Space::device, Space::device,
                              "dense copy for " + burnish::describe(node));
   if (made) in_[i] = *made;
