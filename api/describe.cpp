@@ -79,6 +79,7 @@ Json plan_of(const Plan& plan) {
           {"checks", plan.checks.size()},
           {"buffers", buffers(plan)},
           {"host_reasons", plan.host_reasons},
+          {"moves", plan.moves},
           {"steps", steps(plan.steps)}};
 }
 

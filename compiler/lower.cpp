@@ -1,6 +1,7 @@
 #include "compiler/lower.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "compiler/lowering.h"
 #include "compiler/memory.h"
@@ -9,13 +10,13 @@
 
 namespace burnish {
 
-namespace {
-
 std::string name_of(const Node& node) {
   std::string name;
   for (const std::string& part : node.provenance) name += (name.empty() ? "" : " + ") + part;
   return name.empty() ? std::string(node.op->name) : name;
 }
+
+namespace {
 
 // Elements that inference knows it will know again when the body runs, and constants may have thousands.
 void forget_contents(Graph& graph) {
@@ -23,6 +24,24 @@ void forget_contents(Graph& graph) {
     if (!value.constant) value.content.reset();
   for (Node& node : graph.nodes)
     for (Graph& region : node.regions) forget_contents(region);
+}
+
+// Empty where a node does more than to move data.
+std::string why_it_moves(const Node& node) {
+  static const std::map<std::string_view, std::string> reasons = {
+      {"Concat", "no operand can be written in place"},
+      {"Gather", "its indices are known only when it runs"},
+      {"GatherElements", "its indices are known only when it runs"},
+      {"GatherND", "its indices are known only when it runs"},
+      {"Pad", "its border has to be written"},
+      {"Tile", "strides cannot repeat an axis"},
+      {"DepthToSpace", "blocks become rows"},
+      {"SpaceToDepth", "rows become blocks"},
+      {"Expand", "its extents are known only when it runs"},
+      {"Slice", "its bounds are known only when it runs"},
+  };
+  const auto found = reasons.find(node.op->name);
+  return found == reasons.end() ? "" : found->second;
 }
 
 // The node alone, as text: what the host provider needs to run it.
@@ -64,18 +83,23 @@ Result<bool> Lowering::lower_view(Scope& scope, const Node& node) {
   const Value& in = scope.graph.values[x];
   Space space = Space::host;
   if (options_.backend && (in.constant || !scope.at(Space::host, x))) space = Space::device;
+  std::vector<StridedView> out(node.outputs.size());
+  auto is_view = [&](const StridedView& from) {
+    ViewCtx ctx{scope.graph, node, dims_, in.type.shape, from, out};
+    return node.op->view(ctx);
+  };
+  // A copy is made only where a dense operand is all that is missing.
+  if (!is_view({dims_.constant(0), dense_strides(dims_, in.type.shape)})) return false;
   Placed placed = TRY(place(scope, x, space));
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    std::vector<StridedView> out(node.outputs.size());
-    ViewCtx ctx{scope.graph, node, dims_, in.type.shape, placed.view, out};
-    if (node.op->view(ctx)) {
-      for (size_t i = 0; i < out.size(); ++i)
-        if (node.outputs[i] != no_value) scope.at(space, node.outputs[i]) = Placed{placed.buffer, out[i]};
-      return true;
-    }
-    placed = TRY(place_dense(scope, x, space));
+  out.assign(node.outputs.size(), {});
+  if (!is_view(placed.view)) {
+    placed = TRY(place_dense(scope, x, space, describe(node) + " has no strides for the order it lies in"));
+    out.assign(node.outputs.size(), {});
+    if (!is_view(placed.view)) return false;
   }
-  return false;
+  for (size_t i = 0; i < out.size(); ++i)
+    if (node.outputs[i] != no_value) scope.at(space, node.outputs[i]) = Placed{placed.buffer, out[i]};
+  return true;
 }
 
 Result<> Lowering::lower_dims(Scope& scope, const Node& node) {
@@ -181,7 +205,30 @@ std::vector<int> Lowering::output_order(Scope& scope, const Node& node,
       if (decides) order = memory_order(*in[k], shape);
     }
   }
+  if (node.outputs.size() == 1 && std::is_sorted(order.begin(), order.end()))
+    return order_for_readers(scope, node.outputs[0]);
   return order;
+}
+
+std::vector<int> Lowering::order_for_readers(const Scope& scope, ValueId v) {
+  const std::vector<Dim>& shape = scope.graph.values[v].type.shape;
+  std::vector<int> order(shape.size());
+  std::iota(order.begin(), order.end(), 0);
+  StridedView view{dims_.constant(0), dense_strides(dims_, shape)};
+  for (ValueId x = v; const Node* reader = scope.sole_reader[x];) {
+    if (!reader->op->view || reader->inputs[0] != x || reader->outputs.size() != 1) return {};
+    std::vector<StridedView> out(1);
+    ViewCtx ctx{scope.graph, *reader, dims_, scope.graph.values[x].type.shape, view, out};
+    const bool is_view = reader->op->view(ctx);
+    if (reader->op->name == "Reshape" && !is_view) return order;
+    const auto* perm = reader->attrs.find<std::vector<int64_t>>("perm");
+    if (!is_view || reader->op->name != "Transpose") return {};
+    const std::vector<int> before = order;
+    for (size_t k = 0; k < order.size(); ++k) order[k] = before[static_cast<size_t>((*perm)[k])];
+    view = out[0];
+    x = reader->outputs[0];
+  }
+  return {};
 }
 
 Result<bool> Lowering::lower_on_device(Scope& scope, const Node& node) {
@@ -196,29 +243,33 @@ Result<bool> Lowering::lower_on_device(Scope& scope, const Node& node) {
         out_.plan.host_reasons.push_back(describe(node) + ": its result's extents are found by running it");
         return false;
       }
-  std::vector<std::optional<Placed>> in(node.inputs.size()), out(node.outputs.size());
+  std::vector<std::optional<Placed>> in(node.inputs.size());
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const ValueId v = node.inputs[i];
     if (v == no_value || ((node.op->content_operands >> i & 1) && scope.graph.content(v))) continue;
     in[i] = TRY(place(scope, v, Space::device));
   }
-  for (size_t i = 0; i < node.outputs.size(); ++i) {
-    const ValueId v = node.outputs[i];
-    if (v == no_value) continue;
-    const TensorType& type = scope.graph.values[v].type;
-    TRY(declare(scope, type));
-    out[i] = allocate(scope, v, Space::device, output_order(scope, node, in, type));
+  for (ValueId v : node.outputs)
+    if (v != no_value) TRY(declare(scope, scope.graph.values[v].type));
+  for (;;) {
+    std::vector<std::optional<Placed>> out(node.outputs.size());
+    for (size_t i = 0; i < node.outputs.size(); ++i)
+      if (const ValueId v = node.outputs[i]; v != no_value)
+        out[i] = allocate(scope, v, Space::device, output_order(scope, node, in, scope.graph.values[v].type));
+    DeviceOperands operands(*this, scope, node, in, std::move(out));
+    if (const Verdict v = options_.backend->describe(operands); v) {
+      if (!operands.status) return std::move(operands.status).error();
+      if (const std::string why = why_it_moves(node); !why.empty()) note_move(describe(node), why);
+      TRY(add_calls(scope, operands, name_of(node)));
+      return true;
+    } else if (!leave_whole(scope, node)) {
+      out_.plan.host_reasons.push_back(describe(node) + ": " + v.reason());
+      break;
+    }
   }
-  DeviceOperands operands(*this, scope, node, std::move(in), std::move(out));
-  if (Verdict v = options_.backend->describe(operands); !v) {
-    for (ValueId y : node.outputs)
-      if (y != no_value) withdraw(scope, y, Space::device);
-    out_.plan.host_reasons.push_back(describe(node) + ": " + v.reason());
-    return false;
-  }
-  if (!operands.status) return std::move(operands.status).error();
-  TRY(add_calls(scope, operands, name_of(node)));
-  return true;
+  for (ValueId y : node.outputs)
+    if (y != no_value) withdraw(scope, y, Space::device);
+  return false;
 }
 
 Result<> Lowering::lower_branch(Scope& scope, const Node& node, size_t branch, std::vector<Placed>& results,
@@ -248,6 +299,7 @@ Result<> Lowering::lower_branch(Scope& scope, const Node& node, size_t branch, s
     const ValueId v = region.outputs[i];
     const Space space = scope.at(Space::device, node.outputs[i]) ? Space::device : Space::host;
     const Placed from = TRY(place_dense(inner, v, space));
+    note_move(describe(node), "its branches give their results in different places");
     TRY(copy_into(from, space, results[i], space, scope.graph.values[node.outputs[i]].type, name_of(node)));
   }
   steps_ = outer_steps;
@@ -303,11 +355,13 @@ Result<> Lowering::lower_node(Scope& scope, const Node& node) {
       }
   }
   if (node.op->view && TRY(lower_view(scope, node))) return {};
+  if (TRY(lower_concatenation(scope, node))) return {};
   if (TRY(lower_on_device(scope, node))) return {};
   return lower_on_host(scope, node);
 }
 
 Result<> Lowering::lower_nodes(Scope& scope) {
+  survey(scope);
   for (const Node& node : scope.graph.nodes) {
     if (node.dead) continue;
     Result<> done = lower_node(scope, node);
@@ -359,12 +413,16 @@ Result<> Lowering::bind_outputs() {
     } else {
       const Space space = options_.backend ? Space::device : Space::host;
       TRY(declare(top_, value.type));
-      const Placed from = TRY(place(top_, v, space));
+      const bool on_host = !value.constant && !top_.at(space, v);
+      const Placed from = TRY(on_host ? place_dense(top_, v, Space::host) : place(top_, v, space));
       const Placed to{add_buffer(space, bytes_of(value.type)),
                       {dims_.constant(0), dense_strides(dims_, value.type.shape)}};
       buffer = to.buffer;
       out_.plan.buffers[buffer].kind = Buffer::Kind::output;
-      TRY(copy_into(from, space, to, space, value.type, "output " + value.name));
+      note_move("output '" + value.name + "'", value.constant ? "it is a constant"
+                                               : on_host      ? "it is made on the host"
+                                                              : "it is made elsewhere, or in another order");
+      TRY(copy_into(from, on_host ? Space::host : space, to, space, value.type, "output " + value.name));
     }
     out_.plan.buffers[buffer].index = index;
     out_.plan.outputs.push_back(make_port(value, buffer));

@@ -8,16 +8,30 @@
 
 namespace burnish {
 
+/// What the steps of a node are called.
+std::string name_of(const Node& node);
+
 /// Where a value lies: a strided window of a buffer.
 struct Placed {
   uint32_t buffer = 0;
   StridedView view;
 };
 
+/// An operand of a concatenation that its producer writes into the result.
+struct Part {
+  ValueId whole;
+  size_t axis;
+  Dim from;  // along axis
+  bool in_place = false;
+};
+
 /// A graph (or region) being lowered, and where its values lie, by space.
 struct Scope {
   Graph& graph;
   std::vector<std::optional<Placed>> where[2];
+  std::vector<const Node*> sole_reader;  // by value; null: several, or a result of the graph
+  std::map<ValueId, Part> parts;
+  std::map<ValueId, Placed> wholes;  // concatenations of which a part has been written
   Scope* outer = nullptr;
 
   Scope(Graph& g, Scope* outer_scope) : graph(g), outer(outer_scope) {
@@ -55,6 +69,8 @@ class Lowering {
   /// Axes of a result from the slowest to the fastest, as the op likes them; empty: row-major.
   std::vector<int> output_order(Scope& scope, const Node& node, const std::vector<std::optional<Placed>>& in,
                                 const TensorType& type);
+  /// The order in which transposes that follow v can be reshaped without a copy; empty: as it comes.
+  std::vector<int> order_for_readers(const Scope& scope, ValueId v);
   bool prefers_host(Scope& scope, const Node& node);
   Result<> bind_inputs();
   Result<> bind_outputs();
@@ -62,10 +78,25 @@ class Lowering {
   void add_checks();
   Result<Lowered> finish();
 
+  // concatenation.cpp: concatenations whose operands are written in place
+  /// Finds readers, and which values are parts of which concatenation.
+  void survey(Scope& scope);
+  /// Where a part lies in its whole, which is given memory for the first of its parts; nullopt if v is none, or cannot be.
+  std::optional<Placed> allocate_part(Scope& scope, ValueId v, std::span<const int> order);
+  /// Results of a node that a device refuses in place get memory of their own; false if they have it already.
+  bool leave_whole(Scope& scope, const Node& node);
+  /// The operands that are not in place yet are copied; false if none is in place.
+  Result<bool> lower_concatenation(Scope& scope, const Node& node);
+  Result<> copy_parts(Scope& scope, const Node& node, size_t first, size_t end, const Placed& whole);
+
   // placement.cpp: values and memory
   /// v in `space`, strided as it comes, copied over if it is only elsewhere.
   Result<Placed> place(Scope& scope, ValueId v, Space space);
-  Result<Placed> place_dense(Scope& scope, ValueId v, Space space);
+  /// Dense; `why` says why a copy is made where it is not.
+  Result<Placed> place_dense(Scope& scope, ValueId v, Space space,
+                             const std::string& why = "the host reads dense operands");
+  /// Says why the step that follows only moves data.
+  void note_move(std::string what, const std::string& why);
   Placed place_constant(const Tensor& tensor, Space space);
   Placed allocate(Scope& scope, ValueId v, Space space, std::span<const int> order = {});
   /// Takes an `allocate` back.

@@ -23,6 +23,11 @@ uint32_t Lowering::add_buffer(Space space, Dim bytes) {
 }
 
 Placed Lowering::allocate(Scope& scope, ValueId v, Space space, std::span<const int> order) {
+  if (space == Space::device)
+    if (const auto part = allocate_part(scope, v, order)) {
+      scope.at(space, v) = *part;
+      return *part;
+    }
   const TensorType& type = scope.graph.values[v].type;
   Placed placed{0, {dims_.constant(0), dense_strides(dims_, type.shape)}};
   const uint32_t buffer = add_buffer(space, bytes_of(type));
@@ -37,7 +42,8 @@ Placed Lowering::allocate(Scope& scope, ValueId v, Space space, std::span<const 
     }
     dense = is_dense(placed.view, type.shape);
   }
-  if (&scope == &top_ && dense && outputs_.contains(v)) {  // written in place, no copy at the end
+  const Space home = options_.backend ? Space::device : Space::host;
+  if (&scope == &top_ && space == home && dense && outputs_.contains(v)) {  // no copy at the end
     outputs_.erase(v);
     output_buffer_[v] = buffer;
     out_.plan.buffers[buffer].kind = Buffer::Kind::output;
@@ -48,7 +54,12 @@ Placed Lowering::allocate(Scope& scope, ValueId v, Space space, std::span<const 
 
 void Lowering::withdraw(Scope& scope, ValueId v, Space space) {
   scope.at(space, v).reset();
-  if (&scope == &top_ && output_buffer_.erase(v)) outputs_.insert(v);
+  if (const auto part = scope.parts.find(v); part != scope.parts.end()) part->second.in_place = false;
+  const auto output = &scope == &top_ ? output_buffer_.find(v) : output_buffer_.end();
+  if (output == output_buffer_.end()) return;
+  out_.plan.buffers[output->second].kind = Buffer::Kind::temporary;
+  output_buffer_.erase(output);
+  outputs_.insert(v);
 }
 
 Placed Lowering::place_constant(const Tensor& tensor, Space space) {
@@ -78,6 +89,10 @@ bool Lowering::is_dense(const StridedView& view, std::span<const Dim> shape) {
   for (size_t i = 0; i < shape.size(); ++i)
     if (view.strides[i] != dense[i] && !dims_.is_constant(shape[i], 1)) return false;
   return true;
+}
+
+void Lowering::note_move(std::string what, const std::string& why) {
+  if (options_.backend) out_.plan.moves.push_back(std::move(what) + ": " + why);
 }
 
 Operand Lowering::operand(const Placed& placed, const TensorType& type) {
@@ -130,15 +145,19 @@ Result<Placed> Lowering::place(Scope& scope, ValueId v, Space space) {
   const Space other = space == Space::host ? Space::device : Space::host;
   const std::optional<Placed> from = scope.at(other, v);
   if (!from) return Error(Code::internal, "value '" + value.name + "' is read before it is made");
+  note_move("copy of '" + value.name + "'", space == Space::host
+                                                ? "it is made on the device and read on the host"
+                                                : "it is made on the host and read on the device");
   const Placed moved = TRY(copy(*from, value.type, other, space, "copy of " + value.name));
   scope.at(space, v) = moved;
   return moved;
 }
 
-Result<Placed> Lowering::place_dense(Scope& scope, ValueId v, Space space) {
+Result<Placed> Lowering::place_dense(Scope& scope, ValueId v, Space space, const std::string& why) {
   const Placed placed = TRY(place(scope, v, space));
   const TensorType& type = scope.graph.values[v].type;
   if (is_dense(placed.view, type.shape)) return placed;
+  note_move("dense copy of '" + scope.graph.values[v].name + "'", why);
   const Placed dense = TRY(copy(placed, type, space, space, "dense copy of " + scope.graph.values[v].name));
   scope.at(space, v) = dense;
   return dense;
@@ -206,6 +225,7 @@ bool DeviceOperands::tf32() const { return lowering_.options_.tf32; }
 void DeviceOperands::make_dense(size_t i) {
   const TensorType& type = in(i);
   if (lowering_.is_dense(in_[i]->view, type.shape)) return;
+  lowering_.note_move(burnish::describe(node), "its kernel wants operand " + std::to_string(i) + " dense");
   auto made = lowering_.copy(*in_[i], type, Space::device, Space::device,
                              "dense copy for " + burnish::describe(node));
   if (made) in_[i] = *made;

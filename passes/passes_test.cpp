@@ -3,56 +3,17 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
-#include <sstream>
 
 #include "ir/text.h"
 #include "ir/verify.h"
+#include "passes/block_testing.h"
 #include "passes/pass.h"
 
-/// Runs each pass on the blocks of `passes/<name>.ir`:
-///
-///   in: what the block shows          (or `in fp16:`, for a build with --fp16)
-///   graph …
-///   out:                              (or `out: same`, if the pass leaves the graph alone)
-///   graph …
+/// Runs each pass on the blocks of `passes/<name>.ir`.
 namespace burnish {
 namespace {
 
-struct Block {
-  int line = 0;
-  std::string what;
-  bool fp16 = false, same = false;
-  std::string in, out;
-};
-
-std::vector<Block> blocks_of(std::istream& file) {
-  std::vector<Block> blocks;
-  std::string* text = nullptr;
-  std::string line;
-  for (int number = 1; std::getline(file, line); ++number) {
-    if (line.starts_with("in:") || line.starts_with("in fp16:")) {
-      blocks.push_back({.line = number, .what = line, .fp16 = line.starts_with("in fp16:")});
-      text = &blocks.back().in;
-    } else if (line.starts_with("out:")) {
-      EXPECT_TRUE(line == "out:" || line == "out: same") << "line " << number << ": " << line;
-      EXPECT_FALSE(blocks.empty()) << "line " << number << ": out without in";
-      if (blocks.empty()) break;
-      blocks.back().same = line == "out: same";
-      text = &blocks.back().out;
-    } else if (text) {
-      *text += line + "\n";
-    }
-  }
-  return blocks;
-}
-
-Graph parsed(const std::string& text) {
-  auto graph = parse(text);
-  EXPECT_TRUE(graph) << (graph ? "" : graph.error().cause()) << "\n" << text;
-  return graph ? *std::move(graph) : Graph();
-}
-
-std::string trouble(const Result<>& result) { return result ? "" : result.error().cause(); }
+using testing_blocks::Block, testing_blocks::blocks_of, testing_blocks::parsed, testing_blocks::trouble;
 
 void check(const Pass& pass, const Block& block) {
   SCOPED_TRACE(std::string(pass.name) + ".ir line " + std::to_string(block.line) + ": " + block.what);

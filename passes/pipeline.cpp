@@ -7,26 +7,33 @@
 namespace burnish {
 
 extern const Pass pass_dead_code, pass_remove_identities, pass_fold_constants, pass_absorb_shapes,
-    pass_common_subexpressions, pass_spell_out_batch_normalization, pass_fold_scale_and_bias,
-    pass_half_precision, pass_fuse, pass_lift_constants;
+    pass_common_subexpressions, pass_recover_operators, pass_spell_out_batch_normalization,
+    pass_fold_scale_and_bias, pass_join_parts, pass_merge_products, pass_half_precision, pass_fuse,
+    pass_lift_constants;
 
 const std::vector<Stage>& pipeline() {
   static const std::vector<Stage> stages = {
       // 1. What is known when the engine is built is computed now; what nobody reads goes.
       {"clean up",
        {&pass_fold_constants, &pass_absorb_shapes, &pass_remove_identities, &pass_common_subexpressions,
-        &pass_dead_code},
+        &pass_join_parts, &pass_dead_code},
        true},
-      // 2. Normalisation with stored statistics is a scale and a bias, and these go into the weights before them.
+      // 2. Operators that exporters spell out.
+      {"recover",
+       {&pass_recover_operators, &pass_fold_constants, &pass_common_subexpressions, &pass_dead_code},
+       true},
+      // 3. Normalisation with stored statistics is a scale and a bias, and these go into the weights before them.
       {"fold scales", {&pass_spell_out_batch_normalization, &pass_fold_scale_and_bias}, false},
       {"clean up", {&pass_fold_constants, &pass_common_subexpressions, &pass_dead_code}, true},
-      // 3. Which values are stored in FP16.
+      // 4. Products that share an operand are one.
+      {"products", {&pass_merge_products}, false},
+      // 5. Which values are stored in FP16.
       {"precision",
        {&pass_half_precision, &pass_fold_constants, &pass_common_subexpressions, &pass_dead_code},
        false},
-      // 4. Pointwise work joins its neighbours: one kernel each.
+      // 6. Pointwise work joins its neighbours: one kernel each.
       {"fusion", {&pass_fuse, &pass_dead_code}, false},
-      // 5. Loops run on the host, as text with their bodies.
+      // 7. Loops run on the host, as text with their bodies.
       {"loops", {&pass_lift_constants}, false},
   };
   return stages;
@@ -36,6 +43,7 @@ std::span<const Pass* const> all_passes() {
   static const Pass* const passes[] = {
       &pass_fold_constants,        &pass_absorb_shapes,  &pass_remove_identities,
       &pass_common_subexpressions, &pass_dead_code,      &pass_spell_out_batch_normalization,
+      &pass_recover_operators,     &pass_join_parts,     &pass_merge_products,
       &pass_fold_scale_and_bias,   &pass_half_precision, &pass_fuse,
       &pass_lift_constants};
   return passes;

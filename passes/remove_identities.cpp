@@ -14,6 +14,10 @@ bool is_identity(const Graph& g, const Node& node) {
   const TensorType &in = g.values[node.inputs[0]].type, &out = g.values[node.outputs[0]].type;
   if (node.op->name == "Identity") return true;
   if (in != out) return false;
+  if (node.op->name == "Pad") {
+    const auto* pads = g.content(node.inputs[1]);
+    return pads && std::all_of(pads->begin(), pads->end(), [&](Dim d) { return g.dims->is_constant(d, 0); });
+  }
   if (node.op->name == "Cast" || node.op->name == "Reshape" || node.op->name == "Expand") return true;
   if (node.op->name == "Slice" && in.shape == out.shape) {
     const auto* steps = node.inputs.size() > 4 ? g.content(node.inputs[4]) : nullptr;
@@ -48,6 +52,6 @@ Result<bool> run(Graph& graph, const PassContext&) {
 
 extern const Pass pass_remove_identities;
 const Pass pass_remove_identities = {"remove_identities",
-                                     "removes casts, reshapes and slices that change nothing", run};
+                                     "removes casts, reshapes, slices and pads that change nothing", run};
 
 }  // namespace burnish

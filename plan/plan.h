@@ -172,6 +172,8 @@ struct Plan {
   std::vector<Step> steps;
   std::vector<std::string>
       host_reasons;  // "node 'x' (Op): why it runs on the host", where the target is a device
+  std::vector<std::string>
+      moves;  // "node 'x' (Op): why", by step that only moves data, where the target is a device
   bool operator==(const Plan&) const = default;
 };
 

@@ -40,6 +40,7 @@ void describe(A& a, Plan& x) {
   a(11, x.device_arena);
   a(12, x.steps);
   a(13, x.host_reasons);
+  a(14, x.moves);
 }
 
 template <class A>

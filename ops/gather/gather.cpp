@@ -55,6 +55,31 @@ Result<> eval(EvalCtx& c) {
   return {};
 }
 
+// One index, or several in even steps, that are known and certainly inside the axis.
+bool view(ViewCtx& c) {
+  const auto axis = static_cast<size_t>(c.attrs<GatherAttrs>().axis);
+  const std::vector<Dim>* content = c.content(1);
+  const size_t rank = c.graph.values[c.node.inputs[1]].type.shape.size();
+  if (!content || content->empty() || rank > 1) return false;
+  std::vector<int64_t> indices;
+  const auto extent = c.dims.value(c.in_shape[axis]);
+  for (Dim d : *content) {
+    const auto index = c.dims.value(d);
+    if (!index || (*index < 0 && !extent)) return false;
+    indices.push_back(*index < 0 ? *index + *extent : *index);
+    if (indices.back() < 0 || indices.back() >= c.dims.range(c.in_shape[axis]).lo) return false;
+  }
+  const int64_t step = indices.size() > 1 ? indices[1] - indices[0] : 1;
+  for (size_t i = 1; i < indices.size(); ++i)
+    if (indices[i] - indices[i - 1] != step) return false;
+  const Dim stride = c.in.strides[axis];
+  c.out[0] = {c.dims.add(c.in.offset, c.dims.mul(c.dims.constant(indices[0]), stride)), c.in.strides};
+  std::vector<Dim>& strides = c.out[0].strides;
+  if (rank == 1) strides[axis] = c.dims.mul(stride, c.dims.constant(step));
+  else strides.erase(strides.begin() + static_cast<std::ptrdiff_t>(axis));
+  return true;
+}
+
 Verdict kernel(KernelCtx& ctx) {
   DimTable& dims = ctx.dims;
   const std::vector<Dim>&data = ctx.in(0).shape, &indices = ctx.in(1).shape;
@@ -103,7 +128,11 @@ Verdict kernel(KernelCtx& ctx) {
 }  // namespace
 
 extern const OpDef op_gather;
-const OpDef op_gather = {
-    .name = "Gather", .attrs = &attr_schema<GatherAttrs>, .infer = infer, .eval = eval, .kernel = kernel};
+const OpDef op_gather = {.name = "Gather",
+                         .attrs = &attr_schema<GatherAttrs>,
+                         .infer = infer,
+                         .eval = eval,
+                         .view = view,
+                         .kernel = kernel};
 
 }  // namespace burnish
