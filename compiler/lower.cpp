@@ -4,6 +4,7 @@
 
 #include "compiler/lowering.h"
 #include "compiler/memory.h"
+#include "compiler/reader_order.h"
 #include "compiler/remap.h"
 #include "ir/text.h"
 
@@ -65,17 +66,19 @@ Result<bool> Lowering::lower_view(Scope& scope, const Node& node) {
   Space space = Space::host;
   if (options_.backend && (in.constant || !scope.at(Space::host, x))) space = Space::device;
   Placed placed = TRY(place(scope, x, space));
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    std::vector<StridedView> out(node.outputs.size());
-    ViewCtx ctx{scope.graph, node, dims_, in.type.shape, placed.view, out};
-    if (node.op->view(ctx)) {
-      for (size_t i = 0; i < out.size(); ++i)
-        if (node.outputs[i] != no_value) scope.at(space, node.outputs[i]) = Placed{placed.buffer, out[i]};
-      return true;
-    }
+  std::vector<StridedView> out(node.outputs.size());
+  auto views = [&](const StridedView& from) {
+    ViewCtx ctx{scope.graph, node, dims_, in.type.shape, from, out};
+    return node.op->view(ctx);
+  };
+  if (!views(placed.view)) {
+    if (!views({dims_.constant(0), dense_strides(dims_, in.type.shape)})) return false;  // a copy is no help
     placed = TRY(place_dense(scope, x, space));
+    views(placed.view);
   }
-  return false;
+  for (size_t i = 0; i < out.size(); ++i)
+    if (node.outputs[i] != no_value) scope.at(space, node.outputs[i]) = Placed{placed.buffer, out[i]};
+  return true;
 }
 
 Result<> Lowering::lower_dims(Scope& scope, const Node& node) {
@@ -168,6 +171,7 @@ std::vector<int> Lowering::output_order(Scope& scope, const Node& node,
   const OpDef& op = node.op->name == "Fused" ? *node.regions[0].nodes[0].op : *node.op;
   const size_t rank = type.shape.size();
   std::vector<int> order;
+  if (&op == find_op("Attention")) return order_of_reader(scope.graph, node.outputs[0]);
   if (op.channels_last && rank >= 3 && rank <= 5) {
     order.push_back(0);
     for (size_t axis = 2; axis < rank; ++axis) order.push_back(static_cast<int>(axis));

@@ -55,6 +55,19 @@ Result<> eval(EvalCtx& c) {
   return {};
 }
 
+// One index that is known: a window of the data without that axis.
+bool view(ViewCtx& c) {
+  const auto* index = c.content(1);
+  if (!index || !c.graph.values[c.node.inputs[1]].type.shape.empty()) return false;
+  const auto axis = static_cast<size_t>(c.attrs<GatherAttrs>().axis);
+  const auto at = c.dims.value(index->front()), extent = c.dims.value(c.in_shape[axis]);
+  if (!at || !extent || *at < -*extent || *at >= *extent) return false;
+  const Dim from = c.dims.constant(*at < 0 ? *at + *extent : *at);
+  c.out[0] = {c.dims.add(c.in.offset, c.dims.mul(from, c.in.strides[axis])), c.in.strides};
+  c.out[0].strides.erase(c.out[0].strides.begin() + static_cast<int64_t>(axis));
+  return true;
+}
+
 Verdict kernel(KernelCtx& ctx) {
   DimTable& dims = ctx.dims;
   const std::vector<Dim>&data = ctx.in(0).shape, &indices = ctx.in(1).shape;
@@ -103,7 +116,11 @@ Verdict kernel(KernelCtx& ctx) {
 }  // namespace
 
 extern const OpDef op_gather;
-const OpDef op_gather = {
-    .name = "Gather", .attrs = &attr_schema<GatherAttrs>, .infer = infer, .eval = eval, .kernel = kernel};
+const OpDef op_gather = {.name = "Gather",
+                         .attrs = &attr_schema<GatherAttrs>,
+                         .infer = infer,
+                         .eval = eval,
+                         .view = view,
+                         .kernel = kernel};
 
 }  // namespace burnish
