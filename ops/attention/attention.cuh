@@ -30,15 +30,24 @@ struct AttentionRows {
   i64 row, column;
 };
 
-/// What is added to the scores of query i and key j; strides may be 0.
-template <class T>
+/// What is added to the scores of query i and of keys j and j + 1 (j even); -inf from key `keys` on. Strides may be 0.
+/// Pairs: keys lie side by side, an even number of them, in rows that lie on two elements.
+template <class T, bool Pairs>
 struct AttentionMask {
   const T* at;
   i64 query, key;
-  BURNISH_DEVICE float operator()(int i, int j) const { return load(at + i * query + j * key); }
+  BURNISH_DEVICE void read(int i, int j, int keys, float (&added)[2]) const {
+    const T* from = at + i * query + j * key;
+    if (Pairs && j < keys) return load_vector<T, 2>(from, added);
+#pragma unroll
+    for (int e = 0; e < 2; ++e) added[e] = j + e < keys ? load(from + e * key) : -float(prim::infinity());
+  }
 };
 struct NoMask {
-  BURNISH_DEVICE float operator()(int, int) const { return 0; }
+  BURNISH_DEVICE void read(int, int j, int keys, float (&added)[2]) const {
+#pragma unroll
+    for (int e = 0; e < 2; ++e) added[e] = j + e < keys ? 0 : -float(prim::infinity());
+  }
 };
 
 namespace attention_detail {
@@ -221,10 +230,12 @@ BURNISH_DEVICE void attention(int tile, const AttentionRows<typename C::T, Bytes
 #pragma unroll
     for (int n = 0; n < C::keys / 8; ++n)
 #pragma unroll
-      for (int e = 0; e < 4; ++e) {
-        const int row = first_row + lane / 4 + e / 2 * 8, key = t * C::keys + n * 8 + lane % 4 * 2 + e % 2;
-        if (key >= keys) scores[n][e] = -float(prim::infinity());
-        else scores[n][e] = row < queries ? mask(row, key) * inverse_scale : 0.0f;
+      for (int r = 0; r < 2; ++r) {
+        const int row = least(first_row + lane / 4 + 8 * r, queries - 1);
+        float added[2];
+        mask.read(row, t * C::keys + n * 8 + lane % 4 * 2, keys, added);
+#pragma unroll
+        for (int e = 0; e < 2; ++e) scores[n][2 * r + e] = added[e] * inverse_scale;
       }
     wait_copies<0>();
     __syncthreads();  // tile t is there for all, and nobody reads the one before it any more

@@ -42,11 +42,13 @@ struct AttentionCut {
     return best;
   }
 
-  // As many queries as still give every multiprocessor work, for a block's keys are read once for all of them.
+  // As many queries as give every multiprocessor work and leave few rows idle, for a block reads its keys once for all.
   int warp_count(int64_t count, int64_t batches) const {
     constexpr int64_t multiprocessors = 132;
+    auto tiles = [&](int warps) { return (count + 16 * warps - 1) / (16 * warps); };
     for (int n : {8, 4})
-      if ((n == 4 || narrow()) && (count + 16 * n - 1) / (16 * n) * batches >= n / 4 * multiprocessors)
+      if ((n == 4 || narrow()) && tiles(n) * batches >= n / 4 * multiprocessors &&
+          tiles(n) * n * 4 <= tiles(2) * 2 * 5)
         return n;
     return 2;
   }
@@ -72,11 +74,15 @@ inline int64_t copy_bytes(const KernelCtx& ctx, const KernelAxes& axes) {
 
 inline KernelText mask_text(KernelCtx& ctx, std::span<const Dim> scores, std::span<const Dim> batch) {
   KernelText text;
-  if (!ctx.has(3)) return std::move(text << "NoMask{}");
+  if (!ctx.has(3)) return text << "NoMask{}";
   const std::vector<Dim> along = broadcast_strides(ctx.dims, ctx.in(3).shape, ctx.in_strides(3), scores);
-  text << "AttentionMask<" << device_type(ctx.in(3).dtype) << ">{" << ctx.in_pointer(3) << " + offset_of(at, "
-       << dims_text(batch) << "), " << along[along.size() - 2] << ", " << along.back() << "}";
-  return text;
+  const Dim query = along[along.size() - 2], key = along.back();
+  bool pairs = ctx.dims.is_constant(key, 1) && ctx.in_alignment(3) % 2 == 0 &&
+               divisible(ctx.dims, scores.back(), 2) && divisible(ctx.dims, query, 2);
+  for (Dim d : batch) pairs = pairs && divisible(ctx.dims, d, 2);
+  return text << "AttentionMask<" << device_type(ctx.in(3).dtype) << (pairs ? ", true>{" : ", false>{")
+              << ctx.in_pointer(3) << " + offset_of(at, " << dims_text(batch) << "), " << query << ", " << key
+              << "}";
 }
 
 }  // namespace attention_detail

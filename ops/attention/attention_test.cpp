@@ -106,10 +106,11 @@ TEST(Attention, TypesAndShapes) {
   EXPECT_EQ(inferred("Attention", {"f16[b, 4, 3, s, 64]", "f16[b, 4, 1, n, 64]", "f16[b, 4, 1, n, 64]",
                                    "f16[b, 1, 1, s, n]"}),
             "f16[b, 4, 3, s, 64]");
-  EXPECT_EQ(inferred("Attention", {"f16[5, 8]", "f16[7, 9]", "f16[7, 4]"}),
-            "error: node 't' (Attention): queries and keys must have the same head dim: 8 and 9");
+  EXPECT_EQ(
+      inferred("Attention", {"f16[5, 8]", "f16[7, 9]", "f16[7, 4]"}),
+      "error: node 't' (Attention): queries and keys must have the same head dim: 8 and 9 are never equal");
   EXPECT_EQ(inferred("Attention", {"f16[5, 8]", "f16[7, 8]", "f16[6, 4]"}),
-            "error: node 't' (Attention): there must be as many values as keys: 7 and 6");
+            "error: node 't' (Attention): there must be as many values as keys: 7 and 6 are never equal");
   EXPECT_EQ(inferred("Attention", {"f16[5, 8]", "f16[7, 8]", "f16[7, 4]", "f32[5, 7]"}),
             "error: node 't' (Attention): the mask is f32, the queries f16");
   EXPECT_EQ(inferred("Attention", {"f16[5, 8]", "f16[7, 8]", "f16[7, 4]", "f16[2, 5, 7]"}),

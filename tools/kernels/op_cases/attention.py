@@ -37,7 +37,8 @@ def attention(queries, keys, dim, value_dim=None, dtype=np.float16, batch=(2, 3)
     if mask:
         operands["m"] = Operand(added, spread(added.shape, pad=1 if mask == "random" else 0))
         along = [s if n > 1 else 0 for s, n in zip(operands["m"].strides, added.shape)]
-        text = (f"AttentionMask<{operands['m'].c_type}>{{m + offset_of(at, {literal(along[:2])}), {along[2]}LL, "
+        pairs = str(along[3] == 1 and keys % 2 == 0 and all(s % 2 == 0 for s in along[:3])).lower()
+        text = (f"AttentionMask<{operands['m'].c_type}, {pairs}>{{m + offset_of(at, {literal(along[:2])}), {along[2]}LL, "
                 f"{along[3]}LL}}")
     T = operands["q"].c_type
 
