@@ -141,14 +141,20 @@ class AttentionImport {
     return emit_op(c_, "Add", {scores, mask});
   }
 
+  // A mask for fewer keys than there are hides the rest.
+  Result<ValueId> for_all_keys(ValueId mask) {
+    const auto given = c_.dims().value(shape(mask).back()), keys = c_.dims().value(keys_);
+    if (!given || !keys || *given >= *keys || *given == 1) return mask;
+    std::vector<int64_t> pads(2 * shape(mask).size());
+    pads.back() = *keys - *given;
+    const bool chooses = c_.graph().values[mask].type.dtype == DType::boolean;
+    const ValueId hidden = chooses ? c_.constant(Tensor::zeros(DType::boolean, {}))
+                                   : c_.constant_real(-std::numeric_limits<float>::infinity(), dtype_);
+    return emit_op(c_, "Pad", {mask, c_.constant_integers(pads), hidden});
+  }
+
   Result<ValueId> masked(ValueId scores) {
-    if (c_.has_input(3)) {
-      const auto given = c_.dims().value(c_.type(3).shape.back()), keys = c_.dims().value(keys_);
-      if (given && keys && *given != *keys && *given != 1)
-        return unsupported("the mask is for " + std::to_string(*given) + " keys, but there are " +
-                           std::to_string(*keys));
-      scores = TRY(add(scores, c_.input(3)));
-    }
+    if (c_.has_input(3)) scores = TRY(add(scores, TRY(for_all_keys(c_.input(3)))));
     if (TRY(c_.integer("is_causal", 0))) scores = TRY(add(scores, TRY(causal())));
     if (c_.has_input(6)) scores = TRY(add(scores, TRY(within(c_.input(6)))));
     return scores;
