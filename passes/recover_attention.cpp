@@ -7,8 +7,8 @@
 #include "ir/element.h"
 #include "ir/infer.h"
 #include "ops/attention/attention.h"
-#include "ops/dims.h"
 #include "passes/pass.h"
+#include "passes/reshape_node.h"
 
 namespace burnish {
 
@@ -232,14 +232,7 @@ class Writer {
   }
 
   Result<ValueId> reshaped(ValueId x, Extents to, ValueId result = no_value) {
-    std::vector<int64_t> known;
-    for (Dim d : to)
-      if (auto v = g_.dims->value(d)) known.push_back(*v);
-    const ValueId extents =
-        known.size() == to.size()
-            ? g_.add_constant(Tensor::of<int64_t>(DType::i64, {static_cast<int64_t>(known.size())}, known))
-            : TRY(add("Dims", DimsAttrs{std::move(to)}, {}));
-    return add("Reshape", attrs_of("Reshape", {{"allowzero", true}}), {x, extents}, result);
+    return append_reshape(g_, out_, x, std::move(to), names_, result);
   }
 
   Result<ValueId> with_batch(ValueId x, Extents to) {
