@@ -117,6 +117,32 @@ TEST(Lower, ViewsAreAddressesNotSteps) {
   EXPECT_EQ(strides, (std::vector<int64_t>{1, 6, 3}));
 }
 
+TEST(Lower, AGatherOfOneKnownIndexIsAnAddress) {
+  const Plan plan = plan_of(R"(graph (%x: f32[n, 3, 4]) -> (%y) where n = input(%x, 0) {
+  %last = constant i64[] {-1}
+  %g = Gather(%x, %last) {axis=1} : f32[n, 4]
+  %y = Neg(%g) : f32[n, 4]
+}
+)");
+  expect_sound(plan);
+  ASSERT_EQ(plan.steps.size(), 2u) << "a dense copy for the host, and the Neg";
+  const auto* copy = std::get_if<Copy>(&plan.steps[0].what);
+  ASSERT_TRUE(copy);
+  const std::vector<int64_t> slots = slots_at(plan, 5);
+  EXPECT_EQ(slots[copy->from.offset], 8);
+  EXPECT_EQ(slots[copy->from.strides.at(0)], 12);
+}
+
+TEST(Lower, WhatNoCopyMakesAViewIsNotCopied) {
+  const Plan plan = plan_of(R"(graph (%x: f32[2, 3], %at: i64[2]) -> (%y) {
+  %t = Transpose(%x) {perm=[1, 0]} : f32[3, 2]
+  %y = Gather(%t, %at) : f32[2, 2]
+}
+)");
+  expect_sound(plan);
+  EXPECT_EQ(count<Copy>(plan), 1u) << "the one for the host's dense operand";
+}
+
 TEST(Lower, ExtentsThatTheDataDecideBeginAStage) {
   const Plan plan = plan_of(R"(symbols hits in 0..
 graph (%x: f32[n]) -> (%y) where n = input(%x, 0), hits = extent(%i, 1) {

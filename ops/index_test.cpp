@@ -23,6 +23,14 @@ TEST(Gather, PicksSlicesAndContent) {
             "node 't' (Gather): index 5 is outside an axis of extent 2");
 }
 
+TEST(Gather, OneIndexIsAViewWithoutTheAxis) {
+  const Tensor x = tensor<float>({2, 3}, {1, 2, 3, 4, 5, 6});
+  auto y = run_op("Gather", {x, tensor<int64_t>({}, {-1})}, {{"axis", int64_t{1}}});  // eval and view agree
+  ASSERT_TRUE(y) << y.error().cause();
+  EXPECT_EQ((*y)[0].shape(), Shape({2}));
+  EXPECT_EQ(values<float>((*y)[0]), (std::vector<float>{3, 6}));
+}
+
 TEST(GatherElements, AgainstIndexingByHand) {
   const Tensor x = random_tensor({4, 5}), at = random_integers<int64_t>({3, 5}, -4, 3);
   auto y = run_op("GatherElements", {x, at});

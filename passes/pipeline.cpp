@@ -8,8 +8,8 @@ namespace burnish {
 
 extern const Pass pass_dead_code, pass_remove_identities, pass_fold_constants, pass_absorb_shapes,
     pass_common_subexpressions, pass_recover_operators, pass_spell_out_batch_normalization,
-    pass_fold_scale_and_bias, pass_join_parts, pass_merge_products, pass_half_precision, pass_fuse,
-    pass_lift_constants;
+    pass_fold_scale_and_bias, pass_join_parts, pass_merge_products, pass_half_precision,
+    pass_split_before_transpose, pass_recover_attention, pass_fuse, pass_lift_constants;
 
 const std::vector<Stage>& pipeline() {
   static const std::vector<Stage> stages = {
@@ -31,21 +31,35 @@ const std::vector<Stage>& pipeline() {
       {"precision",
        {&pass_half_precision, &pass_fold_constants, &pass_common_subexpressions, &pass_dead_code},
        false},
-      // 6. Pointwise work joins its neighbours: one kernel each.
+      // 6. Attention in half precision is one kernel, whose scores are never in memory; views bring its operands into shape.
+      {"attention",
+       {&pass_split_before_transpose, &pass_remove_identities, &pass_recover_attention, &pass_fold_constants,
+        &pass_dead_code},
+       false},
+      // 7. Pointwise work joins its neighbours: one kernel each.
       {"fusion", {&pass_fuse, &pass_dead_code}, false},
-      // 7. Loops run on the host, as text with their bodies.
+      // 8. Loops run on the host, as text with their bodies.
       {"loops", {&pass_lift_constants}, false},
   };
   return stages;
 }
 
 std::span<const Pass* const> all_passes() {
-  static const Pass* const passes[] = {
-      &pass_fold_constants,        &pass_absorb_shapes,  &pass_remove_identities,
-      &pass_common_subexpressions, &pass_dead_code,      &pass_spell_out_batch_normalization,
-      &pass_recover_operators,     &pass_join_parts,     &pass_merge_products,
-      &pass_fold_scale_and_bias,   &pass_half_precision, &pass_fuse,
-      &pass_lift_constants};
+  static const Pass* const passes[] = {&pass_fold_constants,
+                                       &pass_absorb_shapes,
+                                       &pass_remove_identities,
+                                       &pass_common_subexpressions,
+                                       &pass_dead_code,
+                                       &pass_join_parts,
+                                       &pass_recover_operators,
+                                       &pass_spell_out_batch_normalization,
+                                       &pass_fold_scale_and_bias,
+                                       &pass_merge_products,
+                                       &pass_split_before_transpose,
+                                       &pass_half_precision,
+                                       &pass_recover_attention,
+                                       &pass_fuse,
+                                       &pass_lift_constants};
   return passes;
 }
 

@@ -1,23 +1,15 @@
-#include <cmath>
-
 #include "ops/along_axis.h"
 #include "ops/softmax/softmax_kernel.h"
+#include "ops/softmax/softmax_line.h"
 
 namespace burnish {
 
 namespace {
 
 Result<> eval(EvalCtx& c) {
-  return for_each_line(c, c.attrs<AlongAxisAttrs>().axis,
-                       []<class T>(const T* x, T* y, int64_t count, int64_t step) {
-                         T most = -std::numeric_limits<T>::infinity();
-                         for (int64_t i = 0; i < count; ++i) most = std::max(most, x[i * step]);
-                         double sum = 0;  // a NaN in the line makes it NaN, and with it the whole line
-                         for (int64_t i = 0; i < count; ++i)
-                           sum += y[i * step] = std::exp(x[i * step] - most);
-                         const T scale = static_cast<T>(1 / sum);
-                         for (int64_t i = 0; i < count; ++i) y[i * step] *= scale;
-                       });
+  return for_each_line(
+      c, c.attrs<AlongAxisAttrs>().axis,
+      []<class T>(const T* x, T* y, int64_t count, int64_t step) { softmax_line(x, y, count, step); });
 }
 
 Verdict kernel(KernelCtx& ctx) { return softmax_kernel(ctx, ctx.attrs<AlongAxisAttrs>().axis, false); }

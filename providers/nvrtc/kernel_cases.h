@@ -47,6 +47,23 @@ inline std::vector<KernelCase> kernel_cases() {
     add({op, {"f32[7]"}, {{"axis", int64_t{0}}}});
   }
 
+  const NamedAttributes eighth{{"scale", 0.125f}};
+  for (const char* type : {"f16", "bf16"}) {
+    auto of = [&](const char* shape) { return type + std::string(shape); };
+    add({"Attention", {of("[2, 12, 197, 64]"), of("[2, 12, 197, 64]"), of("[2, 12, 197, 64]")}, eighth});
+    add({"Attention",
+         {of("[b, 12, s, 64]"), of("[b, 12, s, 64]"), of("[b, 12, s, 64]"), of("[b, 1, 1, s]")},
+         eighth});
+    add({"Attention",
+         {of("[b, 64, 3, 49, 32]"), of("[b, 64, 3, 49, 32]"), of("[b, 64, 3, 49, 32]"),
+          of("[64, 3, 49, 49]")},
+         eighth});
+  }
+  add({"Attention", {"f16[2, 8, 4096, 40]", "f16[2, 8, 77, 40]", "f16[2, 8, 77, 40]"}, eighth});
+  add({"Attention", {"f16[2, 4, 8, n, 128]", "f16[2, 4, 1, n, 128]", "f16[2, 4, 1, n, 128]"}, eighth});
+  add({"Attention", {"f16[5, 36]", "f16[7, 36]", "f16[7, 20]", "f16[5, 1]"}, eighth, 1, gaps, gaps});
+  add({"Attention", {"f16[3, 5, 16]", "f16[3, 9, 16]", "f16[3, 9, 33]"}, eighth, 1, back, back});
+
   for (const char* x : {"f32[2, 5, 768]", "f16[2, 5, 768]"}) {
     const std::string vector = std::string(x).substr(0, 3) + "[768]";
     add({"LayerNormalization", {x, vector, vector}, {{"axis", int64_t{-1}}}});

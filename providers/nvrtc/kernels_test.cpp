@@ -78,6 +78,12 @@ TEST(Kernels, RefusalsSayWhy) {
   EXPECT_EQ(refusal({"Resize", {"u8[2, 3]", "", "", ints({4, 6})}, {{"mode", std::string("linear")}}}),
             "no device kernel that interpolates u8");
   EXPECT_EQ(refusal({"Pad", {"f32[2, 3]", "i64[4]"}}), "the pads are not known before the engine runs");
+  EXPECT_EQ(refusal({"Attention", {"f32[5, 8]", "f32[7, 8]", "f32[7, 8]"}}),
+            "no device kernel for attention on f32");
+  EXPECT_EQ(refusal({"Attention", {"f16[5, d]", "f16[7, d]", "f16[7, 8]"}}),
+            "the head dim is not known when the engine is built");
+  EXPECT_EQ(refusal({"Attention", {"f16[5, 8]", "f16[7, 8]", "f16[7, 160]"}}),
+            "no device kernel for attention with heads of more than 128");
   EXPECT_EQ(refusal({"GRU",
                      {"f32[5, 1, 8]", "f32[1, 9600, 8]", "f32[1, 9600, 3200]"},
                      {{"activations", std::vector<std::string>{"Sigmoid", "Tanh"}},

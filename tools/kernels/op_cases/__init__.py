@@ -1,7 +1,7 @@
 """What check_ops.py checks, by kind of operator."""
 from op_case import GUARD  # noqa: F401
-from . import indexed, primitives, recurrent, reductions, rows, windows
+from . import attention, indexed, primitives, recurrent, reductions, rows, windows
 
 
 def all_cases():
-    return [case for part in (primitives, reductions, rows, windows, indexed, recurrent) for case in part.cases()]
+    return [case for part in (primitives, reductions, rows, windows, indexed, recurrent, attention) for case in part.cases()]

@@ -1,0 +1,85 @@
+"""Attention: head dims, lengths, masks, layouts, rows that see nothing."""
+import numpy as np
+
+from op_case import Case, Operand, bfloat16, literal, spread
+
+
+def reference(q, k, v, mask, scale):
+    """As Softmax and MatMul have it: a row of -inf is NaN, no keys give 0."""
+    with np.errstate(all="ignore"):
+        scores = np.einsum("bhqd,bhkd->bhqk", q, k) * scale + mask
+        e = np.exp(scores - scores.max(-1, keepdims=True, initial=-np.inf))
+        return np.einsum("bhqk,bhkd->bhqd", e / e.sum(-1, keepdims=True), v)
+
+
+def attention(queries, keys, dim, value_dim=None, dtype=np.float16, batch=(2, 3), warps=4, key_tile=64, stages=2,
+              order=(0, 2, 1, 3), pad=0, step=1, width=16, mask=None, mask_shape=None, scale=0.3, loud=0.0):
+    rng = np.random.default_rng(13)
+    value_dim = value_dim or dim
+    q, k, v = (rng.normal(size=(*batch, rows, columns)).astype(dtype)
+               for rows, columns in ((queries, dim), (keys, dim), (keys, value_dim)))
+    q = (q + np.asarray(loud, dtype)).astype(dtype)
+    if mask == "random":
+        added = rng.normal(size=mask_shape).astype(dtype)
+        added[rng.random(mask_shape) < 0.2] = -np.inf
+    elif mask == "causal":
+        added = np.where(np.tri(queries, keys, dtype=bool), 0, -np.inf).astype(dtype)[None, None]
+    elif mask == "hard":  # rows of -inf, of NaN, of +inf; the first keys of a row -inf
+        added = np.zeros((1, 1, queries, keys), dtype)
+        added[..., 1, :], added[..., 2, 3], added[..., 3, 5], added[..., 4, :-1] = -np.inf, np.nan, np.inf, -np.inf
+    else:
+        added = np.zeros((1, 1, 1, 1), dtype)
+    want = reference(*(x.astype(np.float64) for x in (q, k, v, added)), scale).astype(dtype)
+    operands = {name: Operand(x, spread(x.shape, order, pad, step)) for name, x in (("q", q), ("k", k), ("v", v))}
+    operands["y"] = Operand(want, spread(want.shape, order, pad), result=True,
+                            tolerance={"float16": 3e-3, "bfloat16": 2e-2}[np.dtype(dtype).name])
+    text = "NoMask{}"
+    if mask:
+        operands["m"] = Operand(added, spread(added.shape, pad=1 if mask == "random" else 0))
+        along = [s if n > 1 else 0 for s, n in zip(operands["m"].strides, added.shape)]
+        pairs = str(along[3] == 1 and keys % 2 == 0 and all(s % 2 == 0 for s in along[:3])).lower()
+        text = (f"AttentionMask<{operands['m'].c_type}, {pairs}>{{m + offset_of(at, {literal(along[:2])}), {along[2]}LL, "
+                f"{along[3]}LL}}")
+    T = operands["q"].c_type
+
+    def rows(name):
+        strides = operands[name].strides
+        return f"AttentionRows<{T}, {width}>{{{name} + offset_of(at, {literal(strides[:2])}), {strides[2]}LL, {strides[3]}LL}}"
+
+    y = operands["y"].strides
+    aligned = str(all(s % 8 == 0 for s in y[:3])).lower()
+    body = (f"using C = AttentionTiles<{T}, {dim}, {value_dim}, {warps}, {key_tile}, {stages}>;\n"
+            f"  const int tiles = {-(-queries // (16 * warps))};\n"
+            f"  const auto at = decompose(int(blockIdx.x) / tiles, {literal(batch, 'int')});\n"
+            f"  attention<C>(int(blockIdx.x) % tiles, {rows('q')}, {rows('k')}, {rows('v')}, {text}, "
+            f"y + offset_of(at, {literal(y[:2])}), {y[2]}LL, {y[3]}LL, {aligned}, {queries}, {keys}, {scale}f);")
+    pitch = max(-(-dim // 16), -(-value_dim // 16)) * 16 + 8
+    return Case(f"attention {np.dtype(dtype).name} {queries}x{keys} dim {dim} {value_dim} batch {batch} warps {warps} tile "
+                f"{key_tile} stages {stages} width {width} mask {mask} loud {loud}", "ops/attention/attention.cuh", body, operands,
+                (-(-queries // (16 * warps)) * int(np.prod(batch)),), 32 * warps,
+                (16 * warps + 2 * key_tile * stages) * pitch * 2)
+
+
+def cases():
+    yield attention(37, 37, 16)
+    yield attention(49, 49, 32, stages=1, mask="random", mask_shape=(1, 3, 49, 49))
+    yield attention(49, 49, 32, stages=1, mask="random", mask_shape=(2, 1, 49, 49), warps=2)
+    yield attention(197, 197, 64, key_tile=112, warps=8)
+    yield attention(300, 77, 40, key_tile=80, stages=1)
+    yield attention(128, 128, 64, mask="random", mask_shape=(2, 1, 1, 128), warps=2)
+    yield attention(100, 100, 64, mask="causal", scale=0.125)
+    yield attention(1, 130, 80, order=None)
+    yield attention(70, 1000, 128, batch=(1, 2), warps=4)
+    yield attention(40, 90, 64, 48)
+    yield attention(40, 90, 32, 128)
+    for width, pad in ((8, 4), (4, 2), (0, 1)):
+        yield attention(50, 70, 36, pad=pad, width=width, order=None)
+    yield attention(50, 70, 33, width=0, step=2)
+    for tile in (32, 64):
+        yield attention(50, 100, 32, mask="hard", key_tile=tile)
+        yield attention(50, 100, 32, dtype=bfloat16, mask="hard", key_tile=tile)
+    for shape in ((1, 1, 80, 80), (2, 1, 1, 80), (2, 3, 80, 1)):
+        yield attention(80, 80, 64, dtype=bfloat16, mask="random", mask_shape=shape)
+    yield attention(64, 256, 64, loud=6.0)  # scores around 100
+    yield attention(20, 0, 32)
+    yield attention(513, 4096, 40, batch=(1, 1))
