@@ -26,10 +26,10 @@ class Config:
     def shared(self, dtype, math):
         size = SIZE[dtype]
         warp_m, warp_n = self.bm // self.wm, self.bn // self.wn
-        slab = 16 if math == "tensor" else (8 if warp_m >= warp_n else 4) * (16 // size)
-        sum_size = 4 if math == "tensor" or size == 4 and dtype != "int" else 8
+        slab = (8 if warp_m >= warp_n else 4) * (16 // size) if math == "plain" else 16
+        sum_size = 4 if math != "plain" or size == 4 and dtype != "int" else 8
         return max((self.bm + self.bn) * self.bk * size * self.stages,
-                   slab * (warp_n + 8) * sum_size * self.wm * self.wn)
+                   slab * (warp_n + 8) * sum_size * self.wm * self.wn) + (896 if math == "warpgroup" else 0)
 
     def tiles(self, m, n, batches=1):
         return -(-m // self.bm) * -(-n // self.bn) * batches
@@ -89,6 +89,9 @@ class Gemm:
 
     def c_strides(self):
         return (1, self.m + self.c_pad) if self.c_columns else (self.n + self.c_pad, 1)
+
+    def runs_on(self, architecture):
+        return self.math != "warpgroup" or architecture == "sm_90a"
 
     def batches(self):
         return self.batch[0] * self.batch[1] if self.batch else 1
@@ -179,6 +182,8 @@ class Conv:
         layout = "last" if self.channels_last else "first"
         return (f"{kind} {self.dtype}/{self.math} n{self.n} {self.cin}x{self.hw} -> {self.cout} k{self.kernel} "
                 f"s{self.stride} p{self.pad} d{self.dilation} g{self.groups} {layout}+{self.pitch} {self.config}")
+
+    runs_on = Gemm.runs_on
 
     def out_hw(self):
         out = []
@@ -302,6 +307,8 @@ class Depthwise:
                 f"p{self.pad} d{self.dilation} {layout}+{self.pitch} v{self.v} strip{self.strip}")
 
     transposed = False
+    math = "plain"
+    runs_on = Gemm.runs_on
     out_hw = Conv.out_hw
     image_strides = Conv.image_strides
 
