@@ -89,6 +89,26 @@ def warpgroup_convs():
         yield Conv(2, 16, (10, 9), 16, (3, 3), pad=(5, 5, 5, 5), pitch=8, **common)
 
 
+def sliced():
+    """Clusters that share a tile: k that ends within a slice, slices that have none of it, sums of float alone."""
+    for slices in (2, 4, 8):
+        for math, dtype, config in [("tensor", "half", Config(64, 64, 64, 2, 2, 4, slices=slices)),
+                                    ("tensor", "bfloat16", Config(32, 64, 64, 2, 2, 4, slices=slices)),
+                                    ("tensor", "half", Config(128, 256, 32, 2, 4, 4, slices=slices)),
+                                    ("tensor", "float", Config(64, 64, 32, 2, 2, 3, slices=slices)),
+                                    ("plain", "float", Config(32, 64, 16, 1, 2, 4, slices=slices)),
+                                    ("plain", "float", Config(128, 64, 16, 2, 2, 4, slices=slices)),
+                                    ("warpgroup", "half", Config(64, 64, 64, 4, 1, 4, slices=slices)),
+                                    ("warpgroup", "bfloat16", Config(128, 128, 64, 8, 1, 3, slices=slices)),
+                                    ("warpgroup", "half", Config(256, 128, 64, 8, 1, 4, slices=slices))]:
+            common = dict(math=math, dtype=dtype, config=config)
+            yield Gemm(197, 136, 2304, bias=True, relu=True, **common)
+            yield Gemm(77, 131, 456, a_major="mn", b_major="k", a_pad=3, c_pad=5, residual=True, **common)
+            yield Gemm(49, 264, 40, batch=(2, 3), **common)
+            yield Conv(2, 64, (9, 7), 72, (3, 3), pad=(1, 1, 1, 1), **common)
+            yield Conv(1, 96, (8, 9), 64, (3, 2), stride=(2, 1), pad=(0, 1, 1, 0), groups=2, **common)
+
+
 def convs():
     layouts = [dict(channels_last=True), dict(channels_last=False)]
     for layout in layouts:
@@ -123,7 +143,7 @@ def depthwises():
 
 
 def checks():
-    return [*gemms(), *warpgroup_gemms(), *convs(), *warpgroup_convs(), *depthwises()]
+    return [*gemms(), *warpgroup_gemms(), *convs(), *warpgroup_convs(), *sliced(), *depthwises()]
 
 
 def problems():

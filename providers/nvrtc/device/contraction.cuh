@@ -5,6 +5,7 @@
 // (contraction_matrix.cuh, conv.cuh); a functor says what happens to the sums.
 #pragma once
 
+#include "providers/nvrtc/device/cluster.cuh"
 #include "providers/nvrtc/device/contraction_matrix.cuh"
 #include "providers/nvrtc/device/contraction_warpgroup.cuh"
 
@@ -16,15 +17,17 @@ namespace burnish {
 /// or 16 by 32 (4-byte types). BK * sizeof(T) is 32, 64 or 128 bytes. Carry: see TensorMath.
 /// Math::warpgroup (sm_90a, 16-bit types): WarpsM is a multiple of 4, and four warps' part is 64, 128 … by 64, 128 or 256;
 /// BK is a multiple of 64, and so is the extent of a tile of Major::mn.
+/// Slices > 1 (sm_90 and later, sums of float): a cluster of as many blocks (`__cluster_dims__`) shares a tile, each with its
+/// part of k; grid.x grows by it.
 template <class Element, Math By, int BM, int BN, int BK, int WarpsM, int WarpsN, int Stages,
-          bool Carry = true>
+          bool Carry = true, int Slices = 1>
 struct Contraction {
   using T = Element;
   static constexpr Math math = By;
   static constexpr int block_m = BM, block_n = BN, block_k = BK;
   static constexpr int warps_m = WarpsM, warps_n = WarpsN, stages = Stages;
   static constexpr int warp_m = BM / WarpsM, warp_n = BN / WarpsN;
-  static constexpr int threads = 32 * WarpsM * WarpsN;
+  static constexpr int threads = 32 * WarpsM * WarpsN, slices = Slices;
   static_assert(Stages >= 2);
 
   template <class A>
@@ -40,13 +43,17 @@ struct Contraction {
   /// A warp hands its sums over in slabs of rows; a pitch of 8 more words keeps its lanes' rows in different banks.
   static constexpr int pitch = warp_n + 8;
   using Sum = Choose<By == Math::plain, compute<T>, float>;
+  static_assert(Slices == 1 || is_same<Sum, float>);
   static constexpr int slab = By == Math::plain ? (warp_m >= warp_n ? 8 : 4) * (16 / int(sizeof(T))) : 16;
   static constexpr int slab_bytes = slab * pitch * int(sizeof(Sum));
-  static constexpr int slabs_bytes = slab_bytes * WarpsM * WarpsN;
+  /// What a block hands over: its warps' slabs one at a time, or all sums of the tile to the other blocks of a cluster.
+  static constexpr int tile_pitch = BN + 8;
+  static constexpr int sums_bytes = Slices > 1 ? BM* tile_pitch* int(sizeof(Sum))
+                                               : slab_bytes* WarpsM* WarpsN;
   /// Stages start at a multiple of this; the block's own memory, at one of 128.
   static constexpr int alignment = By == Math::warpgroup ? 1024 : 128;
   static constexpr int shared_bytes =
-      (stage_bytes * Stages > slabs_bytes ? stage_bytes * Stages : slabs_bytes) + (alignment - 128);
+      (stage_bytes * Stages > sums_bytes ? stage_bytes * Stages : sums_bytes) + (alignment - 128);
 
   /// Where a warp's rows begin, and how far its slabs lie apart: warps of a warpgroup take turns of 16 rows.
   static BURNISH_DEVICE int first_row(int warp) {
@@ -65,11 +72,11 @@ template <class C>
 BURNISH_DEVICE Place place_of(int m, int n) {
   constexpr int height = 8;
   const int tiles_m = greatest(ceil_div(m, C::block_m), 1), tiles_n = greatest(ceil_div(n, C::block_n), 1);
-  const int tile = blockIdx.x % u32(tiles_m * tiles_n);
+  const u32 block = blockIdx.x / u32(C::slices);
+  const int tile = block % u32(tiles_m * tiles_n);
   const int first = tile / (height * tiles_n) * height;
   const int rows = least(tiles_m - first, height), rest = tile % (height * tiles_n);
-  return {int(blockIdx.x / u32(tiles_m * tiles_n)), (first + rest % rows) * C::block_m,
-          rest / rows * C::block_n};
+  return {int(block / u32(tiles_m * tiles_n)), (first + rest % rows) * C::block_m, rest / rows * C::block_n};
 }
 
 /// A batch number taken apart into up to four coordinates, the last one fastest.
@@ -113,6 +120,33 @@ BURNISH_DEVICE void finish(const WarpMath& math, void* shared, int m0, int n0, i
   }
 }
 
+/// The same for blocks that share a tile: each sums up its part of the tile, slice after slice, out of their memory.
+template <class C, class WarpMath, class Epilogue>
+BURNISH_DEVICE void finish_together(const WarpMath& math, float* shared, int row0, int column0, Place place,
+                                    int m, int n, const Epilogue& epilogue) {
+  constexpr int width = 8, row_parts = C::block_n / width, share = C::block_m * row_parts / C::slices;
+#pragma unroll
+  for (int s = 0; s < C::warp_m / C::slab; ++s)
+    math.put(shared + (row0 + s * C::slab_step) * C::tile_pitch + column0, C::tile_pitch, s);
+  synchronize_cluster();
+  for (int i = threadIdx.x; i < share; i += C::threads) {
+    const int part = blockIdx.x % C::slices * share + i, row = part / row_parts,
+              column = part % row_parts * width;
+    const u32 here = shared_address(shared + row * C::tile_pitch + column);
+    float v[width] = {};
+#pragma unroll
+    for (int slice = 0; slice < C::slices; ++slice) {
+      const u32 there = address_in_block(here, slice);
+      const float4 low = load_cluster(there), high = load_cluster(there + 16);
+      v[0] += low.x, v[1] += low.y, v[2] += low.z, v[3] += low.w;
+      v[4] += high.x, v[5] += high.y, v[6] += high.z, v[7] += high.w;
+    }
+    const int count = n % width == 0 ? width : least(n - place.n0 - column, width);
+    if (place.m0 + row < m && place.n0 + column < n) epilogue(place.m0 + row, place.n0 + column, v, count);
+  }
+  synchronize_cluster();  // nobody leaves while its memory is read
+}
+
 /// Fills stages of the ring with tiles of both operands.
 template <class C, class A, class B>
 struct Feed {
@@ -120,13 +154,13 @@ struct Feed {
   using TileB = typename C::template TileB<B>;
   typename A::template Fetch<TileA> a;
   typename B::template Fetch<TileB> b;
-  int steps;
+  int first, steps;  ///< of all steps, those that this block adds up
 
   /// Starts the copies of a step, if there is one; `land` ends what the threads do for it.
   BURNISH_DEVICE void issue(u32 stage, int step) {
     if (step < steps) {
-      a.issue(stage, step * C::block_k);
-      b.issue(stage + TileA::bytes, step * C::block_k);
+      a.issue(stage, (first + step) * C::block_k);
+      b.issue(stage + TileA::bytes, (first + step) * C::block_k);
     }
     commit_copies();
   }
@@ -179,7 +213,7 @@ BURNISH_DEVICE void accumulate(WarpMath& math, Feed& feed, u32 shared) {
 }
 
 /// The same for warpgroups, whose products run beside them: one step's are still under way when the next one's start, so
-/// copies run Stages - 2 steps ahead. There is always a first step, which gives sums of 0 when k is 0.
+/// copies run Stages - 2 steps ahead. There is at least one step.
 template <class C, class WarpgroupMath, class Feed>
 BURNISH_DEVICE void accumulate_beside(WarpgroupMath& math, Feed& feed, u32 shared) {
   static_assert(C::stages >= 3);
@@ -215,12 +249,20 @@ BURNISH_DEVICE void contract(Place place, const A& a, const B& b, int m, int n, 
   const int warp = __shfl_sync(~0u, threadIdx.x / 32, 0);  // tells that a warp shares it
   const int row = C::first_row(warp % C::warps_m), column = warp / C::warps_m * C::warp_n;
   WarpMath math(C::math == Math::warpgroup ? row & -64 : row, column);
-  Feeds feed{{a, place.m0, m, k}, {b, place.n0, n, k}, ceil_div(k, C::block_k)};
+  const int all = ceil_div(k, C::block_k), most = ceil_div(all, C::slices);
+  const int first = C::slices > 1 ? int(blockIdx.x % C::slices) * most : 0;
+  const int steps = C::slices > 1 ? least(most, all - first) : all;  // beyond k operands are 0
+  Feeds feed{{a, place.m0, m, k},
+             {b, place.n0, n, k},
+             first,
+             C::math == Math::warpgroup ? greatest(steps, 1) : steps};
   if constexpr (C::math == Math::warpgroup) accumulate_beside<C>(math, feed, shared);
   else accumulate<C>(math, feed, shared);
   wait_copies<0>();
   __syncthreads();  // everybody has finished reading
-  finish<C>(math, burnish_shared, place.m0 + row, place.n0 + column, m, n, epilogue);
+  if constexpr (C::slices > 1)
+    finish_together<C>(math, reinterpret_cast<float*>(burnish_shared), row, column, place, m, n, epilogue);
+  else finish<C>(math, burnish_shared, place.m0 + row, place.n0 + column, m, n, epilogue);
 }
 
 }  // namespace burnish
