@@ -59,6 +59,7 @@ struct KernelCall {
   std::array<Dim, 3> grid;
   std::array<int, 3> block{1, 1, 1};
   int shared_bytes = 0;  // dynamic shared memory
+  int cluster = 1;       // blocks along x that share their memory (sm_90 and later); divides grid[0]
 };
 
 /// One way to do a node's work.
@@ -117,6 +118,8 @@ class KernelCtx {
   virtual int64_t usual(Dim d) const = 0;
   /// Allow matrix products of FP32 operands to round them to TF32.
   virtual bool tf32() const { return false; }
+  /// What the calls are compiled for, "sm_90"; empty: no GPU in particular, so what all of them have.
+  virtual std::string_view architecture() const { return {}; }
   /// The tactic to describe the calls under: `wanted` if it is among them, else the first of least cost. Asked at most once a
   /// node. All of them must be right; which one is faster somebody else may have measured.
   virtual size_t choose(std::vector<Tactic> offered) {
