@@ -146,6 +146,7 @@ class DeviceOperands final : public KernelCtx {
   int64_t in_alignment(size_t i) const override;
   int64_t out_alignment(size_t i) const override;
   bool tf32() const override;
+  std::string_view architecture() const override;
   int64_t usual(Dim d) const override { return lowering_.at_optimum(d); }
   DType pointer_type(OperandPointer p) const override { return target(p).dtype; }
   void make_dense(size_t i) override;

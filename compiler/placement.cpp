@@ -221,6 +221,7 @@ int64_t alignment_of(const DimTable& dims, Dim d) {
 int64_t DeviceOperands::in_alignment(size_t i) const { return alignment_of(dims, in_[i]->view.offset); }
 int64_t DeviceOperands::out_alignment(size_t i) const { return alignment_of(dims, out_[i]->view.offset); }
 bool DeviceOperands::tf32() const { return lowering_.options_.tf32; }
+std::string_view DeviceOperands::architecture() const { return lowering_.options_.backend->target(); }
 
 void DeviceOperands::make_dense(size_t i) {
   const TensorType& type = in(i);

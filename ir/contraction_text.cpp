@@ -6,72 +6,136 @@ namespace burnish {
 
 namespace {
 
-struct Choice {
+struct TileTactic {
   TileShape tile;
-  double efficiency;  // of the multiplier while the tile is full, relative to the best
+  double efficiency;  // of the multiplier while the tile is full, relative to the best that every target has
 };
+
+using enum TileMath;
 
 // 16-bit elements and TF32 on tensor cores, ordinary multiply-adds. All fit into the 99 KB of shared memory that every
 // target has. Measured on an H200: see bench/results.
-constexpr Choice tensor_tiles[] = {
-    {{128, 256, 32, 2, 4, 4}, 1.05}, {{128, 128, 32, 2, 2, 4}, 1.0}, {{128, 64, 64, 4, 1, 3}, 0.85},
-    {{64, 128, 64, 2, 2, 3}, 0.8},   {{64, 64, 64, 2, 2, 4}, 0.65},  {{32, 64, 64, 2, 2, 4}, 0.42},
-    {{64, 32, 64, 2, 2, 4}, 0.4},    {{32, 32, 128, 2, 2, 5}, 0.25},
+constexpr TileTactic tensor_tiles[] = {
+    {{tensor, 128, 256, 32, 2, 4, 4}, 1.05}, {{tensor, 128, 128, 32, 2, 2, 4}, 1.0},
+    {{tensor, 128, 64, 64, 4, 1, 3}, 0.85},  {{tensor, 64, 128, 64, 2, 2, 3}, 0.8},
+    {{tensor, 64, 64, 64, 2, 2, 4}, 0.65},   {{tensor, 32, 64, 64, 2, 2, 4}, 0.42},
+    {{tensor, 64, 32, 64, 2, 2, 4}, 0.4},    {{tensor, 32, 32, 128, 2, 2, 5}, 0.25},
 };
-constexpr Choice plain_tiles[] = {
-    {{128, 64, 16, 2, 2, 4}, 1.0},
-    {{64, 64, 16, 2, 2, 4}, 0.8},
-    {{32, 64, 16, 1, 2, 4}, 0.5},
+// 16-bit elements on sm_90, within its 227 KB. Guesses: tools/kernels/tiles.py measures.
+constexpr TileTactic warpgroup_tiles[] = {
+    {{warpgroup, 128, 256, 64, 8, 1, 4}, 1.5}, {{warpgroup, 256, 128, 64, 8, 1, 4}, 1.45},
+    {{warpgroup, 128, 128, 64, 8, 1, 3}, 1.3}, {{warpgroup, 64, 256, 64, 4, 2, 4}, 1.15},
+    {{warpgroup, 128, 64, 64, 8, 1, 4}, 1.0},  {{warpgroup, 64, 128, 64, 4, 1, 4}, 0.9},
+    {{warpgroup, 64, 64, 64, 4, 1, 4}, 0.7},
+};
+constexpr TileTactic plain_tiles[] = {
+    {{plain, 128, 64, 16, 2, 2, 4}, 1.0},
+    {{plain, 64, 64, 16, 2, 2, 4}, 0.8},
+    {{plain, 32, 64, 16, 1, 2, 4}, 0.5},
 };
 
-bool is_tensor(const KernelCtx& ctx, DType dtype) { return dtype != DType::f32 || ctx.tf32(); }
+Verdict warpgroup_verdict(const KernelCtx& ctx, const ContractionProblem& p, DType dtype) {
+  if (ctx.architecture() != "sm_90") return Verdict::no("only sm_90 multiplies by warpgroups");
+  if (size_of(dtype) != 2) return Verdict::no("warpgroups multiply elements of 16 bits");
+  if (p.copy_bytes != 16) return Verdict::no("operands cannot be copied 16 bytes at a time");
+  if (ctx.usual(p.k) < 64) return Verdict::no("k is shorter than a step");
+  return Verdict::yes();
+}
 
-int shared_bytes(const TileShape& t, DType dtype, bool tensor) {
+std::string_view device_name(TileMath math) {
+  return math == tensor ? "Math::tensor" : math == warpgroup ? "Math::warpgroup" : "Math::plain";
+}
+
+int shared_bytes(const TileShape& t, DType dtype) {
   const int size = static_cast<int>(size_of(dtype)), warp_m = t.m / t.warps_m, warp_n = t.n / t.warps_n;
   const int ring = (t.m + t.n) * t.k * size * t.stages;
-  const int slab = tensor ? 16 : (warp_m >= warp_n ? 8 : 4) * (16 / size);
-  return std::max(ring, slab * (warp_n + 8) * 4 * t.warps_m * t.warps_n);
+  const int slab = t.math == plain ? (warp_m >= warp_n ? 8 : 4) * (16 / size) : 16;
+  const int alignment = t.math == warpgroup ? 1024 : 128;
+  const int sums = t.slices > 1 ? t.m * (t.n + 8) : slab * (warp_n + 8) * t.warps_m * t.warps_n;
+  return std::max(ring, sums * 4) + alignment - 128;
+}
+
+std::string name_of(const TileShape& t) {
+  auto extents = [](std::initializer_list<int> list) {
+    std::string text;
+    for (int v : list) text += (text.empty() ? "" : "x") + std::to_string(v);
+    return text;
+  };
+  std::string name = t.math == tensor ? "mma" : t.math == warpgroup ? "wgmma" : "fma";
+  name += " " + extents({t.m, t.n, t.k}) + " " + extents({t.warps_m, t.warps_n});
+  name += " s" + std::to_string(t.stages);
+  if (t.slices > 1) name += " k/" + std::to_string(t.slices);
+  return name;
+}
+
+/// The extents that a problem usually has.
+struct UsualExtents {
+  int64_t m, n, k, batches = 1;
+  UsualExtents(const KernelCtx& ctx, const ContractionProblem& p)
+      : m(ctx.usual(p.m)), n(ctx.usual(p.n)), k(ctx.usual(p.k)) {
+    for (Dim d : p.batch) batches *= std::max<int64_t>(ctx.usual(d), 1);
+  }
+  int64_t tiles(const TileShape& t) const { return ((m + t.m - 1) / t.m) * ((n + t.n - 1) / t.n) * batches; }
+};
+
+constexpr int64_t multiprocessors = 132;
+
+// Into how many slices k is cut so that a problem of few tiles occupies the GPU: each keeps two steps at least.
+int slices_of(const TileShape& t, const UsualExtents& usual) {
+  int slices = 1;
+  while (slices < 8 && usual.tiles(t) * slices * 2 <= multiprocessors && usual.k >= int64_t{t.k} * slices * 4)
+    slices *= 2;
+  return slices;
+}
+
+// What is computed, padding of the last wave of blocks included, over how well the tile does it. Putting slices together
+// takes as long as some 192 of k.
+double cost_of(const TileShape& t, double efficiency, const UsualExtents& usual) {
+  const int64_t waves = (usual.tiles(t) * t.slices + multiprocessors - 1) / multiprocessors;
+  const double k = static_cast<double>(usual.k);
+  return static_cast<double>(waves) * t.m * t.n / efficiency * (t.slices > 1 ? (k / t.slices + 192) / k : 1);
+}
+
+TileShape choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype) {
+  const UsualExtents usual(ctx, p);
+  std::vector<TileShape> tiles;
+  std::vector<Tactic> tactics;
+  auto offer = [&](const TileShape& tile, double efficiency) {
+    tiles.push_back(tile);
+    tactics.push_back({name_of(tile), cost_of(tile, efficiency, usual)});
+  };
+  auto offer_all = [&](std::span<const TileTactic> table) {
+    for (auto [tile, efficiency] : table) {
+      if (tile.math == tensor && dtype == DType::f32) tile.k /= 2;
+      offer(tile, efficiency);
+      tile.slices = ctx.architecture() == "sm_90" ? slices_of(tile, usual) : 1;
+      if (tile.slices > 1) offer(tile, efficiency);
+    }
+  };
+  offer_all(dtype == DType::f32 && !ctx.tf32() ? std::span<const TileTactic>(plain_tiles) : tensor_tiles);
+  if (warpgroup_verdict(ctx, p, dtype)) offer_all(warpgroup_tiles);
+  return tiles[ctx.choose(std::move(tactics))];
 }
 
 }  // namespace
 
-TileShape choose_tile(const KernelCtx& ctx, const ContractionProblem& p, DType dtype) {
-  constexpr int64_t multiprocessors = 132;
-  const bool tensor = is_tensor(ctx, dtype);
-  std::span<const Choice> choices =
-      tensor ? std::span<const Choice>(tensor_tiles) : std::span<const Choice>(plain_tiles);
-  int64_t batches = 1;
-  for (Dim d : p.batch) batches *= std::max<int64_t>(ctx.usual(d), 1);
-  const int64_t m = ctx.usual(p.m), n = ctx.usual(p.n);
-  const Choice* best = nullptr;
-  double least = 0;
-  for (const Choice& c : choices) {
-    const int64_t tiles = ((m + c.tile.m - 1) / c.tile.m) * ((n + c.tile.n - 1) / c.tile.n) * batches;
-    const int64_t waves = (tiles + multiprocessors - 1) / multiprocessors;
-    const double cost = static_cast<double>(waves) * c.tile.m * c.tile.n / c.efficiency;
-    if (!best || cost < least) {
-      best = &c;
-      least = cost;
-    }
+int copy_bytes(const DimTable& dims, const MatrixView& v) {
+  const auto size = static_cast<int64_t>(size_of(v.dtype));
+  const bool by_k = dims.is_constant(v.stride_k, 1), by_mn = dims.is_constant(v.stride_mn, 1);
+  if (!by_k && !by_mn) return 0;
+  for (int64_t bytes = 16; bytes >= std::max<int64_t>(size, 4); bytes /= 2) {
+    const int64_t elements = bytes / size;
+    bool fits = v.alignment % elements == 0 && divisible(dims, by_k ? v.stride_mn : v.stride_k, elements);
+    for (Dim d : v.batch) fits = fits && divisible(dims, d, elements);
+    if (fits) return static_cast<int>(bytes);
   }
-  TileShape tile = best->tile;
-  if (tensor && dtype == DType::f32) tile.k /= 2;
-  return tile;
+  return 0;
 }
 
 std::string matrix_operand_type(const DimTable& dims, const MatrixView& v) {
-  const auto size = static_cast<int64_t>(size_of(v.dtype));
-  const bool by_k = dims.is_constant(v.stride_k, 1), by_mn = !by_k && dims.is_constant(v.stride_mn, 1);
-  const Dim other = by_k ? v.stride_mn : v.stride_k;
-  int64_t bytes = by_k || by_mn ? 16 : 0;
-  for (; bytes >= 4; bytes /= 2) {
-    const int64_t elements = std::max<int64_t>(bytes / size, 1);
-    bool fits = v.alignment % elements == 0 && divisible(dims, other, elements);
-    for (Dim d : v.batch) fits = fits && divisible(dims, d, elements);
-    if (fits) break;
-  }
-  if (bytes < 4 || bytes < size) bytes = 0;
-  const bool along_mn = bytes ? by_mn : dims.range(v.stride_mn).hi < dims.range(v.stride_k).hi;
+  const int bytes = copy_bytes(dims, v);
+  const bool along_mn =
+      bytes ? !dims.is_constant(v.stride_k, 1) : dims.range(v.stride_mn).hi < dims.range(v.stride_k).hi;
   return "MatrixOperand<" + std::string(device_type(v.dtype)) + ", Major::" + (along_mn ? "mn" : "k") + ", " +
          std::to_string(bytes) + ">";
 }
@@ -85,14 +149,14 @@ void define_matrix(KernelText& text, const DimTable& dims, std::string_view name
 void add_contraction(KernelCtx& ctx, const ContractionProblem& p, DType dtype, const KernelText& operands,
                      const EpilogueForm& form, std::string_view header) {
   DimTable& dims = ctx.dims;
-  const bool tensor = is_tensor(ctx, dtype);
   const TileShape t = choose_tile(ctx, p, dtype);
   const Epilogue epilogue = make_epilogue(ctx, form);
   KernelCall call{.headers = {"providers/nvrtc/device/contraction.cuh", std::string(header)},
                   .prelude = epilogue.prelude};
-  std::string config = "using C = Contraction<" + std::string(device_type(dtype)) +
-                       (tensor ? ", Math::tensor" : ", Math::plain");
+  std::string config =
+      "using C = Contraction<" + std::string(device_type(dtype)) + ", " + std::string(device_name(t.math));
   for (int v : {t.m, t.n, t.k, t.warps_m, t.warps_n, t.stages}) config += ", " + std::to_string(v);
+  if (t.slices > 1) config += ", true, " + std::to_string(t.slices);
   KernelText& text = call.body;
   text << std::string_view(config + ">;\nconst Place place = place_of<C>((int)") << p.m << ", (int)" << p.n
        << ");\n";
@@ -107,9 +171,10 @@ void add_contraction(KernelCtx& ctx, const ContractionProblem& p, DType dtype, c
   text << ");\n";
   Dim blocks = dims.mul(dims.ceil_div(p.m, dims.constant(t.m)), dims.ceil_div(p.n, dims.constant(t.n)));
   for (Dim d : p.batch) blocks = dims.mul(blocks, d);
-  call.grid = {blocks, dims.constant(1), dims.constant(1)};
+  call.grid = {dims.mul(blocks, dims.constant(t.slices)), dims.constant(1), dims.constant(1)};
+  call.cluster = t.slices;
   call.block = {32 * t.warps_m * t.warps_n, 1, 1};
-  call.shared_bytes = shared_bytes(t, dtype, tensor);
+  call.shared_bytes = shared_bytes(t, dtype);
   ctx.calls.push_back(std::move(call));
 }
 

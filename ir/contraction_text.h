@@ -13,24 +13,30 @@ struct MatrixView {
   int64_t alignment = 1;  // of the address, in elements
 };
 
+/// What multiplies tiles: device text `Math`.
+enum class TileMath { tensor, warpgroup, plain };
+
 /// How a contraction is cut into tiles: device text `Contraction<…>`.
 struct TileShape {
+  TileMath math;
   int m, n, k, warps_m, warps_n, stages;
+  int slices = 1;  // of k, each a block of a cluster
 };
 
 /// C[b][m][n] = Σ_k A(m, k) B(k, n) with everything after it in the epilogue.
 struct ContractionProblem {
   Dim m, n, k;
   std::array<Dim, 4> batch;  // extents, the last one fastest; 1 where there are fewer
+  int copy_bytes = 0;        // of the operand that is copied in the smaller pieces; 0: one is gathered
 };
 
-/// The tile that suits a problem: the one whose last wave of blocks wastes least, large ones preferred.
-TileShape choose_tile(const KernelCtx& ctx, const ContractionProblem& problem, DType dtype);
+/// Bytes that asynchronous copies of a matrix take at a time: 16, 8 or 4; 0 where it must be gathered.
+int copy_bytes(const DimTable& dims, const MatrixView& view);
 
 /// "MatrixOperand<half, Major::k, 16>" and so on for operands of type `dtype`.
 std::string matrix_operand_type(const DimTable& dims, const MatrixView& view);
 
-/// Adds the launch. `a_text` and `b_text` are statements that define `a` and `b` (they may use `batch`, a BatchIndex);
+/// Adds the launch; the tiles are its tactics. `a_text` and `b_text` are statements that define `a` and `b` (they may use `batch`, a BatchIndex);
 /// the epilogue may capture b0 … b3.
 void add_contraction(KernelCtx& ctx, const ContractionProblem& problem, DType dtype,
                      const KernelText& operands, const EpilogueForm& form, std::string_view header);

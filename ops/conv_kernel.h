@@ -85,6 +85,18 @@ inline EpilogueForm conv_epilogue(KernelCtx& ctx, const ConvForm& form, int64_t 
   return e;
 }
 
+/// How many neighbours along a row a thread of a depthwise convolution computes: long strips read less twice, short ones
+/// make more threads.
+inline int64_t depthwise_strip(KernelCtx& ctx, const ConvForm& form) {
+  constexpr std::array<int64_t, 4> strips = {1, 2, 4, 8};
+  const int64_t usual = form.w.kernel <= 3 ? 4 : 2;
+  std::vector<Tactic> tactics;
+  for (int64_t strip : strips)
+    tactics.push_back({"strip " + std::to_string(strip), static_cast<double>(std::max(strip, usual)) /
+                                                             static_cast<double>(std::min(strip, usual))});
+  return strips[ctx.choose(std::move(tactics))];
+}
+
 /// Each output channel reads one input channel.
 inline Verdict depthwise_kernel(KernelCtx& ctx, const ConvForm& form, const Tensor& w) {
   DimTable& dims = ctx.dims;
@@ -97,7 +109,7 @@ inline Verdict depthwise_kernel(KernelCtx& ctx, const ConvForm& form, const Tens
   bool aligned = last && multiplier == 1 && channels % chunk == 0 && ctx.in_alignment(0) % chunk == 0 &&
                  divisible(dims, strides[0], chunk) && divisible(dims, form.h.in_stride, chunk) &&
                  divisible(dims, form.w.in_stride, chunk);
-  const int64_t vector = aligned ? chunk : 1, strip = form.w.kernel <= 3 ? 4 : 2;
+  const int64_t vector = aligned ? chunk : 1, strip = depthwise_strip(ctx, form);
   Tensor packed = Tensor::zeros(dtype, {taps, channels});
   visit_storage(dtype, [&]<class T>(T*) {
     for (int64_t c = 0; c < channels; ++c)
@@ -134,6 +146,22 @@ inline Verdict depthwise_kernel(KernelCtx& ctx, const ConvForm& form, const Tens
   return Verdict::yes();
 }
 
+/// Bytes of consecutive channels that a window's elements are copied in: 16, 8 or 4, or 0 where they must be gathered.
+inline int image_copy_bytes(KernelCtx& ctx, const ConvForm& form, int64_t inputs) {
+  const DimTable& dims = ctx.dims;
+  const std::span<const Dim> strides = ctx.in_strides(0);
+  const int size = static_cast<int>(size_of(ctx.in(0).dtype));
+  for (int bytes = 16; bytes >= std::max(size, 4); bytes /= 2) {
+    const int64_t elements = bytes / size;
+    bool fits = elements == 1 || (dims.is_constant(strides[1], 1) && inputs % elements == 0 &&
+                                  ctx.in_alignment(0) % elements == 0);
+    for (Dim d : {strides[0], form.h.in_stride, form.w.in_stride})
+      fits = fits && divisible(dims, d, elements);
+    if (fits) return bytes;
+  }
+  return 0;
+}
+
 /// The whole hook: operands (x, w[, bias]); w is a constant.
 inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
   DimTable& dims = ctx.dims;
@@ -153,10 +181,10 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
   const Dim one = dims.constant(1), zero = dims.constant(0);
   const std::span<const Dim> strides = ctx.in_strides(0);
   const Dim positions = dims.mul(ctx.in(0).shape[0], dims.mul(form.h.out, form.w.out));
-  const ContractionProblem problem{positions,
-                                   dims.constant(outputs),
-                                   dims.constant(form.h.kernel * form.w.kernel * inputs),
-                                   {one, one, one, dims.constant(form.group)}};
+  ContractionProblem problem{positions,
+                             dims.constant(outputs),
+                             dims.constant(form.h.kernel * form.w.kernel * inputs),
+                             {one, one, one, dims.constant(form.group)}};
   KernelText operands;
   const bool pointwise = !form.transposed && form.h.kernel * form.w.kernel == 1 &&
                          form.h.stride * form.w.stride == 1 && form.h.pad + form.w.pad == 0 &&
@@ -176,25 +204,15 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
                            strides[1],
                            {zero, zero, zero, dims.mul(strides[1], dims.constant(inputs))},
                            ctx.in_alignment(0)};
+    problem.copy_bytes = copy_bytes(dims, image);
     define_matrix(operands, dims, "a", image);
   } else {
-    const auto size = static_cast<int64_t>(size_of(dtype));
-    int64_t bytes = 16;
-    for (; bytes >= 4; bytes /= 2) {
-      const int64_t e = std::max<int64_t>(bytes / size, 1);
-      const bool single = bytes == size;
-      bool fits =
-          single || (dims.is_constant(strides[1], 1) && inputs % e == 0 && ctx.in_alignment(0) % e == 0);
-      for (Dim d : {strides[0], form.h.in_stride, form.w.in_stride})
-        fits = fits && (single || divisible(dims, d, e));
-      if (fits) break;
-    }
-    if (bytes < 4) bytes = 0;
+    problem.copy_bytes = image_copy_bytes(ctx, form, inputs);
     const bool along_k = dims.is_constant(strides[1], 1);
     operands << std::string_view(
                     std::string(form.transposed ? "const ConvTransposeOperand<" : "const ConvOperand<") +
                     std::string(device_type(dtype)) + ", Major::" + (along_k ? "k" : "mn") + ", " +
-                    std::to_string(bytes) + "> a{")
+                    std::to_string(problem.copy_bytes) + "> a{")
              << ctx.in_pointer(0) << " + batch.at[3] * " << dims.mul(strides[1], dims.constant(inputs))
              << ", " << strides[0] << ", " << strides[1] << ", " << form.h.in_stride << ", "
              << form.w.in_stride << std::string_view(", " + std::to_string(inputs) + ", ");

@@ -86,7 +86,7 @@ Verdict kernel(KernelCtx& ctx) {
   const MatrixView left = matrix_view(ctx, 0, !attrs.trans_a, {});
   MatrixView right = matrix_view(ctx, 1, attrs.trans_b, {});
   const Dim one = dims.constant(1);
-  const ContractionProblem p{
+  ContractionProblem p{
       ctx.out(0).shape[0], ctx.out(0).shape[1], ctx.in(0).shape[attrs.trans_a ? 0 : 1], {one, one, one, one}};
   EpilogueForm end{.column_axis = 1, .column_step = 8, .alpha = attrs.alpha};
   end.coordinates.emplace_back() << "m";
@@ -95,6 +95,7 @@ Verdict kernel(KernelCtx& ctx) {
     end.addends.push_back(
         {2, broadcast_strides(dims, ctx.in(2).shape, ctx.in_strides(2), ctx.out(0).shape), attrs.beta});
   repack_constant(ctx, 1, right);
+  p.copy_bytes = std::min(copy_bytes(dims, left), copy_bytes(dims, right));
   KernelText operands;
   define_matrix(operands, dims, "a", left);
   define_matrix(operands, dims, "b", right);

@@ -131,6 +131,7 @@ Verdict kernel(KernelCtx& ctx) {
   if (column) end.coordinates.emplace_back() << "n";
   end.captures = {"b0", "b1", "b2", "b3"};
   repack_constant(ctx, 1, right);
+  p.copy_bytes = std::min(copy_bytes(dims, left), copy_bytes(dims, right));
   KernelText operands;
   define_matrix(operands, dims, "a", left);
   define_matrix(operands, dims, "b", right);

@@ -38,7 +38,7 @@ inline MatrixView matrix_view(KernelCtx& ctx, size_t i, bool keeps_rows, std::sp
 inline void repack_constant(KernelCtx& ctx, size_t i, MatrixView& v) {
   const Tensor* t = ctx.constant_operand(i);
   DimTable& dims = ctx.dims;
-  if (!t || t->shape().size() != 2 || matrix_operand_type(dims, v).ends_with("16>")) return;
+  if (!t || t->shape().size() != 2 || copy_bytes(dims, v) == 16) return;
   const auto mn_stride = dims.value(v.stride_mn), k_stride = dims.value(v.stride_k);
   if (!mn_stride || !k_stride) return;
   const bool rows_are_k = *k_stride > *mn_stride;

@@ -18,7 +18,8 @@ enum class Layout {
 /// Operand addresses without a compiler around them.
 class FreeOperands final : public KernelCtx {
  public:
-  FreeOperands(Graph& graph, const Node& node, Layout in, Layout out) : KernelCtx(graph, node) {
+  FreeOperands(Graph& graph, const Node& node, Layout in, Layout out, std::string_view architecture = {})
+      : KernelCtx(graph, node), architecture_(architecture) {
     for (ValueId v : node.inputs)
       in_.push_back(v == no_value ? std::vector<Dim>() : lay(graph.values[v], in));
     for (ValueId v : node.outputs)
@@ -46,6 +47,8 @@ class FreeOperands final : public KernelCtx {
         d, [&](Dim symbol) { return std::clamp<int64_t>(96, dims.range(symbol).lo, dims.range(symbol).hi); });
   }
 
+  std::string_view architecture() const override { return architecture_; }
+
   struct Extra {
     DType dtype;
     Dim count;
@@ -72,6 +75,7 @@ class FreeOperands final : public KernelCtx {
   }
 
   std::vector<std::vector<Dim>> in_, out_;
+  std::string architecture_;
 };
 
 /// One op on one set of operands.

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "providers/nvrtc/kernel_cases.h"
@@ -12,8 +13,11 @@ static NvrtcBackend backend_for(std::string_view target) {
   return NvrtcBackend(*compiler, *architecture_named(target));
 }
 
-/// The sources of a case's launches; none if it was refused.
-static std::vector<std::string> sources_of(const NvrtcBackend& backend, const KernelCase& c) {
+/// The sources of a case's launches, by the tactic `wanted` if it is named; none if it was refused. `tactics`: what there was
+/// to choose from.
+static std::vector<std::string> sources_of(const NvrtcBackend& backend, const KernelCase& c,
+                                           std::string_view wanted = {},
+                                           std::vector<std::string>* tactics = nullptr) {
   burnish::testing::TestGraph t;
   const Result<> grown = grow(t, c);
   EXPECT_TRUE(grown) << c.text() << ": " << grown.error().cause();
@@ -21,8 +25,11 @@ static std::vector<std::string> sources_of(const NvrtcBackend& backend, const Ke
     ADD_FAILURE() << c.text() << " left no node";
     return {};
   }
-  FreeOperands operands(t.graph, t.graph.nodes.back(), c.in, c.out);
+  FreeOperands operands(t.graph, t.graph.nodes.back(), c.in, c.out, backend.target());
+  operands.wanted = wanted;
   const Verdict verdict = backend.describe(operands);
+  if (tactics)
+    for (const Tactic& tactic : operands.tactics) tactics->push_back(tactic.name);
   EXPECT_TRUE(verdict) << c.text() << " was refused: " << verdict.reason();
   EXPECT_TRUE(!verdict || !operands.calls.empty()) << c.text();
   std::vector<std::string> sources;
@@ -63,11 +70,88 @@ TEST(Kernels, EveryOpCompilesForEveryArchitecture) {
   }
 }
 
+static std::vector<std::string> tactics_of(const NvrtcBackend& backend, const KernelCase& c) {
+  std::vector<std::string> names;
+  sources_of(backend, c, {}, &names);
+  return names;
+}
+
+using burnish::testing::NamedAttributes;
+
+static Tensor halves(Shape shape) { return Tensor::zeros(DType::f16, std::move(shape)); }
+
+static KernelCase convolution(const char* x, Shape weights, NamedAttributes attrs = {}) {
+  return {"Conv", {x, halves(std::move(weights))}, std::move(attrs),
+          1,      Layout::channels_last,           Layout::channels_last};
+}
+
+TEST(Kernels, EveryTacticOfAProductCompiles) {
+  const NvrtcBackend backend = backend_for("sm_90");
+  using Axes = std::vector<int64_t>;
+  std::vector<std::string> sources;
+  for (const KernelCase& c : {
+           KernelCase{"MatMul", {"bf16[batch, 12, length, 64]", "bf16[batch, 12, 64, length]"}},
+           KernelCase{"Gemm", {"f16[m, 256]", halves({1000, 256}), halves({1000})}, {{"trans_b", true}}},
+           convolution("f16[2, 128, 15, 14]", {96, 64, 3, 3},
+                       {{"strides", Axes{2, 1}},
+                        {"pads", Axes{0, 1, 2, 3}},
+                        {"dilations", Axes{1, 2}},
+                        {"group", int64_t{2}}}),
+       })
+    for (const std::string& tactic : tactics_of(backend, c))
+      for (std::string& source : sources_of(backend, c, tactic)) sources.push_back(std::move(source));
+  EXPECT_GT(sources.size(), 40u);
+  expect_compiles(backend, sources);
+}
+
+TEST(Kernels, WarpgroupsMultiplyWhereTheyCan) {
+  struct Row {
+    const char* target;
+    KernelCase product;
+    bool warpgroups;
+  };
+  for (const Row& row : {
+           Row{"sm_90", {"MatMul", {"f16[300, 512]", "f16[512, 768]"}}, true},
+           Row{"sm_90", {"MatMul", {"bf16[m, 512]", "bf16[512, 8]"}}, true},
+           Row{"sm_80", {"MatMul", {"f16[300, 512]", "f16[512, 768]"}}, false},
+           Row{"sm_120", {"MatMul", {"f16[300, 512]", "f16[512, 768]"}}, false},
+           Row{"sm_90", {"MatMul", {"f32[300, 512]", "f32[512, 768]"}}, false},
+           Row{"sm_90", {"MatMul", {"f16[300, 512]", "f16[512, 764]"}}, false},  // 8 bytes at a time
+           Row{"sm_90", {"MatMul", {"f16[300, n]", "f16[n, 768]"}}, false},
+           Row{"sm_90", {"MatMul", {"f16[300, 32]", "f16[32, 768]"}}, false},  // k is shorter than a step
+           Row{"sm_90", convolution("f16[2, 64, 14, 14]", {64, 64, 3, 3}), true},
+           Row{"sm_90", convolution("f16[2, 12, 14, 14]", {64, 12, 3, 3}), false},
+       }) {
+    const std::vector<std::string> names = tactics_of(backend_for(row.target), row.product);
+    const auto is_warpgroup = [](const std::string& name) { return name.starts_with("wgmma "); };
+    EXPECT_EQ(std::ranges::count_if(names, is_warpgroup) > 0, row.warpgroups)
+        << row.target << " " << row.product.text();
+  }
+}
+
+TEST(Kernels, SlicesOfKOccupyTheGpuWhereTilesDoNot) {
+  auto sliced = [](std::string_view target, const KernelCase& c) {
+    std::vector<std::string> names = tactics_of(backend_for(target), c);
+    std::erase_if(names, [](const std::string& name) {
+      return !name.starts_with("mma 64x64") || name.find("k/") == std::string::npos;
+    });
+    return names;
+  };
+  using Names = std::vector<std::string>;
+  const KernelCase few{"MatMul", {"f16[196, 2304]", "f16[2304, 256]"}};  // 16 tiles
+  EXPECT_EQ(sliced("sm_90", few), Names{"mma 64x64x64 2x2 s4 k/8"});
+  EXPECT_EQ(sliced("sm_80", few), Names{});  // no clusters
+  EXPECT_EQ(sliced("sm_90", {"MatMul", {"f16[196, 512]", "f16[512, 256]"}}),
+            Names{"mma 64x64x64 2x2 s4 k/4"});
+  EXPECT_EQ(sliced("sm_90", {"MatMul", {"f16[196, 192]", "f16[192, 256]"}}), Names{});
+  EXPECT_EQ(sliced("sm_90", {"MatMul", {"f16[1960, 2304]", "f16[2304, 256]"}}), Names{});
+}
+
 static std::string refusal(const KernelCase& c) {
   const NvrtcBackend backend = backend_for("sm_90");
   burnish::testing::TestGraph t;
   EXPECT_TRUE(grow(t, c));
-  FreeOperands operands(t.graph, t.graph.nodes.back(), c.in, c.out);
+  FreeOperands operands(t.graph, t.graph.nodes.back(), c.in, c.out, backend.target());
   return backend.describe(operands).reason();
 }
 

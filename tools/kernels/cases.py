@@ -15,10 +15,15 @@ class Config:
     stages: int
     carry: bool = True
     blocks: int = 1  # of a multiprocessor that registers must suffice for
+    slices: int = 1  # of k, each a block of a cluster
 
     def arguments(self):
         carry = str(self.carry).lower()
-        return f"{self.bm}, {self.bn}, {self.bk}, {self.wm}, {self.wn}, {self.stages}, {carry}"
+        return f"{self.bm}, {self.bn}, {self.bk}, {self.wm}, {self.wn}, {self.stages}, {carry}, {self.slices}"
+
+    def attributes(self):
+        return f"__launch_bounds__({self.threads()}, {self.blocks})" + (
+            f" __cluster_dims__({self.slices}, 1, 1)" if self.slices > 1 else "")
 
     def threads(self):
         return 32 * self.wm * self.wn
@@ -26,16 +31,17 @@ class Config:
     def shared(self, dtype, math):
         size = SIZE[dtype]
         warp_m, warp_n = self.bm // self.wm, self.bn // self.wn
-        slab = 16 if math == "tensor" else (8 if warp_m >= warp_n else 4) * (16 // size)
-        sum_size = 4 if math == "tensor" or size == 4 and dtype != "int" else 8
-        return max((self.bm + self.bn) * self.bk * size * self.stages,
-                   slab * (warp_n + 8) * sum_size * self.wm * self.wn)
+        slab = (8 if warp_m >= warp_n else 4) * (16 // size) if math == "plain" else 16
+        sum_size = 4 if math != "plain" or size == 4 and dtype != "int" else 8
+        sums = self.bm * (self.bn + 8) if self.slices > 1 else slab * (warp_n + 8) * self.wm * self.wn
+        return max((self.bm + self.bn) * self.bk * size * self.stages, sums * sum_size) + (896 if math == "warpgroup" else 0)
 
     def tiles(self, m, n, batches=1):
-        return -(-m // self.bm) * -(-n // self.bn) * batches
+        return -(-m // self.bm) * -(-n // self.bn) * batches * self.slices
 
     def __str__(self):
-        return f"{self.bm}x{self.bn}x{self.bk}/{self.wm}x{self.wn}/{self.stages}{'+' * self.carry}/{self.blocks}"
+        return f"{self.bm}x{self.bn}x{self.bk}/{self.wm}x{self.wn}/{self.stages}{'+' * self.carry}/{self.blocks}" + (
+            f"/slices{self.slices}" if self.slices > 1 else "")
 
 
 def copy_bytes(dtype, contiguous, multiples):
@@ -90,6 +96,9 @@ class Gemm:
     def c_strides(self):
         return (1, self.m + self.c_pad) if self.c_columns else (self.n + self.c_pad, 1)
 
+    def runs_on(self, architecture):
+        return architecture == "sm_90a" or self.math != "warpgroup" and self.config.slices == 1
+
     def batches(self):
         return self.batch[0] * self.batch[1] if self.batch else 1
 
@@ -135,7 +144,7 @@ struct Epilogue {{
     store_row<{self.out}, V>(out + at, {cn}LL, count, {str(aligned).lower()}, v);
   }}
 }};
-extern "C" __global__ void __launch_bounds__(C::threads, {c.blocks})
+extern "C" __global__ void {c.attributes()}
 kernel(const {self.dtype}* a, const {self.dtype}* b, {self.out}* out, const {self.out}* bias, const {self.out}* residual, int m) {{
   const Place place = place_of<C>(m, {self.n});
   const BatchIndex batch(place.batch, 1, {outer}, {inner});
@@ -179,6 +188,8 @@ class Conv:
         layout = "last" if self.channels_last else "first"
         return (f"{kind} {self.dtype}/{self.math} n{self.n} {self.cin}x{self.hw} -> {self.cout} k{self.kernel} "
                 f"s{self.stride} p{self.pad} d{self.dilation} g{self.groups} {layout}+{self.pitch} {self.config}")
+
+    runs_on = Gemm.runs_on
 
     def out_hw(self):
         out = []
@@ -256,7 +267,7 @@ struct Epilogue {{
     {store}
   }}
 }};
-extern "C" __global__ void __launch_bounds__(C::threads, {c.blocks})
+extern "C" __global__ void {c.attributes()}
 kernel(const {self.dtype}* image, const {self.dtype}* weights, {self.dtype}* out, const {self.dtype}* bias, int positions) {{
   const Place place = place_of<C>({m}, {n});
   const int group = place.batch;
@@ -303,6 +314,10 @@ class Depthwise:
 
     transposed = False
     out_hw = Conv.out_hw
+
+    def runs_on(self, architecture):
+        return True
+
     image_strides = Conv.image_strides
 
     def source(self):

@@ -24,7 +24,7 @@ def compile_all(programs, architectures, workers):
         except nvrtc.CompileError as error:
             return job, None, error
 
-    jobs = [(i, a) for i in range(len(programs)) for a in architectures]
+    jobs = [(i, a) for i in range(len(programs)) for a in architectures if programs[i].runs_on(a)]
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         for (i, architecture), result, error in pool.map(one, jobs):
             if error:

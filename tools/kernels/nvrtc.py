@@ -69,5 +69,5 @@ def compile(text, architecture):
         _library.nvrtcDestroyProgram(ctypes.byref(program))
     registers = max(map(int, re.findall(r"Used (\d+) registers", log)), default=0)
     spills = sum(map(int, re.findall(r"(\d+) bytes spill", log)))
-    warnings = [line for line in log.splitlines() if "warning" in line]
+    warnings = [line for line in log.splitlines() if "warning" in line or "(C75" in line]  # C75..: wgmma serialised
     return cubin, registers, spills, warnings

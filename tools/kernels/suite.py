@@ -17,6 +17,11 @@ TF32 = [Config(128, 128, 16, 2, 4, 4), Config(128, 128, 32, 2, 4, 3), Config(64,
         Config(32, 64, 32, 2, 2, 3)]
 PLAIN = [Config(128, 128, 16, 2, 4, 3), Config(128, 64, 16, 2, 2, 4), Config(64, 64, 16, 2, 2, 4),
          Config(32, 64, 16, 2, 2, 4), Config(32, 32, 32, 1, 2, 3), Config(128, 128, 32, 2, 4, 3)]
+# Tiles of warpgroups, sm_90a alone: 16-bit types, 64 of k a step.
+WARPGROUP = [Config(64, 64, 64, 4, 1, 4), Config(64, 64, 128, 4, 1, 3), Config(64, 128, 64, 4, 1, 4),
+             Config(64, 256, 64, 4, 1, 3), Config(64, 256, 64, 4, 2, 4), Config(128, 64, 64, 8, 1, 4),
+             Config(128, 64, 64, 4, 1, 4), Config(128, 128, 64, 8, 1, 3), Config(128, 128, 64, 4, 2, 5),
+             Config(128, 256, 64, 8, 1, 4), Config(256, 64, 64, 8, 1, 4), Config(256, 128, 64, 8, 1, 4)]
 MAJORS = [("k", "mn"), ("k", "k"), ("mn", "mn"), ("mn", "k")]
 
 
@@ -46,6 +51,62 @@ def gemms():
         yield Gemm(96, 80, 64, config, c_columns=True, residual=True, bias=True)
         yield Gemm(2000, 1500, 512, config, dtype="bfloat16", residual=True, bias=True, relu=True)
     yield Gemm(1100, 2300, 300, WIDE, dtype="bfloat16", out="float")
+
+
+def warpgroup_gemms():
+    for config in WARPGROUP:
+        common = dict(config=config, math="warpgroup")
+        for a, b in MAJORS:
+            yield Gemm(200, 136, 104, a_major=a, b_major=b, c_pad=8, bias=True, relu=True, **common)
+            yield Gemm(333, 261, 709, a_major=a, b_major=b, a_pad=3, b_pad=3, dtype="bfloat16", residual=True, **common)
+        yield Gemm(197, 64, 197, batch=(2, 3), a_pad=3, b_major="mn", residual=True, **common)
+        yield Gemm(197, 197, 64, batch=(3, 2), b_major="k", out="float", **common)
+        yield Gemm(1, 1000, 512, bias=True, **common)
+        yield Gemm(300, 8, 64, c_columns=True, residual=True, **common)
+    for config in (WARPGROUP[0], WARPGROUP[9]):
+        common = dict(config=config, math="warpgroup")
+        for a, b in MAJORS:
+            yield Gemm(5, 3, 0, a_major=a, b_major=b, a_pad=8, b_pad=8, **common)
+            yield Gemm(64, 64, 8, a_major=a, b_major=b, **common)
+            yield Gemm(77, 131, 45, a_major=a, b_major=b, a_pad=1, offset=4, **common)  # narrower copies, gathers
+        yield Gemm(77, 131, 45, a_major="none", b_major="none", **common)
+        yield Gemm(2000, 1500, 512, dtype="bfloat16", residual=True, bias=True, relu=True, **common)
+
+
+def warpgroup_convs():
+    for config in WARPGROUP:
+        common = dict(config=config, math="warpgroup")
+        yield Conv(2, 64, (14, 14), 72, (3, 3), pad=(1, 1, 1, 1), **common)
+        yield Conv(2, 40, (15, 17), 264, (3, 5), stride=(2, 1), pad=(0, 1, 2, 3), dilation=(2, 1), **common)
+        yield Conv(3, 64, (13, 11), 96, (1, 1), stride=(2, 2), dtype="bfloat16", **common)
+        yield Conv(2, 144, (9, 11), 96, (3, 3), pad=(2, 2, 2, 2), dilation=(2, 2), groups=3, **common)
+    for config in (WARPGROUP[0], WARPGROUP[9]):
+        common = dict(config=config, math="warpgroup")
+        yield Conv(3, 3, (31, 29), 24, (7, 7), stride=(2, 2), pad=(3, 3, 3, 3), **common)
+        yield Conv(1, 20, (12, 12), 30, (1, 1), stride=(2, 2), groups=5, **common)
+        yield Conv(2, 32, (7, 8), 24, (4, 4), stride=(2, 2), pad=(1, 1, 1, 1), transposed=True, **common)
+        yield Conv(2, 64, (14, 14), 72, (3, 3), pad=(1, 1, 1, 1), channels_last=False, **common)
+        yield Conv(2, 16, (10, 9), 16, (3, 3), pad=(5, 5, 5, 5), pitch=8, **common)
+
+
+def sliced():
+    """Clusters that share a tile: k that ends within a slice, slices that have none of it, sums of float alone."""
+    for slices in (2, 4, 8):
+        for math, dtype, config in [("tensor", "half", Config(64, 64, 64, 2, 2, 4, slices=slices)),
+                                    ("tensor", "bfloat16", Config(32, 64, 64, 2, 2, 4, slices=slices)),
+                                    ("tensor", "half", Config(128, 256, 32, 2, 4, 4, slices=slices)),
+                                    ("tensor", "float", Config(64, 64, 32, 2, 2, 3, slices=slices)),
+                                    ("plain", "float", Config(32, 64, 16, 1, 2, 4, slices=slices)),
+                                    ("plain", "float", Config(128, 64, 16, 2, 2, 4, slices=slices)),
+                                    ("warpgroup", "half", Config(64, 64, 64, 4, 1, 4, slices=slices)),
+                                    ("warpgroup", "bfloat16", Config(128, 128, 64, 8, 1, 3, slices=slices)),
+                                    ("warpgroup", "half", Config(256, 128, 64, 8, 1, 4, slices=slices))]:
+            common = dict(math=math, dtype=dtype, config=config)
+            yield Gemm(197, 136, 2304, bias=True, relu=True, **common)
+            yield Gemm(77, 131, 456, a_major="mn", b_major="k", a_pad=3, c_pad=5, residual=True, **common)
+            yield Gemm(49, 264, 40, batch=(2, 3), **common)
+            yield Conv(2, 64, (9, 7), 72, (3, 3), pad=(1, 1, 1, 1), **common)
+            yield Conv(1, 96, (8, 9), 64, (3, 2), stride=(2, 1), pad=(0, 1, 1, 0), groups=2, **common)
 
 
 def convs():
@@ -82,7 +143,20 @@ def depthwises():
 
 
 def checks():
-    return [*gemms(), *convs(), *depthwises()]
+    return [*gemms(), *warpgroup_gemms(), *convs(), *warpgroup_convs(), *sliced(), *depthwises()]
+
+
+def problems():
+    """(name, a function from a tile and what multiplies to the case): matrix products and convolutions of known networks."""
+    for m, n, k in [(4096, 4096, 4096), (6304, 3072, 768), (25216, 768, 3072), (197, 768, 768), (128, 3072, 768)]:
+        yield f"gemm {m}x{n}x{k}", lambda c, math, m=m, n=n, k=k: Gemm(m, n, k, c, math=math, bias=True)
+    layers = [(56, 64, 64, 3), (28, 128, 128, 3), (14, 256, 256, 3), (7, 512, 512, 3), (56, 256, 64, 1), (14, 1024, 256, 1)]
+    for batch in (1, 32):
+        for size, cin, cout, window in layers:
+            pad = (window // 2,) * 4
+            yield (f"conv n{batch} {size}^2 {cin}->{cout} {window}x{window}",
+                   lambda c, math, n=batch, s=size, i=cin, o=cout, w=window, p=pad:
+                   Conv(n, i, (s, s), o, (w, w), c, math=math, pad=p))
 
 
 def timings():

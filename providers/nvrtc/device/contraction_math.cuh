@@ -7,6 +7,19 @@ namespace burnish {
 
 // ---- tensor cores
 
+/// Writes 16 rows of a warp's sums to `rows`, `pitch` apart: lane 4g+q holds rows g, g, g+8, g+8 and columns 8j+2q, +1, +0, +1
+/// in sum[j].
+template <int Blocks>
+BURNISH_DEVICE void put_sums(float* rows, int pitch, const float (&sum)[Blocks][4]) {
+  const int g = threadIdx.x >> 2 & 7, q = threadIdx.x & 3;
+#pragma unroll
+  for (int j = 0; j < Blocks; ++j)
+#pragma unroll
+    for (int half_m = 0; half_m < 2; ++half_m)
+      *reinterpret_cast<float2*>(rows + (g + half_m * 8) * pitch + j * 8 + q * 2) =
+          make_float2(sum[j][half_m * 2], sum[j][half_m * 2 + 1]);
+}
+
 /// Reads a tile 16 mn by 32 bytes of k at a time, as the operand registers of two k halves (`multiply_matrices`).
 /// IsA: {mn 0-7 of the first half, mn 8-15 of it, mn 0-7 of the second, mn 8-15 of it}; else B's order
 /// {mn 0-7 of the first half, of the second, mn 8-15 of the first, of the second}.
@@ -109,15 +122,7 @@ struct TensorMath {
   }
 
   /// Writes rows [index * slab, + slab) of the warp's sums to `rows`, `pitch` apart.
-  BURNISH_DEVICE void put(float* rows, int pitch, int index) const {
-    const int g = threadIdx.x >> 2 & 7, q = threadIdx.x & 3;
-#pragma unroll
-    for (int j = 0; j < N / 8; ++j)
-#pragma unroll
-      for (int half_m = 0; half_m < 2; ++half_m)
-        *reinterpret_cast<float2*>(rows + (g + half_m * 8) * pitch + j * 8 + q * 2) =
-            make_float2(sum[index][j][half_m * 2], sum[index][j][half_m * 2 + 1]);
-  }
+  BURNISH_DEVICE void put(float* rows, int pitch, int index) const { put_sums(rows, pitch, sum[index]); }
 };
 
 // ---- ordinary multiply-adds

@@ -64,8 +64,14 @@ struct MatrixOperand<Element, Along, Bytes>::Copier {
       const u32 to = tile + Tile::offset(line + i * step, chunk);
 #pragma unroll
       for (int e = 0; e < Tile::chunk; e += piece) {
-        const int valid = inside ? least(greatest(along_end - along - e, 0), piece) : 0;
-        copy_async<Bytes>(to + e * sizeof(T), p + i * step * line_stride + e, valid * sizeof(T));
+        const int left = along_end - along - e;
+        const T* start_of_piece = p + i * step * line_stride + e;
+        if (along_end % piece == 0) {  // decided when it is compiled where the extent is a literal
+          copy_async_if<Bytes>(to + e * sizeof(T), start_of_piece, inside && left > 0);
+        } else {
+          const int valid = inside ? least(greatest(left, 0), piece) : 0;
+          copy_async<Bytes>(to + e * sizeof(T), start_of_piece, valid * sizeof(T));
+        }
       }
     }
   }

@@ -19,12 +19,14 @@ using Choose = typename ChooseType<First, A, B>::type;
 /// The axis along which an operand's elements lie together.
 enum class Major { k, mn };
 
-/// What multiplies: tensor cores on 16-bit elements or on floats rounded to TF32, or ordinary fused multiply-adds.
-enum class Math { tensor, plain };
+/// What multiplies: tensor cores on 16-bit elements or on floats rounded to TF32, fed by warps from registers; those of
+/// sm_90a on 16-bit elements, fed by warpgroups from shared memory; or ordinary fused multiply-adds.
+enum class Math { tensor, warpgroup, plain };
 
 /// Layout of a tile: lines of 16-byte chunks, a line being one mn (Major::k) or one k (Major::mn). The chunks of a line
 /// are permuted by XOR with some bits of the line's number, so that the eight lines of an ldmatrix, which lie a multiple
-/// of the line apart, fall into different banks.
+/// of the line apart, fall into different banks. Tiles of a warpgroup are panels, one after the other, each with 128 bytes
+/// of every line: there the permutation is the hardware's.
 template <class Element, Major Along, Math By, int Extent_, int Depth_, int Threads_>
 struct Tile {
   using T = Element;
@@ -34,8 +36,10 @@ struct Tile {
   static constexpr int chunk = 16 / sizeof(T);  ///< elements of a chunk
   static constexpr int lines = Along == Major::k ? extent : depth;
   static constexpr int line_chunks = (Along == Major::k ? depth : extent) / chunk;
-  static constexpr int line_bytes = line_chunks * 16;
-  static constexpr int bytes = lines * line_bytes;
+  static constexpr int panel_chunks = By == Math::warpgroup && line_chunks > 8 ? 8 : line_chunks;
+  static constexpr int line_bytes = panel_chunks * 16;  ///< of a line in one panel
+  static constexpr int panel_bytes = lines * line_bytes;
+  static constexpr int bytes = line_chunks / panel_chunks * panel_bytes;
   static_assert((extent & (extent - 1)) == 0 && (depth & (depth - 1)) == 0, "powers of two");
   static_assert(line_bytes >= 32 && threads % line_chunks == 0);
 
@@ -48,12 +52,13 @@ struct Tile {
   static constexpr __device__ int flip(int line) {
     if (reads_words) return (line & 3) << 1;
     constexpr int lines_per_bank_row = line_bytes >= 128 ? 1 : 128 / line_bytes;
-    constexpr int mask = line_chunks < 8 ? line_chunks - 1 : 7;
+    constexpr int mask = panel_chunks < 8 ? panel_chunks - 1 : 7;
     return (line / lines_per_bank_row) & mask;
   }
   /// Bytes from the tile's start.
   static constexpr __device__ u32 offset(int line, int chunk_index) {
-    return line * line_bytes + ((chunk_index ^ flip(line)) << 4);
+    const int panel = chunk_index / panel_chunks, chunk_of_panel = chunk_index % panel_chunks;
+    return panel * panel_bytes + line * line_bytes + ((chunk_of_panel ^ flip(line)) << 4);
   }
 };
 

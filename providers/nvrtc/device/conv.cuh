@@ -115,8 +115,8 @@ struct WindowOperand<Element, Transposed, Along, Bytes>::Copier {
         if (Tile::lines % step && line + i * step >= Tile::lines) break;
         bool inside;
         const T* p = from.reach(positions[i], tap, inside);
-        copy_async<Bytes>(tile + Tile::offset(line + i * step, chunk) + e * sizeof(T), p,
-                          inside && k < depth ? Bytes : 0);
+        copy_async_if<Bytes>(tile + Tile::offset(line + i * step, chunk) + e * sizeof(T), p,
+                             inside && k < depth);
       }
     }
   }

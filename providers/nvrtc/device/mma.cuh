@@ -21,6 +21,17 @@ BURNISH_DEVICE void copy_async(u32 to, const void* from, int valid) {
     asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(to), "l"(from), "n"(Bytes), "r"(valid)
                  : "memory");
 }
+/// Copies Bytes bytes or fills with as many zeros, reading nothing; fewer instructions than a partial copy.
+template <int Bytes>
+BURNISH_DEVICE void copy_async_if(u32 to, const void* from, bool inside) {
+  if constexpr (Bytes == 16)
+    asm volatile(
+        "{\n.reg .pred outside;\nsetp.eq.b32 outside, %2, 0;\n"
+        "cp.async.cg.shared.global.L2::128B [%0], [%1], 16, outside;\n}" ::"r"(to),
+        "l"(from), "r"(int(inside))
+        : "memory");
+  else copy_async<Bytes>(to, from, inside ? Bytes : 0);
+}
 /// Closes the group of this thread's copies since the last commit.
 BURNISH_DEVICE void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 /// Waits until at most Pending of this thread's newest groups are under way.

@@ -1,0 +1,89 @@
+// The instructions of sm_90a that multiply matrices in shared memory, issued by a warpgroup: four warps of a block, the
+// first one's number a multiple of 4. They run beside the threads that issue them.
+#pragma once
+
+#include "providers/nvrtc/device/types.cuh"
+
+namespace burnish {
+
+/// Makes this thread's writes to shared memory visible to asynchronous instructions; a barrier tells that they are.
+BURNISH_DEVICE void publish_shared() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
+
+/// Before the first product of a batch: registers that earlier instructions wrote may be accumulators.
+BURNISH_DEVICE void begin_products() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
+/// Closes the batch of products since the last one.
+BURNISH_DEVICE void commit_products() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
+/// Waits until at most Pending of the newest batches are under way.
+template <int Pending>
+BURNISH_DEVICE void wait_products() {
+  asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(Pending) : "memory");
+}
+
+/// Describes a matrix in shared memory whose lines of 128 bytes have their 16-byte chunks permuted by the line's number,
+/// `chunk ^ line % 8`. A line holds 64 elements of k of one row or column, or 64 rows or columns of one k; then `panel` is
+/// the distance in bytes to the next 64. Lines start at a multiple of 1024 bytes.
+BURNISH_DEVICE u64 describe_matrix(u32 address, u32 panel) {
+  constexpr u64 eight_lines = 8 * 128, swizzle_128 = 1;
+  return u64(address >> 4) | u64(panel >> 4) << 16 | (eight_lines >> 4) << 32 | swizzle_128 << 62;
+}
+
+// Operands %0 … %n-1 are accumulators, by tens.
+#define BURNISH_TEN(t) "%" t "0,%" t "1,%" t "2,%" t "3,%" t "4,%" t "5,%" t "6,%" t "7,%" t "8,%" t "9,"
+#define BURNISH_THIRTY BURNISH_TEN("") BURNISH_TEN("1") BURNISH_TEN("2")
+#define BURNISH_SIXTY BURNISH_THIRTY BURNISH_TEN("3") BURNISH_TEN("4") BURNISH_TEN("5")
+#define BURNISH_NAMES_32 BURNISH_THIRTY "%30,%31"
+#define BURNISH_NAMES_64 BURNISH_SIXTY "%60,%61,%62,%63"
+#define BURNISH_NAMES_128                                                                             \
+  BURNISH_SIXTY BURNISH_TEN("6") BURNISH_TEN("7") BURNISH_TEN("8") BURNISH_TEN("9") BURNISH_TEN("10") \
+      BURNISH_TEN("11") "%120,%121,%122,%123,%124,%125,%126,%127"
+#define BURNISH_SUMS_8(j)                                                                           \
+  "+f"(d[j][0]), "+f"(d[j][1]), "+f"(d[j][2]), "+f"(d[j][3]), "+f"(d[j + 1][0]), "+f"(d[j + 1][1]), \
+      "+f"(d[j + 1][2]), "+f"(d[j + 1][3])
+#define BURNISH_SUMS_32(j) \
+  BURNISH_SUMS_8(j), BURNISH_SUMS_8(j + 2), BURNISH_SUMS_8(j + 4), BURNISH_SUMS_8(j + 6)
+#define BURNISH_SUMS_64 BURNISH_SUMS_32(0), BURNISH_SUMS_32(8)
+#define BURNISH_SUMS_128 BURNISH_SUMS_64, BURNISH_SUMS_32(16), BURNISH_SUMS_32(24)
+#define BURNISH_WGMMA(n, types, names, sums, op_a, op_b, op_adds, op_ta, op_tb)                         \
+  asm volatile("{\n.reg .pred adds;\nsetp.ne.b32 adds, %" op_adds                                       \
+               ", 0;\n"                                                                                 \
+               "wgmma.mma_async.sync.aligned.m64n" n "k16.f32." types " {" names "}, %" op_a ", %" op_b \
+               ", adds, 1, 1, %" op_ta ", %" op_tb ";\n}"                                               \
+               : sums                                                                                   \
+               : "l"(a), "l"(b), "r"(int(adds)), "n"(int(ByRowsA)), "n"(int(ByRowsB))                   \
+               : "memory")
+#define BURNISH_WGMMA_N(types)                                                                      \
+  if constexpr (N == 64)                                                                            \
+    BURNISH_WGMMA("64", types, BURNISH_NAMES_32, BURNISH_SUMS_32(0), "32", "33", "34", "35", "36"); \
+  else if constexpr (N == 128)                                                                      \
+    BURNISH_WGMMA("128", types, BURNISH_NAMES_64, BURNISH_SUMS_64, "64", "65", "66", "67", "68");   \
+  else BURNISH_WGMMA("256", types, BURNISH_NAMES_128, BURNISH_SUMS_128, "128", "129", "130", "131", "132")
+
+/// Starts d += a * b, or d = a * b unless `adds`: 64 rows, N columns (64, 128 or 256), 16 k, of matrices that
+/// `describe_matrix` describes. T is half or bfloat16. ByRowsA, ByRowsB: a line of the matrix holds rows (columns) of one k.
+/// Lane 4g+q of warp w holds rows 16w+g, 16w+g, 16w+g+8, 16w+g+8 and columns 8j+2q, +1, +0, +1 in d[j]; nobody may touch
+/// them before `wait_products`.
+template <int N, class T, bool ByRowsA, bool ByRowsB>
+BURNISH_DEVICE void start_product(float (&d)[N / 8][4], u64 a, u64 b, bool adds) {
+  static_assert(N == 64 || N == 128 || N == 256);
+  static_assert(is_same<T, half> || is_same<T, bfloat16>);
+  if constexpr (is_same<T, half>) {
+    BURNISH_WGMMA_N("f16.f16");
+  } else {
+    BURNISH_WGMMA_N("bf16.bf16");
+  }
+}
+
+#undef BURNISH_WGMMA_N
+#undef BURNISH_WGMMA
+#undef BURNISH_SUMS_128
+#undef BURNISH_SUMS_64
+#undef BURNISH_SUMS_32
+#undef BURNISH_SUMS_8
+#undef BURNISH_NAMES_128
+#undef BURNISH_NAMES_64
+#undef BURNISH_NAMES_32
+#undef BURNISH_SIXTY
+#undef BURNISH_THIRTY
+#undef BURNISH_TEN
+
+}  // namespace burnish

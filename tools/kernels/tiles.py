@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Times every tile that the compiler chooses from (ir/contraction_text.cpp), on a machine with a GPU and torch.
+
+A line for each problem: cuBLAS or cuDNN, then the tiles, best first. Results are compared with the reference as well;
+WRONG lines name what fails.
+"""
+import argparse
+import dataclasses
+import os
+import sys
+
+import check
+import nvrtc
+import suite
+from cases import Config
+
+TENSOR = [Config(128, 256, 32, 2, 4, 4), Config(128, 128, 32, 2, 2, 4), Config(128, 64, 64, 4, 1, 3),
+          Config(64, 128, 64, 2, 2, 3), Config(64, 64, 64, 2, 2, 4), Config(32, 64, 64, 2, 2, 4),
+          Config(64, 32, 64, 2, 2, 4), Config(32, 32, 128, 2, 2, 5)]
+SLICED = [(Config(64, 64, 64, 2, 2, 4), "tensor"), (Config(32, 64, 64, 2, 2, 4), "tensor"),
+          (Config(64, 64, 64, 4, 1, 4), "warpgroup"), (Config(64, 128, 64, 4, 1, 4), "warpgroup")]
+
+
+def columns(architecture):
+    found = [(c, "tensor") for c in TENSOR]
+    return found + [(c, "warpgroup") for c in suite.WARPGROUP] if architecture == "sm_90a" else found
+
+
+def sliced(make):
+    """Tiles with k in slices, where there are few tiles."""
+    for config, math in SLICED:
+        for slices in (2, 4, 8):
+            config = dataclasses.replace(config, slices=slices)
+            if make(config, math).launch()[0] <= 160:
+                yield config, math
+
+
+def label(config, math):
+    return ((f"w{config.bm}x{config.bn}/{config.wm // 4}{config.wn}{config.stages}" if math == "warpgroup" else
+             f"{config.bm}x{config.bn}") + (f" k/{config.slices}" if config.slices > 1 else ""))
+
+
+def main():
+    import torch
+
+    import reference
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="problems whose name contains this")
+    parser.add_argument("--top", type=int, default=10, help="tiles to name for a problem")
+    options = parser.parse_args()
+    major, minor = torch.cuda.get_device_capability()
+    architecture = next(a for a in nvrtc.ARCHITECTURES if a.rstrip("af") == f"sm_{major}{minor}")
+    problems = [(name, make) for name, make in suite.problems() if options.only in name]
+    jobs = [(name, tile, make(*tile)) for name, make in problems
+            for tile in [*columns(architecture), *(sliced(make) if architecture == "sm_90a" else [])]]
+    cubins, failures = check.compile_all([case for _, _, case in jobs], [architecture], os.cpu_count())
+    print("TFLOP/s, best first; w: warpgroups along m, along n, stages; k/: slices of k", flush=True)
+    for problem, _ in problems:
+        rates = []
+        for i, (name, tile, case) in enumerate(jobs):
+            if name != problem or (i, architecture) not in cubins:
+                continue
+            ok, error, us = reference.run(case, cubins[i, architecture], timed=True)
+            if not ok:
+                failures += 1
+                print(f"WRONG {case.name()}: relative error {error:.3g}")
+            rates.append((case.flops() / us * 1e-6, us, label(*tile)))
+            example = case
+        library = reference.library_microseconds(example)
+        rates.sort(reverse=True)
+        print(f"{problem}: library {example.flops() / library * 1e-6:.0f} ({library:.1f} us), best {rates[0][1]:.1f} us; " +
+              ", ".join(f"{name} {rate:.0f}" for rate, _, name in rates[:options.top]), flush=True)
+    print(f"{failures} failures")
+    return failures
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main() else 0)
