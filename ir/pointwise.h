@@ -1,9 +1,8 @@
 #pragma once
 
 #include <array>
-#include <tuple>
+#include <optional>
 
-#include "base/strided.h"
 #include "ir/op.h"
 #include "ir/scalar.h"
 
@@ -41,45 +40,23 @@ bool gives_boolean() {
   return std::is_same_v<R, bool>;
 }
 
-template <class F, unsigned domain>
-bool accepts(DType t) {
-  return (domain & (t == DType::boolean ? booleans : is_float(t) ? reals : integers)) != 0;
-}
+/// Types of the operands, `domain` being what the op is defined on, and of the result: theirs, broadcast, or bool.
+Result<> infer_types(InferCtx& c, size_t arity, unsigned domain, bool boolean_result);
+/// For each element of a result of at most one axis, the operands' elements where all are known as Dims; else nothing.
+std::optional<std::vector<std::vector<Dim>>> known_elements(const InferCtx& c, size_t arity);
 
 template <class F, unsigned domain, size_t arity>
 Result<> infer(InferCtx& c) {
-  if (auto r = c.expect_inputs(arity, arity); !r) return r;
-  const DType dtype = c.in(0).dtype;
-  std::vector<Dim> shape = c.shape(0);
-  for (size_t i = 1; i < arity; ++i) {
-    if (c.in(i).dtype != dtype)
-      return c.error("operands are of different types, " + std::string(name_of(dtype)) + " and " +
-                     std::string(name_of(c.in(i).dtype)));
-    shape = TRY(c.broadcast(shape, c.shape(i)));
-  }
-  if (!accepts<F, domain>(dtype)) return c.error("is not defined on " + std::string(name_of(dtype)));
-  const size_t rank = shape.size();
-  c.out(0, gives_boolean<F, domain, arity>() ? DType::boolean : dtype, std::move(shape));
+  if (auto r = infer_types(c, arity, domain, gives_boolean<F, domain, arity>()); !r) return r;
   if constexpr (requires { F::content; }) {
-    std::array<const std::vector<Dim>*, arity> x;
-    size_t count = 1;
-    for (size_t i = 0; i < arity; ++i) {
-      x[i] = c.content(i);
-      if (!x[i] || (x[i]->size() != 1 && c.rank(i) != 1)) return {};
-      if (x[i]->size() != 1 && count != 1 && x[i]->size() != count) return {};
-      if (x[i]->size() != 1) count = x[i]->size();
-    }
-    if (rank > 1) return {};
+    const auto elements = known_elements(c, arity);
+    if (!elements) return {};
     std::vector<Dim> content;
-    for (size_t k = 0; k < count; ++k) {
-      std::array<Dim, arity> v;
-      for (size_t i = 0; i < arity; ++i) v[i] = (*x[i])[x[i]->size() == 1 ? 0 : k];
-      const std::optional<Dim> element = std::apply(
-          [&](auto... d) {
-            if constexpr (HasAttrs<F>) return F::content(c.attrs<typename F::Attrs>(), c.dims, d...);
-            else return F::content(c.dims, d...);
-          },
-          v);
+    for (const std::vector<Dim>& x : *elements) {
+      const std::optional<Dim> element = [&]<size_t... I>(std::index_sequence<I...>) -> std::optional<Dim> {
+        if constexpr (HasAttrs<F>) return F::content(c.attrs<typename F::Attrs>(), c.dims, x[I]...);
+        else return F::content(c.dims, x[I]...);
+      }(std::make_index_sequence<arity>());
       if (!element) return {};
       content.push_back(*element);
     }
@@ -88,62 +65,39 @@ Result<> infer(InferCtx& c) {
   return {};
 }
 
-constexpr int64_t block = 512;
-
-/// Elements base[k * step], k < count, of storage type `dtype`, converted to S. Direct where no conversion is needed.
+/// `count` elements of the operands -> results, of bool or S.
 template <class S>
-const S* load_block(const TensorView& x, int64_t base, int64_t step, int64_t count, S* scratch);
-/// Converts count elements of S to the storage type of y (integers wrap) and writes them from index `base` on.
-template <class S>
-void store_block(const TensorView& y, int64_t base, int64_t count, const S* from);
+using Elements = void (*)(const Attrs& attrs, const S* const* operands, void* results, int64_t count);
 
 template <class F, class S, size_t arity>
-void run(EvalCtx& c) {
-  TensorView& y = c.out(0);
-  StridedLoop loop{y.shape, {}};
-  for (size_t i = 0; i < arity; ++i) {
-    std::vector<int64_t> own = dense_strides(c.in(i).shape), strides(y.shape.size(), 0);
-    const size_t lead = y.shape.size() - own.size();
-    for (size_t a = 0; a < own.size(); ++a) strides[lead + a] = c.in(i).shape[a] == 1 ? 0 : own[a];
-    loop.strides.push_back(std::move(strides));
-  }
-  loop.strides.push_back(dense_strides(y.shape));
-  loop.merge_axes();
+void elements(const Attrs& attrs, const S* const* x, void* results, int64_t count) {
   constexpr auto all = std::make_index_sequence<arity>();
-  using R = decltype(call_n<F, S>(c.node.attrs, std::array<S, arity>{}, all));
-  loop.run<arity + 1>(c.pool, [&](const int64_t (&offset)[arity + 1], int64_t begin, int64_t end) {
-    S scratch[arity][block];
-    R results[block];
-    for (int64_t from = begin; from < end; from += block) {
-      const int64_t count = std::min(block, end - from);
-      std::array<const S*, arity> x;
-      for (size_t i = 0; i < arity; ++i) {
-        const int64_t step = loop.strides[i].back();
-        x[i] = load_block<S>(c.in(i), offset[i] + from * step, step, count, scratch[i]);
-      }
-      for (int64_t k = 0; k < count; ++k) {
-        std::array<S, arity> v;
-        for (size_t i = 0; i < arity; ++i) v[i] = x[i][k];
-        results[k] = call_n<F, S>(c.node.attrs, v, all);
-      }
-      store_block<R>(y, offset[arity] + from, count, results);
-    }
-  });
+  using R = decltype(call_n<F, S>(attrs, std::array<S, arity>{}, all));
+  auto* y = static_cast<R*>(results);
+  for (int64_t k = 0; k < count; ++k) {
+    std::array<S, arity> v;
+    for (size_t i = 0; i < arity; ++i) v[i] = x[i][k];
+    y[k] = call_n<F, S>(attrs, v, all);
+  }
 }
+
+/// One function for each type that elements are computed in; null where the op is not defined.
+struct Evaluation {
+  Elements<float> as_float = nullptr;
+  Elements<double> as_double = nullptr;
+  Elements<int64_t> as_integer = nullptr;
+  Elements<bool> as_boolean = nullptr;
+};
+Result<> evaluate(EvalCtx& c, size_t arity, bool boolean_result, const Evaluation& f);
 
 template <class F, unsigned domain, size_t arity>
 Result<> eval(EvalCtx& c) {
-  const DType t = c.in(0).dtype;
-  if (t == DType::boolean) {
-    if constexpr (domain & booleans) run<F, bool, arity>(c);
-  } else if (t == DType::f64) {
-    if constexpr (domain & reals) run<F, double, arity>(c);
-  } else if (is_float(t)) {
-    if constexpr (domain & reals) run<F, float, arity>(c);
-  } else {
-    if constexpr (domain & integers) run<F, int64_t, arity>(c);
-  }
-  return {};
+  Evaluation f;
+  if constexpr (domain & reals)
+    f.as_float = elements<F, float, arity>, f.as_double = elements<F, double, arity>;
+  if constexpr (domain & integers) f.as_integer = elements<F, int64_t, arity>;
+  if constexpr (domain & booleans) f.as_boolean = elements<F, bool, arity>;
+  return evaluate(c, arity, gives_boolean<F, domain, arity>(), f);
 }
 
 template <class F, size_t arity>
