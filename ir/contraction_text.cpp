@@ -6,19 +6,19 @@ namespace burnish {
 
 namespace {
 
-struct Choice {
+struct TileTactic {
   TileShape tile;
   double efficiency;  // of the multiplier while the tile is full, relative to the best
 };
 
 // 16-bit elements and TF32 on tensor cores, ordinary multiply-adds. All fit into the 99 KB of shared memory that every
 // target has. Measured on an H200: see bench/results.
-constexpr Choice tensor_tiles[] = {
+constexpr TileTactic tensor_tiles[] = {
     {{128, 256, 32, 2, 4, 4}, 1.05}, {{128, 128, 32, 2, 2, 4}, 1.0}, {{128, 64, 64, 4, 1, 3}, 0.85},
     {{64, 128, 64, 2, 2, 3}, 0.8},   {{64, 64, 64, 2, 2, 4}, 0.65},  {{32, 64, 64, 2, 2, 4}, 0.42},
     {{64, 32, 64, 2, 2, 4}, 0.4},    {{32, 32, 128, 2, 2, 5}, 0.25},
 };
-constexpr Choice plain_tiles[] = {
+constexpr TileTactic plain_tiles[] = {
     {{128, 64, 16, 2, 2, 4}, 1.0},
     {{64, 64, 16, 2, 2, 4}, 0.8},
     {{32, 64, 16, 1, 2, 4}, 0.5},
@@ -33,31 +33,41 @@ int shared_bytes(const TileShape& t, DType dtype, bool tensor) {
   return std::max(ring, slab * (warp_n + 8) * 4 * t.warps_m * t.warps_n);
 }
 
-}  // namespace
+std::string name_of(const TileShape& t, bool tensor) {
+  auto extents = [](std::initializer_list<int> list) {
+    std::string text;
+    for (int v : list) text += (text.empty() ? "" : "x") + std::to_string(v);
+    return text;
+  };
+  return (tensor ? "mma " : "fma ") + extents({t.m, t.n, t.k}) + " " + extents({t.warps_m, t.warps_n}) +
+         " s" + std::to_string(t.stages);
+}
 
-TileShape choose_tile(const KernelCtx& ctx, const ContractionProblem& p, DType dtype) {
+// What is computed, padding of the last wave of blocks included, over how well the tile does it.
+double cost_of(const TileTactic& tactic, int64_t m, int64_t n, int64_t batches) {
   constexpr int64_t multiprocessors = 132;
-  const bool tensor = is_tensor(ctx, dtype);
-  std::span<const Choice> choices =
-      tensor ? std::span<const Choice>(tensor_tiles) : std::span<const Choice>(plain_tiles);
+  const TileShape& t = tactic.tile;
+  const int64_t tiles = ((m + t.m - 1) / t.m) * ((n + t.n - 1) / t.n) * batches;
+  const int64_t waves = (tiles + multiprocessors - 1) / multiprocessors;
+  return static_cast<double>(waves) * t.m * t.n / tactic.efficiency;
+}
+
+TileShape choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype, bool tensor) {
+  const auto table = tensor ? std::span<const TileTactic>(tensor_tiles) : std::span(plain_tiles);
   int64_t batches = 1;
   for (Dim d : p.batch) batches *= std::max<int64_t>(ctx.usual(d), 1);
-  const int64_t m = ctx.usual(p.m), n = ctx.usual(p.n);
-  const Choice* best = nullptr;
-  double least = 0;
-  for (const Choice& c : choices) {
-    const int64_t tiles = ((m + c.tile.m - 1) / c.tile.m) * ((n + c.tile.n - 1) / c.tile.n) * batches;
-    const int64_t waves = (tiles + multiprocessors - 1) / multiprocessors;
-    const double cost = static_cast<double>(waves) * c.tile.m * c.tile.n / c.efficiency;
-    if (!best || cost < least) {
-      best = &c;
-      least = cost;
-    }
+  std::vector<TileShape> tiles;
+  std::vector<Tactic> tactics;
+  for (const TileTactic& tactic : table) {
+    TileShape& tile = tiles.emplace_back(tactic.tile);
+    if (tensor && dtype == DType::f32) tile.k /= 2;
+    tactics.push_back(
+        {name_of(tile, tensor), cost_of(tactic, ctx.usual(p.m), ctx.usual(p.n), batches)});
   }
-  TileShape tile = best->tile;
-  if (tensor && dtype == DType::f32) tile.k /= 2;
-  return tile;
+  return tiles[ctx.choose(std::move(tactics))];
 }
+
+}  // namespace
 
 std::string matrix_operand_type(const DimTable& dims, const MatrixView& v) {
   const auto size = static_cast<int64_t>(size_of(v.dtype));
@@ -86,7 +96,7 @@ void add_contraction(KernelCtx& ctx, const ContractionProblem& p, DType dtype, c
                      const EpilogueForm& form, std::string_view header) {
   DimTable& dims = ctx.dims;
   const bool tensor = is_tensor(ctx, dtype);
-  const TileShape t = choose_tile(ctx, p, dtype);
+  const TileShape t = choose_tile(ctx, p, dtype, tensor);
   const Epilogue epilogue = make_epilogue(ctx, form);
   KernelCall call{.headers = {"providers/nvrtc/device/contraction.cuh", std::string(header)},
                   .prelude = epilogue.prelude};

@@ -24,13 +24,10 @@ struct ContractionProblem {
   std::array<Dim, 4> batch;  // extents, the last one fastest; 1 where there are fewer
 };
 
-/// The tile that suits a problem: the one whose last wave of blocks wastes least, large ones preferred.
-TileShape choose_tile(const KernelCtx& ctx, const ContractionProblem& problem, DType dtype);
-
 /// "MatrixOperand<half, Major::k, 16>" and so on for operands of type `dtype`.
 std::string matrix_operand_type(const DimTable& dims, const MatrixView& view);
 
-/// Adds the launch. `a_text` and `b_text` are statements that define `a` and `b` (they may use `batch`, a BatchIndex);
+/// Adds the launch; the tiles are its tactics. `a_text` and `b_text` are statements that define `a` and `b` (they may use `batch`, a BatchIndex);
 /// the epilogue may capture b0 … b3.
 void add_contraction(KernelCtx& ctx, const ContractionProblem& problem, DType dtype,
                      const KernelText& operands, const EpilogueForm& form, std::string_view header);

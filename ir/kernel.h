@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
@@ -60,6 +61,12 @@ struct KernelCall {
   int shared_bytes = 0;  // dynamic shared memory
 };
 
+/// One way to do a node's work.
+struct Tactic {
+  std::string name;  // "mma 128x64x64 4x1 s3": says all that it decides, for caches and engines keep it
+  double cost = 0;   // an estimate; only its ratio to that of the node's other tactics means something
+};
+
 /// What an op's `kernel` sees: operand types, and how each lies in device memory.
 class KernelCtx {
  public:
@@ -110,6 +117,20 @@ class KernelCtx {
   virtual int64_t usual(Dim d) const = 0;
   /// Allow matrix products of FP32 operands to round them to TF32.
   virtual bool tf32() const { return false; }
+  /// The tactic to describe the calls under: `wanted` if it is among them, else the first of least cost. Asked at most once a
+  /// node. All of them must be right; which one is faster somebody else may have measured.
+  virtual size_t choose(std::vector<Tactic> offered) {
+    tactics = std::move(offered);
+    const auto by_cost = [](const Tactic& a, const Tactic& b) { return a.cost < b.cost; };
+    const auto named = std::ranges::find(tactics, wanted, &Tactic::name);
+    const auto best = named != tactics.end() ? named : std::ranges::min_element(tactics, by_cost);
+    chosen = static_cast<size_t>(best - tactics.begin());
+    return chosen;
+  }
+
+  std::string wanted;           // the name of a tactic; empty: none in particular
+  std::vector<Tactic> tactics;  // what `choose` was offered; empty: there was no choice
+  size_t chosen = 0;
 
   /// Launches run in the order they were added.
   std::vector<KernelCall> calls;

@@ -85,6 +85,18 @@ inline EpilogueForm conv_epilogue(KernelCtx& ctx, const ConvForm& form, int64_t 
   return e;
 }
 
+/// How many neighbours along a row a thread of a depthwise convolution computes: long strips read less twice, short ones
+/// make more threads.
+inline int64_t depthwise_strip(KernelCtx& ctx, const ConvForm& form) {
+  constexpr std::array<int64_t, 4> strips = {1, 2, 4, 8};
+  const int64_t usual = form.w.kernel <= 3 ? 4 : 2;
+  std::vector<Tactic> tactics;
+  for (int64_t strip : strips)
+    tactics.push_back({"strip " + std::to_string(strip),
+                       static_cast<double>(std::max(strip, usual)) / static_cast<double>(std::min(strip, usual))});
+  return strips[ctx.choose(std::move(tactics))];
+}
+
 /// Each output channel reads one input channel.
 inline Verdict depthwise_kernel(KernelCtx& ctx, const ConvForm& form, const Tensor& w) {
   DimTable& dims = ctx.dims;
@@ -97,7 +109,7 @@ inline Verdict depthwise_kernel(KernelCtx& ctx, const ConvForm& form, const Tens
   bool aligned = last && multiplier == 1 && channels % chunk == 0 && ctx.in_alignment(0) % chunk == 0 &&
                  divisible(dims, strides[0], chunk) && divisible(dims, form.h.in_stride, chunk) &&
                  divisible(dims, form.w.in_stride, chunk);
-  const int64_t vector = aligned ? chunk : 1, strip = form.w.kernel <= 3 ? 4 : 2;
+  const int64_t vector = aligned ? chunk : 1, strip = depthwise_strip(ctx, form);
   Tensor packed = Tensor::zeros(dtype, {taps, channels});
   visit_storage(dtype, [&]<class T>(T*) {
     for (int64_t c = 0; c < channels; ++c)

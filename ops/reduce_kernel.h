@@ -4,6 +4,14 @@
 
 namespace burnish {
 
+/// How many elements each thread of a team that shares a result adds up before the team joins its sums.
+inline int64_t reduced_by_a_thread(KernelCtx& ctx) {
+  constexpr std::array<int64_t, 3> counts = {8, 2, 32};
+  std::vector<Tactic> tactics;
+  for (int64_t count : counts) tactics.push_back({"each " + std::to_string(count), count == 8 ? 1.0 : 2.0});
+  return counts[ctx.choose(std::move(tactics))];
+}
+
 /// A reduction on a device by the functor `reduction::<functor>` of reduce.cuh.
 inline Verdict reduce_kernel(KernelCtx& ctx, std::span<const int64_t> reduced_axes, bool keepdims,
                              const std::string& functor) {
@@ -26,7 +34,7 @@ inline Verdict reduce_kernel(KernelCtx& ctx, std::span<const int64_t> reduced_ax
       index = index_type(dims, dims.product(ctx.in(0).shape));
   const bool columns = kept.rank() > 0 && dims.is_constant(kept.strides[0].back(), 1) && reduced.rank() > 0 &&
                        !dims.is_constant(reduced.strides[0].back(), 1) && ctx.usual(kept.extents.back()) >= 8;
-  int64_t team = power_of_two_from(ctx.usual(count) / 8);
+  int64_t team = power_of_two_from(ctx.usual(count) / reduced_by_a_thread(ctx));
   if (columns) {
     team = std::clamp<int64_t>(team, 1, 32);
     set_launch(dims, call, results, 32, static_cast<int>(32 * team));

@@ -29,6 +29,7 @@ class AnchorOperands final : public KernelCtx {
   OperandPointer constant(Tensor tensor) override { return fused->constant(std::move(tensor)); }
   int64_t usual(Dim d) const override { return fused->usual(d); }
   bool tf32() const override { return fused->tf32(); }
+  size_t choose(std::vector<Tactic> offered) override { return fused->choose(std::move(offered)); }
 
  private:
   std::vector<size_t> operand_;
