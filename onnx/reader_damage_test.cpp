@@ -101,6 +101,12 @@ TEST(ReaderDamage, ReadsGraphsTo64DeepAndNoDeeper) {
   EXPECT_FALSE(read(nested(5000)));
 }
 
+/// The words of an error of that cause.
+std::string damaged(std::string_view cause) {
+  std::string text(cause);
+  return text += damaged_remedy;
+}
+
 TEST(ReaderDamage, NamesTheFieldAndByte) {
   const std::string node =
       bytes_field(fields::GraphProto::node, bytes_field(fields::NodeProto::op_type, "Relu"));
@@ -109,25 +115,23 @@ TEST(ReaderDamage, NamesTheFieldAndByte) {
   std::string longer = whole;
   longer[5] = 5;
   EXPECT_EQ(error_of(read(longer)),
-            std::string("bytes are missing at byte 4, in field 4 (op_type) of NodeProto") + damaged_remedy);
+            damaged("bytes are missing at byte 4, in field 4 (op_type) of NodeProto"));
   std::string other_type = whole;
   other_type[4] = 4 << 3;
   EXPECT_EQ(error_of(read(other_type)),
-            std::string("a field does not have its type at byte 4, in field 4 (op_type) of NodeProto") +
-                damaged_remedy);
+            damaged("a field does not have its type at byte 4, in field 4 (op_type) of NodeProto"));
   std::string group = whole;
   group[4] = 4 << 3 | 3;
   EXPECT_EQ(error_of(read(group)),
-            std::string("the bytes are not protobuf at byte 4, where a field of NodeProto should begin") +
-                damaged_remedy);
+            damaged("the bytes are not protobuf at byte 4, where a field of NodeProto should begin"));
   EXPECT_EQ(error_of(read(whole.substr(0, 3))),
-            std::string("bytes are missing at byte 0, in field 7 (graph) of ModelProto") + damaged_remedy);
+            damaged("bytes are missing at byte 0, in field 7 (graph) of ModelProto"));
 }
 
 TEST(ReaderDamage, SaysThatThereIsNoGraph) {
   EXPECT_EQ(error_of(read(bytes_field(fields::ModelProto::producer_name, "p"))),
-            std::string("the model has no graph") + damaged_remedy);
-  EXPECT_EQ(error_of(read("")), std::string("the model is empty") + damaged_remedy);
+            damaged("the model has no graph"));
+  EXPECT_EQ(error_of(read("")), damaged("the model is empty"));
 }
 
 TEST(ReaderDamage, KeepsNamesInMessagesToOneLine) {

@@ -144,10 +144,10 @@ class RecurrentKernel {
     call.grid = {dims_.ceil_div(dims_.mul(x[0], x[1]), tile), dims_.ceil_div(rows_, tile),
                  dims_.constant(directions_)};
     call.block = {256, 1, 1};
-    call.body << "recurrent_projection(" << ctx_.in_pointer(0) << ", "
-              << ctx_.in_pointer(1) << ", " << input(3, element_) << ", " << gates_ << ", " << x[0] << ", "
-              << x[1] << ", " << x[2] << ", " << rows_ << ", " << cell_.summed_biases * hidden_ << ", "
-              << dims_text(ctx_.in_strides(0)) << ", " << dims_text(ctx_.in_strides(1)) << ");\n";
+    call.body << "recurrent_projection(" << ctx_.in_pointer(0) << ", " << ctx_.in_pointer(1) << ", "
+              << input(3, element_) << ", " << gates_ << ", " << x[0] << ", " << x[1] << ", " << x[2] << ", "
+              << rows_ << ", " << cell_.summed_biases * hidden_ << ", " << dims_text(ctx_.in_strides(0))
+              << ", " << dims_text(ctx_.in_strides(1)) << ");\n";
     ctx_.calls.push_back(std::move(call));
   }
 
@@ -168,9 +168,11 @@ class RecurrentKernel {
   }
   std::string activations() const {
     std::string text = "struct Activations {\n";
-    for (size_t i = 0; i < activations_; ++i)
-      text += std::string("static __device__ __forceinline__ float ") + "fgh"[i] + "(float x) { return " +
-              activation(i) + "; }\n";
+    for (size_t i = 0; i < activations_; ++i) {
+      text += "static __device__ __forceinline__ float ";
+      text += "fgh"[i];
+      text += "(float x) { return " + activation(i) + "; }\n";
+    }
     return text + "};\n";
   }
 
@@ -187,9 +189,9 @@ class RecurrentKernel {
     const Dim batch_rows = dims_.mul(ctx_.in(0).shape[1], rows_);
     const std::array gate_strides{dims_.mul(dims_.constant(directions_), batch_rows), batch_rows, rows_};
     KernelText text;
-    text << "const RecurrentOperands<" << element_ << ", " << device_type(ctx_.in(2).dtype) << "> operands{" << gates_ << ", "
-         << dims_text(gate_strides) << ", " << packed_weights() << ", " << parameters() << ", "
-         << input(4, "int") << ", {" << input(5, element_) << ", " << input(6, element_) << "}, {"
+    text << "const RecurrentOperands<" << element_ << ", " << device_type(ctx_.in(2).dtype) << "> operands{"
+         << gates_ << ", " << dims_text(gate_strides) << ", " << packed_weights() << ", " << parameters()
+         << ", " << input(4, "int") << ", {" << input(5, element_) << ", " << input(6, element_) << "}, {"
          << in_leading(5) << ", " << in_leading(6) << "}, " << result(0) << ", " << out_leading(0, 4) << ", {"
          << result(1) << ", " << result(2) << "}, {" << out_leading(1, 3) << ", " << out_leading(2, 3)
          << "}};\n";
