@@ -92,8 +92,8 @@ inline int64_t depthwise_strip(KernelCtx& ctx, const ConvForm& form) {
   const int64_t usual = form.w.kernel <= 3 ? 4 : 2;
   std::vector<Tactic> tactics;
   for (int64_t strip : strips)
-    tactics.push_back({"strip " + std::to_string(strip),
-                       static_cast<double>(std::max(strip, usual)) / static_cast<double>(std::min(strip, usual))});
+    tactics.push_back({"strip " + std::to_string(strip), static_cast<double>(std::max(strip, usual)) /
+                                                             static_cast<double>(std::min(strip, usual))});
   return strips[ctx.choose(std::move(tactics))];
 }
 
