@@ -40,6 +40,8 @@ class Writer {
       number(id, x);
     } else if constexpr (std::is_same_v<T, std::vector<uint32_t>>) {
       out_.add_packed_uint32(id, x.begin(), x.end());
+    } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+      for (const std::string& element : x) out_.add_bytes(id, element);
     } else if constexpr (requires { typename ElementOf<T>::type; }) {
       for (auto& element : x) message(id, element);
     } else {
@@ -93,9 +95,9 @@ class FieldReader {
     if (found || in_.tag() != id) return;
     found = true;
     if constexpr (std::is_same_v<T, std::string>) {
-      expect(protozero::pbf_wire_type::length_delimited);
-      const protozero::data_view view = in_.get_view();
-      x.assign(view.data(), view.size());
+      x = text();
+    } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+      x.push_back(text());
     } else if constexpr (std::is_same_v<T, std::map<std::string, std::string>>) {
       entry(x);
     } else if constexpr (std::is_same_v<T, bool>) {
@@ -147,6 +149,10 @@ class FieldReader {
       else pair.skip();
     }
     x[std::move(parts[0])] = std::move(parts[1]);
+  }
+  std::string text() {
+    expect(protozero::pbf_wire_type::length_delimited);
+    return in_.get_string();
   }
   template <class T>
   void message(T& x) {

@@ -40,6 +40,24 @@ void describe(A& a, Plan& x) {
   a(11, x.device_arena);
   a(12, x.steps);
   a(13, x.host_reasons);
+  a(14, x.decisions);
+  a(15, x.fusion_reasons);
+}
+
+template <class A>
+void describe(A& a, Decision::Candidate& x) {
+  a(1, x.tactic);
+  a(2, x.estimate);
+  a(3, x.nanoseconds);
+  a(4, x.refused);
+}
+
+template <class A>
+void describe(A& a, Decision& x) {
+  a(1, x.node);
+  a(2, x.tactic);
+  a(3, x.timed_on);
+  a(4, x.candidates);
 }
 
 template <class A>
