@@ -210,6 +210,12 @@ Result<bool> Lowering::lower_on_device(Scope& scope, const Node& node) {
     out[i] = allocate(scope, v, Space::device, output_order(scope, node, in, type));
   }
   DeviceOperands operands(*this, scope, node, std::move(in), std::move(out));
+  std::optional<Decision> decision;
+  if (const auto choice =
+          options_.decide ? find_choice(name_of(node), operands, *options_.backend) : std::nullopt) {
+    decision = options_.decide(*choice);
+    operands.wanted = decision->tactic;
+  }
   if (Verdict v = options_.backend->describe(operands); !v) {
     for (ValueId y : node.outputs)
       if (y != no_value) withdraw(scope, y, Space::device);
@@ -217,6 +223,9 @@ Result<bool> Lowering::lower_on_device(Scope& scope, const Node& node) {
     return false;
   }
   if (!operands.status) return std::move(operands.status).error();
+  if (operands.tactics.size() > 1)
+    out_.plan.decisions.push_back(decision ? *std::move(decision)
+                                           : decide_by_estimate(name_of(node), by_cost(operands)));
   TRY(add_calls(scope, operands, name_of(node)));
   return true;
 }
