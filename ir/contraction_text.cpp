@@ -61,8 +61,7 @@ TileShape choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype, 
   for (const TileTactic& tactic : table) {
     TileShape& tile = tiles.emplace_back(tactic.tile);
     if (tensor && dtype == DType::f32) tile.k /= 2;
-    tactics.push_back(
-        {name_of(tile, tensor), cost_of(tactic, ctx.usual(p.m), ctx.usual(p.n), batches)});
+    tactics.push_back({name_of(tile, tensor), cost_of(tactic, ctx.usual(p.m), ctx.usual(p.n), batches)});
   }
   return tiles[ctx.choose(std::move(tactics))];
 }
