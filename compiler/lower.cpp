@@ -434,6 +434,7 @@ Result<Lowered> Lowering::finish() {
   for (uint32_t i : drop_unused_constants(plan)) constants.push_back(out_.constants[i]);
   out_.constants = std::move(constants);
   TRY(verify(plan));
+  TRY(verify_written(plan));
   return std::move(out_);
 }
 

@@ -128,29 +128,7 @@ struct Verifier {
       return malformed("there are arenas for stages that do not exist");
     for (Slot s : plan.host_arena) TRY(slot(s));
     for (Slot s : plan.device_arena) TRY(slot(s));
-    TRY(steps(plan.steps));
-    return written_before_read();
-  }
-  // Temporaries and outputs hold nothing until a step has written them.
-  Result<> written_before_read() const {
-    std::vector<bool> written(plan.buffers.size());
-    for (size_t i = 0; i < written.size(); ++i)
-      written[i] =
-          plan.buffers[i].kind == Buffer::Kind::constant || plan.buffers[i].kind == Buffer::Kind::input;
-    std::string early;
-    for_each_step(plan.steps, [&](const Step& step) {
-      const std::vector<BufferUse> uses = uses_of(step);
-      for (const BufferUse& use : uses)
-        if (!use.writes && !written[use.buffer] && early.empty())
-          early =
-              "step '" + step.name + "' reads buffer " + std::to_string(use.buffer) + " before it is written";
-      for (const BufferUse& use : uses)
-        if (use.writes) written[use.buffer] = true;
-    });
-    if (!early.empty()) return malformed(early);
-    for (const Port& output : plan.outputs)
-      if (!written[output.buffer]) return malformed("no step writes output '" + output.name + "'");
-    return {};
+    return steps(plan.steps);
   }
 };
 
@@ -181,6 +159,26 @@ std::vector<BufferUse> uses_of(const Step& step) {
 }
 
 Result<> verify(const Plan& plan) { return Verifier{plan}.all(); }
+
+Result<> verify_written(const Plan& plan) {
+  std::vector<bool> written;
+  for (const Buffer& b : plan.buffers)
+    written.push_back(b.kind == Buffer::Kind::constant || b.kind == Buffer::Kind::input);
+  std::string early;
+  for_each_step(plan.steps, [&](const Step& step) {
+    const std::vector<BufferUse> uses = uses_of(step);
+    for (const BufferUse& use : uses)
+      if (!use.writes && !written[use.buffer] && early.empty())
+        early =
+            "step '" + step.name + "' reads buffer " + std::to_string(use.buffer) + " before it is written";
+    for (const BufferUse& use : uses)
+      if (use.writes) written[use.buffer] = true;
+  });
+  if (!early.empty()) return malformed(early);
+  for (const Port& output : plan.outputs)
+    if (!written[output.buffer]) return malformed("no step writes output '" + output.name + "'");
+  return {};
+}
 
 Result<> verify_memory(const Plan& plan, std::span<const int64_t> slots) {
   struct Life {

@@ -213,9 +213,10 @@ struct BufferUse {
 /// What a step itself touches (not the steps inside an If).
 std::vector<BufferUse> uses_of(const Step& step);
 
-/// Error if an index is out of range, the shape program is malformed, a step's operands have the wrong ranks, or memory is read
-/// (by a step, or as an output) that no step has written.
+/// Error if an index is out of range, the shape program is malformed, or a step's operands have the wrong ranks.
 Result<> verify(const Plan& plan);
+/// Error if a step, or an output, reads memory that no step has written. For verified plans.
+Result<> verify_written(const Plan& plan);
 /// Error if two temporaries that are in use at the same time share bytes for these slot values. Arenas of one stage at a time.
 Result<> verify_memory(const Plan& plan, std::span<const int64_t> slots);
 

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 import onnx
 
@@ -31,6 +32,7 @@ def main(models):
             row = {"model": model, "batch": batch, **time_engine(model, batch), "torch_eager_ms": eager.get((model, batch))}
             rows.append(row)
             print(f"{model} batch {batch}\n" + "\n".join(f"  {line}" for line in row["burnish"]), flush=True)
+            print(f"  one process that loads and runs it: {row['process_seconds']} s")
             print(f"  torch eager {row['torch_eager_ms'] or 'not measured'} ms", flush=True)
     result = {
         "date": now.isoformat(timespec="seconds"),
@@ -47,12 +49,17 @@ def main(models):
 
 
 def time_engine(model, batch):
-    """What `burnish bench` prints for an engine of `model` at this batch, line by line."""
+    """What `burnish bench` prints for an engine of `model` at this batch, line by line, and the seconds of a process that loads
+    it, the file being in the page cache, and runs it once: driver, engine, inference, outputs."""
+    burnish = ROOT / "build/bin/burnish"
     with tempfile.TemporaryDirectory() as folder:
         engine = f"{folder}/{model}.engine"
         path = ROOT / f"build/zoo/{model}.onnx"
-        output(ROOT / "build/bin/burnish", "build", path, "-o", engine, "--fp16", "--shapes", shapes(model, batch))
-        return {"burnish": output(ROOT / "build/bin/burnish", "bench", engine, "--device", "0").replace(f"{folder}/", "").splitlines()}
+        output(burnish, "build", path, "-o", engine, "--fp16", "--shapes", shapes(model, batch))
+        lines = output(burnish, "bench", engine, "--device", "0").replace(f"{folder}/", "").splitlines()
+        begin = time.monotonic()
+        output(burnish, "run", engine, "--device", "0")
+        return {"burnish": lines, "process_seconds": round(time.monotonic() - begin, 3)}
 
 
 def shapes(model, batch):

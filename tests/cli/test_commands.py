@@ -3,8 +3,10 @@ import json
 import re
 
 import numpy as np
+import onnx
 import pytest
-from conftest import copies, product
+from conftest import copies, product, save
+from onnx import helper
 
 
 def test_version(burnish):
@@ -137,6 +139,16 @@ def test_merge_timings(burnish):
         "this is no timing cache: it does not begin with 'burnish timing cache 1', while reading 'a.timing'",
         "name a file that 'burnish build' wrote",
     )
+
+
+def test_inspect_says_why_a_step_runs_on_the_host(burnish):
+    find = helper.make_node("NonZero", ["x"], ["where"], "find")
+    graph = helper.make_graph([find], "g", [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [4])],
+                              [helper.make_tensor_value_info("where", onnx.TensorProto.INT64, [1, None])])
+    save(graph, burnish.folder / "find.onnx")
+    burnish.succeed("build", "find.onnx", "-o", "find.engine", "--target", "sm_90")
+    text = burnish.succeed("inspect", "find.engine")
+    assert "host_reasons (1)\n  node 'find' (NonZero): " in text
 
 
 def test_inspect_model(burnish, engine):
