@@ -19,6 +19,18 @@ typedef struct burnish_input_shape {
  * from threads of the compiler, never from two at once. */
 typedef int (*burnish_progress)(void* user, const char* stage, int done, int total);
 
+/* Told, one line each, what the caller should know of a build: what was timed, or why nothing was. */
+typedef void (*burnish_note)(void* user, const char* text);
+
+/* What is done about kernels that the timing cache says nothing of. */
+typedef enum burnish_timing_cache_mode {
+  BURNISH_TIMING_CACHE_APPEND = 0, /* they are timed and added */
+  BURNISH_TIMING_CACHE_READ = 1,  /* they are chosen by estimate; nothing is timed, the file stays as it is */
+  BURNISH_TIMING_CACHE_WRITE = 2, /* all are timed, whatever the file holds, and take its place */
+  BURNISH_TIMING_CACHE_STRICT = 3 /* they are an error */
+} burnish_timing_cache_mode;
+
+/* Set all of it to zero, then struct_size and what is wanted. An older, shorter form is understood. */
 typedef struct burnish_build_options {
   size_t struct_size;         /* sizeof(burnish_build_options) */
   const char* const* targets; /* "cpu", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120" */
@@ -31,6 +43,15 @@ typedef struct burnish_build_options {
   int threads;                        /* 0: one per core */
   burnish_progress progress;          /* NULL: silent */
   void* progress_user;
+  /* 0 and 1: kernels are chosen by estimate, which needs no GPU and always repeats. 2 to 5: they are timed on the GPU, ever
+   * more of them and longer, where it is the target; elsewhere estimated, and `note` is told. */
+  int optimization_level;
+  double time_budget; /* seconds that compiling candidates and timing them may take; 0: as long as it takes */
+  const char*
+      timing_cache; /* a file that keeps times from build to build; NULL: none. The same one, the same engine */
+  burnish_timing_cache_mode timing_cache_mode;
+  burnish_note note; /* NULL: untold */
+  void* note_user;
 } burnish_build_options;
 
 /* Builds and writes `engine_path` (complete, or not at all). */
@@ -43,6 +64,11 @@ BURNISH_API burnish_status burnish_build_bytes(const void* model, size_t model_b
                                                const burnish_build_options*, void** engine,
                                                size_t* engine_bytes, burnish_error** error) BURNISH_NOEXCEPT;
 BURNISH_API void burnish_bytes_free(void*) BURNISH_NOEXCEPT;
+
+/* Writes to `output_path` what `count` timing caches know together; of two that know the same the later counts. */
+BURNISH_API burnish_status burnish_timing_cache_merge(const char* const* paths, int count,
+                                                      const char* output_path,
+                                                      burnish_error** error) BURNISH_NOEXCEPT;
 
 /* The model after import and passes, in the text form of the IR; constants as references. Free with burnish_text_free. */
 BURNISH_API burnish_status burnish_model_text(const char* model_path, const burnish_build_options*,

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -14,17 +16,39 @@
 #include "ir/text.h"
 #include "onnx/reader.h"
 #include "plan/engine_file.h"
+#include "tuner/timing_cache.h"
 
 namespace burnish {
 
 namespace {
 
-Result<CompileOptions> read_options(const burnish_build_options* given) {
+Result<TuningOptions> read_tuning(const burnish_build_options& given) {
+  using Mode = TuningOptions::CacheMode;
+  constexpr std::array<Mode, 4> modes = {Mode::append, Mode::read, Mode::write, Mode::strict};
+  const auto mode = static_cast<size_t>(given.timing_cache_mode);
+  if (given.optimization_level < 0 || given.optimization_level > 5 || mode >= modes.size() ||
+      !(given.time_budget >= 0))
+    return Error(Code::invalid_argument,
+                 "optimization_level is from 0 to 5, timing_cache_mode one of its enumeration, and "
+                 "time_budget no "
+                 "less than 0")
+        .remedy("set the options to zero before setting those that are wanted");
+  return TuningOptions{.level = given.optimization_level,
+                       .cache = given.timing_cache ? given.timing_cache : "",
+                       .mode = modes[mode],
+                       .budget = given.time_budget};
+}
+
+Result<CompileOptions> read_options(const burnish_build_options* asked) {
   CompileOptions options;
-  if (!given) return options;
-  if (given->struct_size != sizeof(burnish_build_options))
+  if (!asked) return options;
+  burnish_build_options read{};
+  if (asked->struct_size < offsetof(burnish_build_options, optimization_level) ||
+      asked->struct_size > sizeof read)
     return Error(Code::invalid_argument, "burnish_build_options has another size than this library's")
         .remedy("set struct_size, and compile against this version's header");
+  std::memcpy(&read, asked, asked->struct_size);
+  const burnish_build_options* given = &read;
   for (int i = 0; i < given->target_count; ++i) options.targets.emplace_back(given->targets[i]);
   std::vector<std::string> sorted = options.targets;
   std::sort(sorted.begin(), sorted.end());
@@ -42,6 +66,11 @@ Result<CompileOptions> read_options(const burnish_build_options* given) {
   }
   if (given->cuda_library_directory) options.cuda_library_directory = given->cuda_library_directory;
   options.threads = given->threads;
+  options.tuning = TRY(read_tuning(*given));
+  if (given->note)
+    options.note = [note = given->note, user = given->note_user](const std::string& text) {
+      note(user, text.c_str());
+    };
   if (given->progress)
     options.progress = [progress = given->progress, user = given->progress_user](std::string_view stage,
                                                                                  int done, int total) {
@@ -153,6 +182,15 @@ burnish_status burnish_build_bytes(const void* model_data, size_t model_bytes, c
 }
 
 void burnish_bytes_free(void* bytes) noexcept { std::free(bytes); }
+
+burnish_status burnish_timing_cache_merge(const char* const* paths, int count, const char* output_path,
+                                          burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> {
+    TimingCache all;
+    for (int i = 0; i < count; ++i) all.merge(TRY(TimingCache::read(paths[i])));
+    return all.write(output_path);
+  });
+}
 
 burnish_status burnish_model_text(const char* model_path, const burnish_build_options* options, char** text,
                                   burnish_error** error) noexcept {

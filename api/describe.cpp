@@ -63,6 +63,24 @@ Json buffers(const Plan& plan) {
   return json;
 }
 
+Json decisions(const Plan& plan) {
+  Json list = Json::array();
+  for (const Decision& d : plan.decisions) {
+    Json candidates = Json::array();
+    for (const Decision::Candidate& c : d.candidates) {
+      Json one = {{"tactic", c.tactic}, {"estimate", static_cast<double>(c.estimate) / 1000}};
+      if (c.nanoseconds != 0) one["us"] = static_cast<double>(c.nanoseconds) / 1000;
+      if (!c.refused.empty()) one["refused"] = c.refused;
+      candidates.push_back(std::move(one));
+    }
+    Json one = {{"node", d.node}, {"tactic", d.tactic}};
+    if (!d.timed_on.empty()) one["timed_on"] = d.timed_on;
+    one["candidates"] = std::move(candidates);
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
 Json plan_of(const Plan& plan) {
   uint64_t constant_bytes = 0, code_bytes = 0;
   for (const ConstantData& c : plan.constants) constant_bytes += c.bytes;
@@ -80,6 +98,8 @@ Json plan_of(const Plan& plan) {
           {"buffers", buffers(plan)},
           {"host_reasons", plan.host_reasons},
           {"moves", plan.moves},
+          {"fusion_reasons", plan.fusion_reasons},
+          {"decisions", decisions(plan)},
           {"steps", steps(plan.steps)}};
 }
 

@@ -21,24 +21,63 @@ static int build(const BuildRequest& request) {
   choices.targets = resolve_targets(choices.targets);
   std::string path = request.engine.empty() ? std::filesystem::path(request.model).stem().string() + ".engine"
                                             : request.engine;
+  if (choices.timing_cache.empty()) {  // kept all the same, so that this build can be repeated
+    choices.timing_cache = std::filesystem::path(path).replace_extension(".timing").string();
+    choices.timing_cache_mode = "write";
+  }
   auto begin = std::chrono::steady_clock::now();
-  build_engine(request.model, path, choices);
+  std::vector<std::string> notes = build_engine(request.model, path, choices);
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   std::error_code ignored;
   fmt::print("{}  {}  for {}{}{}  in {:.2f} s\n", path, bytes_text(std::filesystem::file_size(path, ignored)),
              fmt::join(choices.targets, ", "), choices.fp16 ? "  FP16" : "", choices.tf32 ? "  TF32" : "",
              seconds);
+  for (const std::string& note : notes) fmt::print("{}\n", note);
   return 0;
+}
+
+static void add_tuning_options(CLI::App& command, BuildChoices& choices) {
+  const char* group = "How kernels are chosen";
+  choices.level = 3;
+  command
+      .add_option("--optimization-level", choices.level,
+                  "0 and 1: by estimate, without a GPU, always alike. 2 to 5: timed on the GPU if it is the "
+                  "target, ever more candidates. Default: 3")
+      ->type_name("0..5")
+      ->check(CLI::Range(0, 5).description(""))
+      ->group(group);
+  command
+      .add_option("--time-budget", choices.time_budget,
+                  "Spend at most so long on candidates; the rest by estimate. Default: as long as it takes")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.001, 1e6).description(""))
+      ->group(group);
+  auto* cache =
+      command
+          .add_option("--timing-cache", choices.timing_cache,
+                      "Keep times in this file from build to build: the same file, the same engine. "
+                      "Default: the engine's name, .timing, written anew")
+          ->type_name("FILE")
+          ->group(group);
+  command
+      .add_option("--timing-cache-mode", choices.timing_cache_mode,
+                  "For what the file lacks. append: time and add it; read: estimate it; strict: stop; write: "
+                  "time everything, whatever the file holds. Default: append")
+      ->type_name("MODE")
+      ->check(CLI::IsMember({"append", "read", "strict", "write"}).description(""))
+      ->group(group)
+      ->needs(cache);
 }
 
 void add_build(CLI::App& app, Action& action) {
   auto request = std::make_shared<BuildRequest>();
-  CLI::App& command =
-      add_command(app, "build", "Make an engine from an ONNX model",
-                  "  burnish build resnet50.onnx                                for the GPU that is there\n"
-                  "  burnish build resnet50.onnx -o small.engine --fp16         half precision\n"
-                  "  burnish build bert.onnx --target sm_90 --target cpu        one engine for both\n"
-                  "  burnish build yolo.onnx --shapes images:?x3x640x640        all but the batch fixed\n");
+  CLI::App& command = add_command(
+      app, "build", "Make an engine from an ONNX model",
+      "  burnish build resnet50.onnx                                for the GPU that is there\n"
+      "  burnish build resnet50.onnx -o small.engine --fp16         half precision\n"
+      "  burnish build bert.onnx --target sm_90 --target cpu        one engine for both\n"
+      "  burnish build yolo.onnx --shapes images:?x3x640x640        all but the batch fixed\n"
+      "  burnish build vit.onnx --timing-cache h200.timing          times kept for other builds\n");
   command.add_option("MODEL", request->model, "The model, .onnx")->required()->type_name("");
   command
       .add_option("-o,--output", request->engine,
@@ -46,6 +85,7 @@ void add_build(CLI::App& app, Action& action) {
       ->type_name("FILE")
       ->group("What to build");
   add_build_options(command, request->choices);
+  add_tuning_options(command, request->choices);
   add_shapes_option(command, request->shapes,
                     "Fix extents that the model leaves free; ? leaves one free. Free ones are decided by the "
                     "inputs of a run");

@@ -2,6 +2,8 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 
 #include "api/burnish_compiler.h"
@@ -26,10 +28,14 @@ static Function* compiler_function(const char* name) {
   return reinterpret_cast<Function*>(function);
 }
 
+/// By burnish_timing_cache_mode.
+constexpr std::array<std::string_view, 4> cache_modes = {"append", "read", "write", "strict"};
+
 /// The C form of BuildChoices; valid as long as those are.
 class BuildOptions {
  public:
-  explicit BuildOptions(const BuildChoices& choices, Progress* progress = nullptr) {
+  explicit BuildOptions(const BuildChoices& choices, Progress* progress = nullptr,
+                        std::vector<std::string>* notes = nullptr) {
     for (const std::string& target : choices.targets) targets_.push_back(target.c_str());
     for (const auto& [name, shape] : choices.shapes)
       shapes_.push_back({name.c_str(), static_cast<int>(shape.size()), shape.data()});
@@ -44,6 +50,15 @@ class BuildOptions {
     options_.progress = [](void* user, const char* stage, int done, int total) {
       if (user) static_cast<Progress*>(user)->stage(stage, done, total);
       return interrupted();
+    };
+    options_.optimization_level = choices.level;
+    options_.time_budget = choices.time_budget;
+    if (!choices.timing_cache.empty()) options_.timing_cache = choices.timing_cache.c_str();
+    options_.timing_cache_mode = static_cast<burnish_timing_cache_mode>(
+        std::ranges::find(cache_modes, choices.timing_cache_mode) - cache_modes.begin());
+    options_.note_user = notes;
+    options_.note = [](void* user, const char* text) {
+      if (user) static_cast<std::vector<std::string>*>(user)->emplace_back(text);
     };
   }
   const burnish_build_options* get() const { return &options_; }
@@ -69,7 +84,8 @@ std::vector<std::string> resolve_targets(const std::vector<std::string>& asked) 
   return {info.target};
 }
 
-void build_engine(const std::string& model, const std::string& engine_path, const BuildChoices& choices) {
+std::vector<std::string> build_engine(const std::string& model, const std::string& engine_path,
+                                      const BuildChoices& choices) {
   require_readable(model, "model");
   require_writable(engine_path);
   std::error_code ignored;
@@ -81,13 +97,27 @@ void build_engine(const std::string& model, const std::string& engine_path, cons
   Cancellable cancellable;
   Progress progress("building " + std::filesystem::path(model).stem().string(), choices.verbose);
   burnish_error* error = nullptr;
-  BuildOptions options(choices, &progress);
+  std::vector<std::string> notes;
+  BuildOptions options(choices, &progress, &notes);
   check(build(model.c_str(), engine_path.c_str(), options.get(), &error), error);
   // A signal after the last call back: the engine is complete, and it is what was asked for until then.
   if (interrupted()) {
     std::filesystem::remove(engine_path, ignored);
     throw Interrupted{interrupted()};
   }
+  return notes;
+}
+
+void merge_timing_caches(const std::vector<std::string>& paths, const std::string& output) {
+  require_writable(output);
+  std::vector<const char*> names;
+  for (const std::string& path : paths) {
+    require_readable(path, "timing cache");
+    names.push_back(path.c_str());
+  }
+  burnish_error* error = nullptr;
+  auto* merge = compiler_function<decltype(burnish_timing_cache_merge)>("burnish_timing_cache_merge");
+  check(merge(names.data(), static_cast<int>(names.size()), output.c_str(), &error), error);
 }
 
 Text model_text(const std::string& model, const BuildChoices& choices) {

@@ -15,11 +15,18 @@ struct BuildChoices {
   bool tf32 = false;
   Shapes shapes;
   bool verbose = false;
+  int level = 0;  // of optimisation
+  double time_budget = 0;
+  std::string timing_cache, timing_cache_mode = "append";
 };
 
-/// Builds `model` into `engine_path` with progress on the terminal; Ctrl-C cancels. Throws Failure or Interrupted.
-/// libburnish_compiler.so is opened on first use: running an engine does without it.
-void build_engine(const std::string& model, const std::string& engine_path, const BuildChoices& choices);
+/// Builds `model` into `engine_path` with progress on the terminal; Ctrl-C cancels. Throws Failure or Interrupted. Gives what
+/// the compiler has to say about it, line by line. libburnish_compiler.so is opened on first use: running an engine does without it.
+std::vector<std::string> build_engine(const std::string& model, const std::string& engine_path,
+                                      const BuildChoices& choices);
+
+/// What the timing caches `paths` know together, to `output`.
+void merge_timing_caches(const std::vector<std::string>& paths, const std::string& output);
 
 /// The targets asked for, or that of GPU 0. Throws Failure naming --target when there is none.
 std::vector<std::string> resolve_targets(const std::vector<std::string>& asked);

@@ -125,7 +125,8 @@ static int inspect_engine(const InspectRequest& request) {
   fmt::print("{}", describe(all));
   for (Json& plan : plans) {
     std::string target = plan.value("target", "");
-    for (const char* shown : {"inputs", "outputs", "target"}) plan.erase(shown);
+    for (const char* elsewhere : {"inputs", "outputs", "target", "decisions", "fusion_reasons"})
+      plan.erase(elsewhere);  // shown above, or by explain
     fmt::print("\nplan for {}\n{}", target, describe(plan));
   }
   return 0;

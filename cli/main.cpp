@@ -88,7 +88,9 @@ static int run_command(int argc, char** argv) {
   add_run(app, action);
   add_bench(app, action);
   add_inspect(app, action);
+  add_explain(app, action);
   add_compare(app, action);
+  add_merge_timings(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wanted) {  // --help, --version

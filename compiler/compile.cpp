@@ -1,14 +1,15 @@
 #include "compiler/compile.h"
 
 #include <algorithm>
-#include <atomic>
+#include <chrono>
 #include <mutex>
-#include <optional>
 
 #include "ir/text.h"
 #include "onnx/import.h"
+#include "passes/fuse.h"
 #include "passes/pass.h"
 #include "providers/nvrtc/backend.h"
+#include "tuner/cuda_timing.h"
 
 namespace burnish {
 
@@ -42,51 +43,48 @@ int64_t usual_extent(const Graph& graph, const DimTable& dims, Dim symbol) {
   return std::clamp<int64_t>(batch ? 1 : middling, r.lo, r.hi);
 }
 
-Result<std::vector<std::vector<std::byte>>> compile_kernels(const Backend& backend,
-                                                            const std::vector<std::string>& sources,
-                                                            ThreadPool& pool, Progress& progress) {
-  std::vector<std::vector<std::byte>> binaries(sources.size());
-  std::vector<std::optional<Error>> errors(sources.size());
-  std::atomic<int> done = 0;
-  const int total = static_cast<int>(sources.size());
-  std::atomic<bool> stop = false;
-  pool.parallel_for(total, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end && !stop; ++i) {
-      const auto k = static_cast<size_t>(i);
-      auto binary = backend.compile(sources[k]);
-      Result<> told =
-          progress.report("compiling kernels for " + std::string(backend.target()), ++done, total);
-      if (binary && told) {
-        binaries[k] = *std::move(binary);
-      } else {
-        errors[k] = binary ? std::move(told).error() : std::move(binary).error();
-        stop = true;
-      }
-    }
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// For a GPU: its kernels' tactics are chosen, and the kernels compiled.
+Result<CompiledTarget> compile_for_device(Graph& graph, const nvrtc::Architecture& architecture,
+                                          LowerOptions lowering, const CompileOptions& options,
+                                          ThreadPool& pool, Progress& progress,
+                                          std::map<std::string, std::string>& identity) {
+  nvrtc::Compiler nvrtc = TRY(nvrtc::Compiler::open(options.cuda_library_directory));
+  identity["nvrtc"] = TRY(nvrtc.version());
+  const nvrtc::NvrtcBackend backend(std::move(nvrtc), architecture);
+  lowering.backend = &backend;
+  KernelCompiler compiler(backend, pool, [&](std::string_view stage, int done, int total) {
+    return progress.report(stage, done, total);
   });
-  for (std::optional<Error>& error : errors)
-    if (error) return *std::move(error);
-  return binaries;
+  TuningContext tuning{.options = options.tuning,
+                       .compiler = compiler,
+                       .version = "nvrtc " + identity["nvrtc"] + ", kernels " + nvrtc::device_text_digest(),
+                       .open = open_cuda_timing,
+                       .clock = seconds_now,
+                       .note = options.note ? options.note : [](const std::string&) {}};
+  Lowered lowered = TRY(lower_tuned(graph, std::move(lowering), tuning));
+  std::vector<std::vector<std::byte>> binaries = TRY(compiler.binaries(lowered.sources));
+  return CompiledTarget{std::move(lowered.plan), std::move(lowered.constants), std::move(binaries)};
 }
 
 Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, const CompileOptions& options,
                                       ThreadPool& pool, Progress& progress,
                                       std::map<std::string, std::string>& identity) {
-  std::optional<nvrtc::NvrtcBackend> backend;
-  if (target != "cpu") {
-    const nvrtc::Architecture architecture = TRY(nvrtc::architecture_named(target));
-    nvrtc::Compiler compiler = TRY(nvrtc::Compiler::open(options.cuda_library_directory));
-    identity["nvrtc"] = TRY(compiler.version());
-    backend.emplace(std::move(compiler), architecture);
+  LowerOptions lowering{.tf32 = options.tf32, .optimum = [&](const DimTable& dims, Dim symbol) {
+                          return usual_extent(graph, dims, symbol);
+                        }};
+  CompiledTarget out;
+  if (target == "cpu") {
+    Lowered lowered = TRY(lower(graph, lowering));
+    out = {std::move(lowered.plan), std::move(lowered.constants), {}};
+  } else {
+    out = TRY(compile_for_device(graph, TRY(nvrtc::architecture_named(target)), std::move(lowering), options,
+                                 pool, progress, identity));
   }
-  LowerOptions lowering{
-      .backend = backend ? &*backend : nullptr,
-      .tf32 = options.tf32,
-      .optimum = [&](const DimTable& dims, Dim symbol) { return usual_extent(graph, dims, symbol); }};
-  Lowered lowered = TRY(lower(graph, lowering));
-  CompiledTarget out{.plan = std::move(lowered.plan), .constants = std::move(lowered.constants)};
   out.plan.precision = options.fp16 ? "fp16" : options.tf32 ? "tf32" : "fp32";
-  if (backend) out.binaries = TRY(compile_kernels(*backend, lowered.sources, pool, progress));
   return out;
 }
 
@@ -114,6 +112,9 @@ Result<Compiled> compile(const onnx::Model& model, const CompileOptions& options
     if (!compiled) return std::move(compiled).during("building for target '" + target + "'").error();
     out.targets.push_back(*std::move(compiled));
   }
+  if (std::vector<std::string> reasons = fusion_reasons(graph); !reasons.empty())
+    for (CompiledTarget& target : out.targets)
+      if (target.plan.target != "cpu") target.plan.fusion_reasons = reasons;
   out.text = print(graph);
   return out;
 }

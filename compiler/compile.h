@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "compiler/lower.h"
+#include "compiler/tuning.h"
 #include "onnx/model.h"
 
 namespace burnish {
@@ -17,8 +18,10 @@ struct CompileOptions {
   std::map<std::string, std::vector<int64_t>> shapes;  // by input; -1 leaves an axis free
   std::string cuda_library_directory;
   int threads = 0;  // 0: one per core
+  TuningOptions tuning;
   /// Told what is being done and how much of it is; false cancels.
   std::function<bool(std::string_view stage, int done, int total)> progress;
+  std::function<void(const std::string&)> note;  // told in a line what the user should know
 };
 
 /// The model for one target.
@@ -34,7 +37,8 @@ struct Compiled {
   std::map<std::string, std::string> identity;  // options and provider versions
 };
 
-/// ONNX model -> plans. Needs no GPU. The result is a function of model, options and provider versions.
+/// ONNX model -> plans. Needs a GPU only to time kernels; without one, or at levels 0 and 1, tactics are estimated. The result
+/// is a function of model, options, provider versions and, at the other levels, timing cache.
 Result<Compiled> compile(const onnx::Model& model, const CompileOptions& options);
 /// The graph after import and passes.
 Result<Graph> optimise(const onnx::Model& model, const CompileOptions& options, ThreadPool& pool);

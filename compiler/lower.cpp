@@ -257,8 +257,17 @@ Result<bool> Lowering::lower_on_device(Scope& scope, const Node& node) {
       if (const ValueId v = node.outputs[i]; v != no_value)
         out[i] = allocate(scope, v, Space::device, output_order(scope, node, in, scope.graph.values[v].type));
     DeviceOperands operands(*this, scope, node, in, std::move(out));
+    std::optional<Decision> decision;
+    if (const auto choice =
+            options_.decide ? find_choice(name_of(node), operands, *options_.backend) : std::nullopt) {
+      decision = options_.decide(*choice);
+      operands.wanted = decision->tactic;
+    }
     if (const Verdict v = options_.backend->describe(operands); v) {
       if (!operands.status) return std::move(operands.status).error();
+      if (operands.tactics.size() > 1)
+        out_.plan.decisions.push_back(decision ? *std::move(decision)
+                                               : decide_by_estimate(name_of(node), by_cost(operands)));
       if (const std::string why = why_it_moves(node); !why.empty()) note_move(describe(node), why);
       TRY(add_calls(scope, operands, name_of(node)));
       return true;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "compiler/backend.h"
+#include "compiler/tactics.h"
 #include "ir/graph.h"
 #include "plan/plan.h"
 
@@ -15,6 +16,8 @@ struct LowerOptions {
   bool tf32 = false;                 // FP32 matrix products on a device may round their operands to TF32
   /// The value of a symbol that memory is planned for.
   std::function<int64_t(const DimTable&, Dim symbol)> optimum;
+  /// Decides between the tactics of a node; null: the least estimate.
+  std::function<Decision(const NodeChoice&)> decide;
 };
 
 /// A plan whose constants and kernels are still apart: the engine writer lays them out.

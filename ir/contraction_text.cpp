@@ -108,7 +108,9 @@ TileShape choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype) 
     for (auto [tile, efficiency] : table) {
       if (tile.math == tensor && dtype == DType::f32) tile.k /= 2;
       offer(tile, efficiency);
-      tile.slices = ctx.architecture() == "sm_90" ? slices_of(tile, usual) : 1;
+      const bool clusters =
+          ctx.architecture() == "sm_90" && (tile.math != warpgroup || tile.warps_m * tile.warps_n == 4);
+      tile.slices = clusters ? slices_of(tile, usual) : 1;
       if (tile.slices > 1) offer(tile, efficiency);
     }
   };

@@ -4,12 +4,18 @@
 
 namespace burnish {
 
-/// How many elements each thread of a team that shares a result adds up before the team joins its sums.
-inline int64_t reduced_by_a_thread(KernelCtx& ctx) {
-  constexpr std::array<int64_t, 3> counts = {8, 2, 32};
+/// How many threads share a result of `count` elements, `most` at most: eight elements a thread, or more or fewer.
+inline int64_t reduce_team(KernelCtx& ctx, Dim count, int64_t most) {
+  const int64_t usual = power_of_two_from(ctx.usual(count) / 8);
+  std::vector<int64_t> teams;
   std::vector<Tactic> tactics;
-  for (int64_t count : counts) tactics.push_back({"each " + std::to_string(count), count == 8 ? 1.0 : 2.0});
-  return counts[ctx.choose(std::move(tactics))];
+  for (const auto& [wanted, cost] : {std::pair(usual, 1.0), {usual * 4, 2.0}, {usual / 4, 2.0}}) {
+    const int64_t team = std::clamp<int64_t>(wanted, 1, most);
+    if (std::ranges::find(teams, team) != teams.end()) continue;
+    teams.push_back(team);
+    tactics.push_back({"team " + std::to_string(team), cost});
+  }
+  return teams[ctx.choose(std::move(tactics))];
 }
 
 /// A reduction on a device by the functor `reduction::<functor>` of reduce.cuh.
@@ -34,12 +40,10 @@ inline Verdict reduce_kernel(KernelCtx& ctx, std::span<const int64_t> reduced_ax
       index = index_type(dims, dims.product(ctx.in(0).shape));
   const bool columns = kept.rank() > 0 && dims.is_constant(kept.strides[0].back(), 1) && reduced.rank() > 0 &&
                        !dims.is_constant(reduced.strides[0].back(), 1) && ctx.usual(kept.extents.back()) >= 8;
-  int64_t team = power_of_two_from(ctx.usual(count) / reduced_by_a_thread(ctx));
+  const int64_t team = reduce_team(ctx, count, columns ? 32 : 1024);
   if (columns) {
-    team = std::clamp<int64_t>(team, 1, 32);
     set_launch(dims, call, results, 32, static_cast<int>(32 * team));
   } else {
-    team = std::clamp<int64_t>(team, 1, 1024);
     const int threads = static_cast<int>(std::max<int64_t>(team, team > 32 ? 1 : 128));
     set_launch(dims, call, results, team > 32 ? 1 : threads / team, threads);
   }

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "ir/infer.h"
+#include "passes/fuse.h"
 #include "passes/pass.h"
 
 namespace burnish {
@@ -146,11 +147,50 @@ class Fuser {
   std::map<size_t, Group> groups_;  // by last node, whose place the group takes
 };
 
+const Node& first_of(const Node& node) { return node.op->name == "Fused" ? node.regions[0].nodes[0] : node; }
+size_t size_of_group(const Node& node) { return node.op->name == "Fused" ? node.regions[0].nodes.size() : 1; }
+
+/// Why `node` does not follow in the kernel of `before`, which writes what it reads.
+std::string why_apart(const Graph& g, const Node& before, const Node& node, bool read_by_others) {
+  const std::string name = describe(before);
+  if (g.values[before.outputs[0]].type.shape != g.values[node.outputs[0]].type.shape)
+    return "its result has another shape than what it reads of " + name;
+  if (read_by_others) return "what it reads of " + name + " is read by others too";
+  if (size_of_group(before) + size_of_group(node) > most_nodes)
+    return "with " + name + " it would be more than " + std::to_string(most_nodes) + " nodes";
+  if (before.inputs.size() + node.inputs.size() - 1 > most_operands)
+    return "with " + name + " it would read more than " + std::to_string(most_operands) + " tensors";
+  return "it reads what is made after " + name + " has begun";
+}
+
 Result<bool> run(Graph& graph, const PassContext&) {
   return for_each_lowered_graph(graph, [](Graph& g) -> Result<bool> { return Fuser(g).run(); });
 }
 
 }  // namespace
+
+std::vector<std::string> fusion_reasons(const Graph& g) {
+  std::vector<std::string> reasons;
+  std::map<ValueId, const Node*> makers;
+  const std::vector<uint32_t> uses = g.use_counts();
+  for (const Node& node : g.nodes) {
+    if (node.dead) continue;
+    if (node.op->name == "If")
+      for (const Graph& region : node.regions)
+        for (std::string& reason : fusion_reasons(region)) reasons.push_back(std::move(reason));
+    const Node& first = first_of(node);
+    const bool can_follow = is_pointwise(first);
+    std::set<ValueId> told;
+    for (ValueId v : node.inputs) {
+      const auto maker = can_follow && told.insert(v).second ? makers.find(v) : makers.end();
+      if (maker == makers.end()) continue;
+      const auto here = static_cast<uint32_t>(std::count(node.inputs.begin(), node.inputs.end(), v));
+      reasons.push_back(describe(node) + ": " + why_apart(g, *maker->second, node, uses[v] > here));
+    }
+    if (can_follow || is_anchor(first)) makers[node.outputs[0]] = &node;
+  }
+  return reasons;
+}
 
 extern const Pass pass_fuse;
 const Pass pass_fuse = {

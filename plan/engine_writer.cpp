@@ -1,15 +1,11 @@
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <map>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "base/new_file.h"
 #include "plan/engine_file.h"
 #include "plan/engine_layout.h"
 
@@ -166,58 +162,6 @@ Result<> check(const EngineContents& contents) {
   return {};
 }
 
-Error failed(const std::string& path, int error) {
-  const char* remedy = error == ENOSPC || error == EDQUOT  ? "make room on the disk, or write elsewhere"
-                       : error == ENOENT                   ? "make the folder first, or write elsewhere"
-                       : error == EACCES || error == EROFS ? "write to a folder that this user may write to"
-                                                           : "check the path and its disk";
-  return Error(Code::io_error, "cannot write '" + path + "': " + std::strerror(error)).remedy(remedy);
-}
-
-/// A new file beside the target; gone again unless it has taken the target's place.
-class FileBeside {
- public:
-  explicit FileBeside(std::string target) : target_(std::move(target)) {}
-  ~FileBeside() {
-    if (number_ >= 0) close(number_);
-    if (!name_.empty()) unlink(name_.c_str());
-  }
-
-  Result<> create() {
-    for (int i = 0; number_ < 0; ++i) {
-      const std::string name = target_ + ".part" + std::to_string(getpid()) + "-" + std::to_string(i);
-      number_ = open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-      if (number_ >= 0) name_ = name;
-      else if (errno != EEXIST) return failed(target_, errno);
-    }
-    return {};
-  }
-
-  Result<> write(Bytes bytes) {
-    while (!bytes.empty()) {
-      const ssize_t done = ::write(number_, bytes.data(), std::min<size_t>(bytes.size(), 16 << 20));
-      if (done < 0 && errno == EINTR) continue;
-      if (done < 0) return failed(target_, errno);
-      bytes = bytes.subspan(static_cast<size_t>(done));
-    }
-    return {};
-  }
-
-  /// On the disk, and in the target's place.
-  Result<> commit() {
-    if (fsync(number_) != 0) return failed(target_, errno);
-    const int closed = close(std::exchange(number_, -1));
-    if (closed != 0) return failed(target_, errno);
-    if (rename(name_.c_str(), target_.c_str()) != 0) return failed(target_, errno);
-    name_.clear();
-    return {};
-  }
-
- private:
-  std::string target_, name_;
-  int number_ = -1;
-};
-
 }  // namespace
 
 Result<std::vector<std::byte>> engine_bytes(const EngineContents& contents) {
@@ -236,7 +180,7 @@ Result<> write_engine(const std::string& path, const EngineContents& contents,
                       const std::function<bool()>& cancelled) {
   TRY(check(contents));
   const Layout layout(contents);
-  FileBeside file(path);
+  NewFile file(path);
   TRY(file.create());
   const auto stopped = [&]() -> Result<> {
     if (!cancelled || !cancelled()) return {};

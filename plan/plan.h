@@ -158,6 +158,22 @@ struct KernelModule {
   bool operator==(const KernelModule&) const = default;
 };
 
+/// How a node's work is done, where there were several ways. For people: a run does without it.
+struct Decision {
+  struct Candidate {
+    std::string tactic;
+    uint64_t estimate = 0;     // thousandths of the least; 0: unknown
+    uint64_t nanoseconds = 0;  // 0: not timed
+    std::string refused;       // why it does not count; empty: it does
+    bool operator==(const Candidate&) const = default;
+  };
+  std::string node;      // as in Step::name
+  std::string tactic;    // the one taken
+  std::string timed_on;  // the device; empty: taken by estimate
+  std::vector<Candidate> candidates;
+  bool operator==(const Decision&) const = default;
+};
+
 /// One executable form of the model: all that the runtime knows.
 struct Plan {
   std::string target;     // "cpu", "sm_90", …
@@ -174,6 +190,8 @@ struct Plan {
       host_reasons;  // "node 'x' (Op): why it runs on the host", where the target is a device
   std::vector<std::string>
       moves;  // "node 'x' (Op): why", by step that only moves data, where the target is a device
+  std::vector<Decision> decisions;
+  std::vector<std::string> fusion_reasons;  // "node 'x' (Op): why it is not one kernel with 'y'"
   bool operator==(const Plan&) const = default;
 };
 

@@ -41,6 +41,24 @@ void describe(A& a, Plan& x) {
   a(12, x.steps);
   a(13, x.host_reasons);
   a(14, x.moves);
+  a(15, x.decisions);
+  a(16, x.fusion_reasons);
+}
+
+template <class A>
+void describe(A& a, Decision::Candidate& x) {
+  a(1, x.tactic);
+  a(2, x.estimate);
+  a(3, x.nanoseconds);
+  a(4, x.refused);
+}
+
+template <class A>
+void describe(A& a, Decision& x) {
+  a(1, x.node);
+  a(2, x.tactic);
+  a(3, x.timed_on);
+  a(4, x.candidates);
 }
 
 template <class A>

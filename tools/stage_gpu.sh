@@ -24,7 +24,7 @@ for model in $models; do
   cp -r "build/data/$model" "$stage/build/data/$model"
 done
 .venv/bin/python tests/conformance/node_tests.py "$stage/build/data/node_tests.zip"
-cp -r --parents bench/zoo tests/models tests/conformance tests/demo tools/test_models.py tools/bench.py "$stage"
+cp -r --parents bench/zoo tests/models tests/conformance tests/demo tools/test_models.py tools/bench.py tools/bench_levels.py "$stage"
 git describe --always --dirty=+ >"$stage/commit" 2>/dev/null || echo unknown >"$stage/commit"
 find "$stage" -name __pycache__ -prune -exec rm -rf {} +
 
@@ -33,13 +33,15 @@ cat >"$stage/run" <<'RUN'
 # ./run [pytest options]: the GPU tests, ONNX's node tests, then every model on GPU 0 against ONNX Runtime. Say -k resnet50 for
 # one model.
 # ./run conformance [pytest options]: ONNX's node tests alone.
-# ./run bench [MODEL...]: timings, kept in bench/results/. ./run demo: reads a picture.
+# ./run bench [MODEL...]: timings, kept in bench/results/. ./run levels [options]: what timing kernels costs and brings.
+# ./run demo: reads a picture.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export LD_LIBRARY_PATH=$PWD/build/lib
 nvidia-smi --query-gpu=name,driver_version --format=csv,noheader || exit 1
 case ${1:-} in
   bench) shift; exec python3 tools/bench.py "$@" ;;
+  levels) shift; exec python3 tools/bench_levels.py "$@" ;;
   demo) shift; exec python3 tests/demo/read_picture.py "$@" ;;
   conformance) shift; exec python3 -m pytest -q -p no:cacheprovider tests/conformance --device 0 "$@" ;;
 esac

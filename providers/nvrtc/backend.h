@@ -25,4 +25,7 @@ class NvrtcBackend final : public Backend {
   Architecture architecture_;
 };
 
+/// Names the device text that kernels are made of: another digest, another speed.
+std::string device_text_digest();
+
 }  // namespace burnish::nvrtc

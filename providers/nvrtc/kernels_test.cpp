@@ -147,6 +147,41 @@ TEST(Kernels, SlicesOfKOccupyTheGpuWhereTilesDoNot) {
   EXPECT_EQ(sliced("sm_90", {"MatMul", {"f16[1960, 2304]", "f16[2304, 256]"}}), Names{});
 }
 
+/// The sources of a case under each of its tactics.
+static std::set<std::string> sources_by_tactic(const NvrtcBackend& backend, const KernelCase& c) {
+  burnish::testing::TestGraph t;
+  EXPECT_TRUE(grow(t, c));
+  std::set<std::string> sources;
+  FreeOperands first(t.graph, t.graph.nodes.back(), c.in, c.out);
+  EXPECT_TRUE(backend.describe(first));
+  for (const Tactic& tactic : first.tactics) {
+    FreeOperands operands(t.graph, t.graph.nodes.back(), c.in, c.out);
+    operands.wanted = tactic.name;
+    EXPECT_TRUE(backend.describe(operands));
+    EXPECT_EQ(operands.tactics[operands.chosen].name, tactic.name);
+    for (const KernelCall& call : operands.calls) sources.insert(backend.emit(operands, call).text);
+  }
+  EXPECT_EQ(sources.size(), first.tactics.size()) << c.text();
+  return sources;
+}
+
+TEST(Kernels, EveryTacticCompiles) {
+  const NvrtcBackend backend = backend_for("sm_80");
+  std::vector<std::string> sources;
+  for (const KernelCase& c :
+       std::vector<KernelCase>{{"MatMul", {"f16[96, 64]", "f16[64, 80]"}},
+                               {"MatMul", {"f32[96, 64]", "f32[64, 80]"}},
+                               {"Conv",
+                                {"f32[1, 8, 20, 20]", burnish::testing::random_tensor({8, 1, 3, 3})},
+                                {{"group", int64_t{8}}},
+                                1,
+                                Layout::channels_last,
+                                Layout::channels_last},
+                               {"ReduceMean", {"f32[64, 3000]"}, {{"axes", std::vector<int64_t>{1}}}}})
+    for (const std::string& source : sources_by_tactic(backend, c)) sources.push_back(source);
+  expect_compiles(backend, sources);
+}
+
 static std::string refusal(const KernelCase& c) {
   const NvrtcBackend backend = backend_for("sm_90");
   burnish::testing::TestGraph t;

@@ -86,6 +86,19 @@ def copies(path, /, **inputs):
     save(graph, path)
 
 
+def product(path):
+    """A model of one matrix product, which a GPU has several tactics for."""
+    weights = onnx.numpy_helper.from_array(np.ones((64, 48), np.float32), "w")
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["y"], "product")],
+        "product",
+        [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [32, 64])],
+        [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [32, 48])],
+        [weights],
+    )
+    save(graph, path)
+
+
 def save(graph, path):
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)

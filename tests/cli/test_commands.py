@@ -5,7 +5,7 @@ import re
 import numpy as np
 import onnx
 import pytest
-from conftest import copies, save
+from conftest import copies, product, save
 from onnx import helper
 
 
@@ -16,17 +16,19 @@ def test_version(burnish):
 def test_overview(burnish):
     text = burnish.succeed("--help")
     assert text == burnish.succeed()
-    for command in ("build", "run", "bench", "inspect", "compare"):
+    for command in ("build", "run", "bench", "inspect", "explain", "compare", "merge-timings"):
         assert re.search(rf"^  {command} +\w", text, re.M)
 
 
 @pytest.mark.parametrize(
     ("command", "options"),
     {
-        "build": "output target fp16 tf32 shapes verbose help",
+        "build": "output target fp16 tf32 optimization time timing shapes verbose help",
         "run": "inputs outputs shapes seed device verbose help",
         "bench": "iterations duration warmup batch inputs shapes seed json profile device verbose help",
         "inspect": "json text target fp16 tf32 shapes verbose help",
+        "explain": "help",
+        "merge-timings": "output help",
         "compare": "target fp16 tf32 device inputs seed shapes reference tolerance verbose help",
     }.items(),
 )
@@ -92,6 +94,51 @@ def test_inspect_engine(burnish, engine):
     assert re.match(r"copy\.engine  \S+ \wB  for cpu\n", text.replace(" B ", " xB "))
     assert re.search(r"^inputs\n  x +f32  batch x 3\n  ids +i64  batch x seq$", text, re.M)
     json.loads(burnish.succeed("inspect", engine, "--json"))
+
+
+def test_build_says_that_nothing_was_timed(burnish):
+    product(burnish.folder / "m.onnx")
+    notes = burnish.succeed("build", "m.onnx", "--target", "sm_80").splitlines()[1:]
+    assert len(notes) == 1 and notes[0].startswith("1 kernel chosen by estimate, not timed: ")
+    assert burnish.succeed("build", "m.onnx", "--target", "sm_80", "--optimization-level", 1).count("\n") == 1
+    assert burnish.files() == ["m.engine", "m.onnx"]
+
+
+def test_build_takes_tactics_from_a_timing_cache(burnish):
+    product(burnish.folder / "m.onnx")
+    build = ("build", "m.onnx", "--target", "sm_80", "--timing-cache", "t.timing", "--timing-cache-mode")
+    (burnish.folder / "t.timing").write_text("burnish timing cache 1\n")
+    assert burnish.succeed(*build, "read").splitlines()[1] == "the timing cache lacks 1 kernel, chosen by estimate instead"
+    cause, remedy = burnish.refuse(*build, "strict")
+    assert cause == "the timing cache 't.timing' lacks 1 kernel, the first that of product, while building for target 'sm_80'"
+    assert remedy == "build with --timing-cache-mode append where the GPU is, then again with this cache"
+    assert burnish.files() == ["m.engine", "m.onnx", "t.timing"]
+
+
+def test_explain(burnish):
+    product(burnish.folder / "m.onnx")
+    burnish.succeed("build", "m.onnx", "--target", "sm_80", "--target", "cpu", "--optimization-level", 0)
+    device, host = burnish.succeed("explain", "m.engine", "product").split("plan for cpu\n")
+    assert re.match(r"plan for sm_80\n\nproduct\n  kernel, chosen by estimate\n +tactic +us +estimate *\n  \* +\w+ \S+ \S+ s\d +1.00", device)
+    assert device.count("\n") > 5 and host == "\nproduct\n  host\n"
+    assert burnish.refuse("explain", "m.engine", "nope") == (
+        "no layer of 'm.engine' has 'nope' in its name",
+        "burnish explain m.engine lists them all",
+    )
+
+
+def test_merge_timings(burnish):
+    first, line = "burnish timing cache 1\n", "{}\tGPU\t1\tx: {} us *\n"
+    (burnish.folder / "a.timing").write_text(first + line.format("k1", "1.000") + line.format("k2", "2.000"))
+    (burnish.folder / "b.timing").write_text(first + line.format("k2", "3.000") + line.format("k3", "4.000"))
+    assert burnish.succeed("merge-timings", "a.timing", "b.timing", "-o", "c.timing") == "c.timing\n"
+    lines = [line.format(*entry) for entry in (("k1", "1.000"), ("k2", "3.000"), ("k3", "4.000"))]
+    assert (burnish.folder / "c.timing").read_text() == first + "".join(lines)
+    (burnish.folder / "a.timing").write_text("hello")
+    assert burnish.refuse("merge-timings", "a.timing", "-o", "c.timing") == (
+        "this is no timing cache: it does not begin with 'burnish timing cache 1', while reading 'a.timing'",
+        "name a file that 'burnish build' wrote",
+    )
 
 
 def test_inspect_says_why_a_step_runs_on_the_host(burnish):

@@ -55,7 +55,7 @@ class Engines:
         """Compiles `model` for the device; the seconds it took."""
         target = ["--target", "cpu"] if self.device == "cpu" else []
         begin = time.monotonic()
-        self.burnish("build", model, "-o", self.engine(model), *target)
+        self.burnish("build", model, "-o", self.engine(model), "--optimization-level", "0", *target)
         return time.monotonic() - begin
 
     def run(self, model, x):

@@ -90,7 +90,8 @@ class Burnish:
         for old in [old for old in self.engines if old[0] != model.name]:
             self.engines.pop(old).path.unlink()
         path = self.folder / f"{model.name}-{len(self.engines)}{'-again' if again else ''}.engine"
-        choices = (["--shapes", model.shapes] if model.shapes else []) + (["--target", target] if target else [])
+        choices = ["--optimization-level", "0"]  # builds repeat, and take no longer than they must
+        choices += (["--shapes", model.shapes] if model.shapes else []) + (["--target", target] if target else [])
         begin = time.monotonic()
         self.call("build", model.path, "-o", path, *choices, *options)
         engine = Engine(path, time.monotonic() - begin)

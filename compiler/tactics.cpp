@@ -1,0 +1,196 @@
+#include "compiler/tactics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace burnish {
+
+namespace {
+
+/// What a node's kernel sees while a tactic is only tried: what it asks for reaches no plan.
+class TrialOperands final : public KernelCtx {
+ public:
+  explicit TrialOperands(KernelCtx& real)
+      : KernelCtx(real.graph, real.node), real_(real), dense_(real.node.inputs.size()) {}
+  std::span<const Dim> in_strides(size_t i) const override {
+    return dense_[i] ? std::span<const Dim>(*dense_[i]) : real_.in_strides(i);
+  }
+  std::span<const Dim> out_strides(size_t i) const override { return real_.out_strides(i); }
+  int64_t in_alignment(size_t i) const override { return dense_[i] ? 64 : real_.in_alignment(i); }
+  int64_t out_alignment(size_t i) const override { return real_.out_alignment(i); }
+  bool tf32() const override { return real_.tf32(); }
+  int64_t usual(Dim d) const override { return real_.usual(d); }
+  DType pointer_type(OperandPointer p) const override {
+    return p.kind == OperandPointer::Kind::extra ? extra_[p.index].dtype : real_.pointer_type(p);
+  }
+  void make_dense(size_t i) override {
+    std::vector<Dim> dense = dense_strides(dims, in(i).shape);
+    for (size_t a = 0; a < dense.size(); ++a)
+      if (in_strides(i)[a] != dense[a] && !dims.is_constant(in(i).shape[a], 1)) {
+        dense_[i] = std::move(dense);
+        return;
+      }
+  }
+  OperandPointer scratch(DType dtype, Dim count) override {
+    return add({ProblemBuffer::Kind::scratch, dtype, bytes(usual(count), dtype), {}});
+  }
+  OperandPointer constant(Tensor tensor) override {
+    return add({ProblemBuffer::Kind::constant, tensor.dtype(), tensor.byte_size(), tensor});
+  }
+
+  /// The memory behind a pointer, at the usual extents.
+  ProblemBuffer buffer(OperandPointer p) const {
+    if (p.kind == OperandPointer::Kind::extra) return extra_[p.index];
+    const bool input = p.kind == OperandPointer::Kind::input;
+    const TensorType& type = input ? in(p.index) : out(p.index);
+    const std::span<const Dim> strides = input ? in_strides(p.index) : out_strides(p.index);
+    int64_t count = 1;  // from the first element to the last
+    for (size_t a = 0; a < strides.size(); ++a) {
+      const int64_t extent = usual(type.shape[a]);
+      count = extent == 0 ? 0 : count + (extent - 1) * usual(strides[a]) * (count != 0);
+    }
+    return {input ? ProblemBuffer::Kind::input : ProblemBuffer::Kind::output,
+            type.dtype,
+            bytes(count, type.dtype),
+            {}};
+  }
+
+ private:
+  static uint64_t bytes(int64_t count, DType dtype) { return static_cast<uint64_t>(count) * size_of(dtype); }
+  OperandPointer add(ProblemBuffer buffer) {
+    extra_.push_back(std::move(buffer));
+    return {OperandPointer::Kind::extra, static_cast<uint32_t>(extra_.size() - 1)};
+  }
+
+  KernelCtx& real_;
+  std::vector<std::optional<std::vector<Dim>>> dense_;  // by operand, where a copy would be made
+  std::vector<ProblemBuffer> extra_;
+};
+
+bool same_memory(const ProblemBuffer& a, const ProblemBuffer& b) {
+  if (a.kind != b.kind || a.dtype != b.dtype || a.bytes != b.bytes) return false;
+  return a.kind != ProblemBuffer::Kind::constant ||
+         std::equal(a.constant.bytes(), a.constant.bytes() + a.bytes, b.constant.bytes());
+}
+
+/// Collects candidates; they share what they have in common.
+class ProblemBuilder {
+ public:
+  explicit ProblemBuilder(const Backend& backend) : backend_(backend) {}
+
+  void add(const std::string& tactic, const TrialOperands& trial) {
+    Candidate candidate{.tactic = tactic};
+    extra_of_candidate_.clear();
+    for (const KernelCall& call : trial.calls) candidate.launches.push_back(launch(trial, call));
+    for (const auto& [extra, index] : extra_of_candidate_)
+      if (problem.buffers[index].kind == ProblemBuffer::Kind::scratch)
+        candidate.workspace += problem.buffers[index].bytes;
+    problem.candidates.push_back(std::move(candidate));
+  }
+
+  Problem problem;
+
+ private:
+  ProblemLaunch launch(const TrialOperands& trial, const KernelCall& call) {
+    const Backend::Source source = backend_.emit(trial, call);
+    ProblemLaunch launch{.source = source.text, .shared_bytes = static_cast<uint32_t>(call.shared_bytes)};
+    for (size_t k = 0; k < 3; ++k) {
+      launch.grid[k] = static_cast<uint32_t>(std::clamp<int64_t>(trial.usual(call.grid[k]), 0, INT32_MAX));
+      launch.block[k] = static_cast<uint32_t>(call.block[k]);
+    }
+    for (const Backend::Source::Argument& a : source.arguments) {
+      if (const Dim* d = std::get_if<Dim>(&a.what)) launch.arguments.push_back({false, trial.usual(*d)});
+      else launch.arguments.push_back({true, index_of(trial, std::get<OperandPointer>(a.what))});
+    }
+    return launch;
+  }
+
+  uint32_t index_of(const TrialOperands& trial, OperandPointer p) {
+    const bool extra = p.kind == OperandPointer::Kind::extra;
+    auto& known = extra ? extra_of_candidate_ : operands_;
+    const std::pair<int, uint32_t> name(static_cast<int>(p.kind), p.index);
+    if (auto it = known.find(name); it != known.end()) return it->second;
+    const ProblemBuffer buffer = trial.buffer(p);
+    const auto taken = [&](uint32_t i) {  // by another scratch buffer of this candidate
+      return std::ranges::any_of(extra_of_candidate_, [&](const auto& entry) { return entry.second == i; });
+    };
+    uint32_t i = 0;
+    while (i < problem.buffers.size() && !(extra && !taken(i) && same_memory(problem.buffers[i], buffer)))
+      ++i;
+    if (i == problem.buffers.size()) problem.buffers.push_back(buffer);
+    return known[name] = i;
+  }
+
+  using Index = std::map<std::pair<int, uint32_t>, uint32_t>;
+  const Backend& backend_;
+  Index operands_, extra_of_candidate_;
+};
+
+std::string hexadecimal(XXH128_hash_t hash) {
+  char text[33];
+  std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(hash.high64),
+                static_cast<unsigned long long>(hash.low64));
+  return text;
+}
+
+/// Names all that the time of the default candidate depends on, the device aside.
+std::string key_of(const Problem& problem, std::string_view target) {
+  std::string text(target);
+  for (const ProblemBuffer& b : problem.buffers)
+    text += "\n" + std::to_string(static_cast<int>(b.kind)) + " " + std::string(name_of(b.dtype)) + " " +
+            std::to_string(b.bytes);
+  for (const ProblemLaunch& launch : problem.candidates.front().launches) {
+    text += "\n";
+    for (const auto& numbers : {launch.grid, launch.block})
+      for (uint32_t v : numbers) text += std::to_string(v) + " ";
+    for (const ProblemLaunch::Argument& a : launch.arguments)
+      text += (a.pointer ? "*" : "") + std::to_string(a.value) + " ";
+    text += std::to_string(launch.shared_bytes) + "\n" + launch.source;
+  }
+  return hexadecimal(XXH3_128bits(text.data(), text.size()));
+}
+
+}  // namespace
+
+std::vector<Tactic> by_cost(const KernelCtx& ctx) {
+  std::vector<Tactic> tactics = ctx.tactics;
+  std::ranges::stable_sort(tactics, {}, &Tactic::cost);
+  return tactics;
+}
+
+Decision decide_by_estimate(std::string node, const std::vector<Tactic>& tactics) {
+  Decision decision{.node = std::move(node), .tactic = tactics.front().name};
+  const double least = tactics.front().cost;
+  for (const Tactic& t : tactics)
+    decision.candidates.push_back(
+        {t.name, least > 0 ? static_cast<uint64_t>(std::llround(t.cost / least * 1000)) : 0, 0, {}});
+  return decision;
+}
+
+std::optional<NodeChoice> find_choice(std::string node, KernelCtx& ctx, const Backend& backend) {
+  TrialOperands trial(ctx);
+  if (!backend.describe(trial) || trial.tactics.size() < 2) return {};
+  NodeChoice choice{.node = std::move(node), .tactics = by_cost(trial)};
+  ProblemBuilder builder(backend);
+  builder.add(choice.tactics.front().name, trial);
+  choice.key = key_of(builder.problem, backend.target());
+  choice.problem = [&ctx, &backend, node = choice.node, key = choice.key,
+                    tactics = choice.tactics](size_t count) {
+    ProblemBuilder candidates(backend);
+    for (size_t i = 0; i < count; ++i) {
+      TrialOperands one(ctx);
+      one.wanted = tactics[i].name;
+      if (backend.describe(one)) candidates.add(one.wanted, one);
+    }
+    candidates.problem.key = key;
+    candidates.problem.node = node;
+    return std::move(candidates.problem);
+  };
+  return choice;
+}
+
+}  // namespace burnish

@@ -1,0 +1,211 @@
+#include "compiler/tuning.h"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "tuner/timing_cache.h"
+#include "tuner/tuner.h"
+
+namespace burnish {
+
+namespace {
+
+using CacheMode = TuningOptions::CacheMode;
+
+/// What a level of optimisation does.
+struct Level {
+  size_t most_candidates;  // of a node
+  double most_cost;        // of a candidate, by estimate, relative to the least
+  int most_rounds;
+};
+constexpr Level levels[] = {{1, 1, 0},  {1, 1, 0},   {3, 1.5, 8},
+                            {5, 3, 16}, {16, 3, 32}, {1000, std::numeric_limits<double>::infinity(), 64}};
+
+size_t candidate_count(const std::vector<Tactic>& by_cost, const Level& level) {
+  size_t count = 1;
+  while (count < by_cost.size() && count < level.most_candidates &&
+         by_cost[count].cost <= level.most_cost * by_cost[0].cost)
+    ++count;
+  return count;
+}
+
+bool knows(const Timing& timing, const Tactic& tactic) {
+  return std::ranges::find(timing.candidates, tactic.name, &Timing::Candidate::tactic) !=
+         timing.candidates.end();
+}
+
+void use_table(Graph& graph, const std::shared_ptr<DimTable>& dims) {
+  graph.dims = dims;
+  for (Node& node : graph.nodes)
+    for (Graph& region : node.regions) use_table(region, dims);
+}
+
+/// Lowers a copy that has a table of extents to itself: trying tactics adds to the table, and the order in which extents came
+/// to be shows in a plan.
+Result<Lowered> lower_copy(const Graph& graph, const LowerOptions& options) {
+  Graph copy = graph;
+  use_table(copy, std::make_shared<DimTable>(*graph.dims));
+  return lower(copy, options);
+}
+
+std::string kernels(size_t count) { return std::to_string(count) + (count == 1 ? " kernel" : " kernels"); }
+
+/// The decisions of one build, and what is still to be timed for them.
+class Tuning {
+ public:
+  explicit Tuning(TuningContext& context) : context_(context), level_(levels[context.options.level]) {}
+
+  Result<Lowered> lower(Graph& graph, LowerOptions options) {
+    if (context_.options.level < 2) return burnish::lower(graph, options);
+    TRY(read_cache());
+    open_device();
+    options.decide = [&](const NodeChoice& choice) { return decide(choice); };
+    Lowered lowered = TRY(lower_copy(graph, options));
+    if (missing_ > 0 && context_.options.mode == CacheMode::strict) return lacks();
+    if (problems_.empty()) {
+      say_what_is_estimated();
+      return lowered;
+    }
+    TRY(time());
+    TRY(write_cache());
+    return lower_copy(graph, options);
+  }
+
+ private:
+  const TuningOptions& options() const { return context_.options; }
+  bool may_time() const { return options().mode == CacheMode::append || options().mode == CacheMode::write; }
+
+  Result<> read_cache() {
+    const std::string& path = options().cache;
+    if (path.empty() || options().mode == CacheMode::write) return {};
+    cache_ = TRY(may_time() ? TimingCache::read_if_there(path) : TimingCache::read(path));
+    return {};
+  }
+
+  void open_device() {
+    auto device = context_.open(context_.compiler.backend().target());
+    if (device) device_ = *std::move(device);
+    else why_no_device_ = device.error().what();
+  }
+
+  TimingCache::Where where(const NodeChoice& choice) const {
+    return {choice.key, device_ ? device_->name() : std::string(), context_.version};
+  }
+
+  /// Whether `entry` says what is to be known; what could be timed now must have been.
+  bool answers(const TimingCache::Entry* entry, const NodeChoice& choice, size_t count) const {
+    if (!entry) return false;
+    const Timing& timing = entry->second;
+    if (std::ranges::find(choice.tactics, timing.winner, &Tactic::name) == choice.tactics.end()) return false;
+    if (tuned_ || !device_ || !may_time()) return true;
+    return timing.timed() && std::ranges::all_of(std::span(choice.tactics).first(count),
+                                                 [&](const Tactic& t) { return knows(timing, t); });
+  }
+
+  Decision decide(const NodeChoice& choice) {
+    const size_t count = candidate_count(choice.tactics, level_);
+    Decision decision = decide_by_estimate(choice.node, choice.tactics);
+    if (count < 2) return decision;
+    const TimingCache::Entry* entry = cache_.find(where(choice));
+    if (answers(entry, choice, count)) return decided(std::move(decision), *entry);
+    if (!asked_.insert(choice.key).second) return decision;
+    if (missing_++ == 0) first_missing_ = choice.node;
+    if (device_ && may_time()) problems_.push_back(choice.problem(count));
+    return decision;
+  }
+
+  /// The estimates, with what the cache says about them.
+  static Decision decided(Decision decision, const TimingCache::Entry& entry) {
+    const auto& [where, timing] = entry;
+    decision.tactic = timing.winner;
+    if (timing.timed()) decision.timed_on = where.device;
+    for (Decision::Candidate& c : decision.candidates)
+      if (const auto known = std::ranges::find(timing.candidates, c.tactic, &Timing::Candidate::tactic);
+          known != timing.candidates.end()) {
+        c.nanoseconds = known->nanoseconds;
+        c.refused = known->refused;
+      }
+    return decision;
+  }
+
+  Result<> time() {
+    const double begin = context_.clock(), budget = options().budget;
+    const double until = budget > 0 ? begin + budget : std::numeric_limits<double>::infinity();
+    std::vector<std::string> sources;
+    for (const Problem& p : problems_)
+      for (const Candidate& c : p.candidates)
+        for (const ProblemLaunch& launch : c.launches) sources.push_back(launch.source);
+    const std::string target(context_.compiler.backend().target());
+    const auto late = [&] { return context_.clock() > begin + budget / 2; };
+    TRY(context_.compiler.compile(sources, "compiling candidates for " + target,
+                                  budget > 0 ? std::function<bool()>(late) : nullptr));
+    const TuneOptions tuning{.most_rounds = level_.most_rounds,
+                             .until = until,
+                             .clock = context_.clock,
+                             .progress = [&](int done, int total) {
+                               return context_.compiler.report()("timing kernels on " + device_->name(), done,
+                                                                 total);
+                             }};
+    const std::vector<Timing> timings = TRY(tune(problems_, context_.compiler.kernels(), *device_, tuning));
+    size_t untimed = 0;
+    for (size_t i = 0; i < problems_.size(); ++i) {
+      untimed += !timings[i].timed();
+      cache_.set({problems_[i].key, device_->name(), context_.version}, timings[i]);
+    }
+    tuned_ = true;
+    say_how_much(problems_.size(), untimed);
+    return {};
+  }
+
+  void say_how_much(size_t problems, size_t untimed) {
+    std::string text = "timed " + kernels(problems - untimed) + " on " + device_->name();
+    if (untimed > 0)
+      text += "; for " + std::to_string(untimed) + " more there was no time or memory: by estimate";
+    if (!options().cache.empty()) text += "; times are in " + options().cache;
+    context_.note(text);
+  }
+
+  /// Somebody else may have added to it meanwhile.
+  Result<> write_cache() {
+    if (options().cache.empty()) return {};
+    if (options().mode == CacheMode::append) {
+      TimingCache all = TRY(TimingCache::read_if_there(options().cache));
+      all.merge(cache_);
+      return all.write(options().cache);
+    }
+    return cache_.write(options().cache);
+  }
+
+  void say_what_is_estimated() const {
+    if (missing_ == 0) return;
+    context_.note(may_time()
+                      ? kernels(missing_) + " chosen by estimate, not timed: " + why_no_device_
+                      : "the timing cache lacks " + kernels(missing_) + ", chosen by estimate instead");
+  }
+
+  Error lacks() const {
+    return Error(Code::invalid_argument, "the timing cache '" + options().cache + "' lacks " +
+                                             kernels(missing_) + ", the first that of " + first_missing_)
+        .remedy("build with --timing-cache-mode append where the GPU is, then again with this cache");
+  }
+
+  TuningContext& context_;
+  const Level& level_;
+  TimingCache cache_;
+  std::unique_ptr<TimingDevice> device_;
+  std::string why_no_device_;
+  std::vector<Problem> problems_;
+  std::set<std::string> asked_;  // keys that the cache had no answer to
+  size_t missing_ = 0;
+  std::string first_missing_;
+  bool tuned_ = false;
+};
+
+}  // namespace
+
+Result<Lowered> lower_tuned(Graph& graph, LowerOptions options, TuningContext& context) {
+  return Tuning(context).lower(graph, std::move(options));
+}
+
+}  // namespace burnish

@@ -1,0 +1,233 @@
+#include "compiler/tuning.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <mutex>
+
+#include "ir/text.h"
+#include "tuner/timing_cache.h"
+
+namespace burnish {
+namespace {
+
+// Each matrix product has four tactics; the estimates speak for "a".
+class Choosy final : public Backend {
+ public:
+  std::string_view target() const override { return "fake"; }
+  Verdict accepts(const Graph&, const Node&) const override { return Verdict::yes(); }
+  Verdict describe(KernelCtx& ctx) const override {
+    constexpr std::array<std::string_view, 4> names = {"a", "b", "c", "d"};
+    size_t chosen = 0;
+    if (ctx.node.op->name == "MatMul") chosen = ctx.choose({{"a", 1.0}, {"b", 1.2}, {"c", 2.5}, {"d", 9.0}});
+    // "b" names the quotient of the rows before that of the rest, "c" the other way round.
+    const int64_t divisor[] = {2, 4, 4, 8};
+    const auto part = [&](size_t axis) {
+      return ctx.dims.ceil_div(ctx.in(0).shape[axis], ctx.dims.constant(divisor[chosen]));
+    };
+    const Dim first = part(chosen == 2 ? 1 : 0), second = part(chosen == 2 ? 0 : 1),
+              one = ctx.dims.constant(1);
+    KernelCall call{.grid = {ctx.dims.mul(first, second), one, one}};
+    call.body << names[chosen] << " " << ctx.in_pointer(0) << ctx.out_pointer(0) << ctx.in(0).shape[0];
+    if (names[chosen] == "b") call.body << ctx.scratch(DType::f32, ctx.dims.constant(100));
+    ctx.calls.push_back(std::move(call));
+    return Verdict::yes();
+  }
+  Source emit(const KernelCtx&, const KernelCall& call) const override {
+    Source source;
+    for (const KernelText::Piece& piece : call.body.pieces)
+      if (const auto* text = std::get_if<std::string>(&piece)) source.text += *text;
+      else if (const auto* dim = std::get_if<Dim>(&piece)) source.arguments.push_back({*dim});
+      else source.arguments.push_back({std::get<OperandPointer>(piece)});
+    return source;
+  }
+  Result<std::vector<std::byte>> compile(const std::string& text) const override {
+    std::lock_guard lock(mutex);
+    compiled += text;
+    return std::vector<std::byte>(text.size());
+  }
+  mutable std::mutex mutex;
+  mutable std::string compiled;  // all texts
+};
+
+// Takes 9 us for "a", 8 for "b", and so on: what the estimates speak against is fastest.
+class Contrary final : public TimingDevice {
+ public:
+  explicit Contrary(std::vector<Problem>& seen) : seen_(seen) {}
+  std::string name() const override { return "Fake"; }
+  struct Run final : TimingRun {
+    explicit Run(const Problem& p) : problem(p) {}
+    Result<Verdict> admit(size_t) override { return Verdict::yes(); }
+    Result<double> time(size_t c) override { return 9.0 - (problem.candidates[c].tactic[0] - 'a'); }
+    const Problem& problem;
+  };
+  Result<std::unique_ptr<TimingRun>> prepare(const Problem& problem, const CompiledKernels&) override {
+    seen_.push_back(problem);
+    return std::unique_ptr<TimingRun>(new Run(problem));
+  }
+
+ private:
+  std::vector<Problem>& seen_;
+};
+
+constexpr std::string_view model =
+    R"(graph (%x: f32[n, k], %w: f32[k, k], %v: f32[k, 3]) -> (%y) where n = input(%x, 0), k = input(%x, 1) {
+  %a = MatMul(%x, %w) : f32[n, k] @"a"
+  %b = MatMul(%a, %w) : f32[n, k] @"b"
+  %y = MatMul(%b, %v) : f32[n, 3] @"c"
+})";
+
+class Tuned : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    path = std::filesystem::temp_directory_path() /
+           ("burnish_tuning_test_" + std::to_string(getpid()) + ".timing");
+    std::filesystem::remove(path);
+  }
+  void TearDown() override { std::filesystem::remove(path); }
+
+  Result<Lowered> build(TuningOptions options, bool gpu = true) {
+    notes.clear();
+    seen.clear();
+    auto graph = parse(model);
+    EXPECT_TRUE(graph) << (graph ? "" : graph.error().cause());
+    Choosy backend;
+    ThreadPool pool(2);
+    KernelCompiler compiler(backend, pool, [](std::string_view, int, int) { return Result<>(); });
+    TuningContext context{.options = options,
+                          .compiler = compiler,
+                          .version = "1",
+                          .open = [&](std::string_view) -> Result<std::unique_ptr<TimingDevice>> {
+                            if (!gpu) return Error(Code::device_error, "there is no GPU");
+                            return std::unique_ptr<TimingDevice>(new Contrary(seen));
+                          },
+                          .clock = [] { return 0.0; },
+                          .note = [&](const std::string& text) { notes.push_back(text); }};
+    LowerOptions lowering{.backend = &backend, .optimum = [](const DimTable&, Dim) { return int64_t{16}; }};
+    auto lowered = lower_tuned(*graph, lowering, context);
+    compiled = backend.compiled;
+    return lowered;
+  }
+
+  /// The tactics taken, by node: "abc".
+  std::string tactics(TuningOptions options, bool gpu = true) {
+    auto lowered = build(std::move(options), gpu);
+    EXPECT_TRUE(lowered) << (lowered ? "" : lowered.error().cause());
+    std::string all;
+    if (lowered)
+      for (const Decision& d : lowered->plan.decisions) all += d.tactic;
+    return all;
+  }
+
+  using Mode = TuningOptions::CacheMode;
+  std::string path;
+  std::vector<Problem> seen;
+  std::vector<std::string> notes;
+  std::string compiled;
+};
+
+TEST_F(Tuned, LevelsUpToOneTimeNothing) {
+  for (int level : {0, 1}) {
+    EXPECT_EQ(tactics({.level = level, .cache = path}), "aaa");
+    EXPECT_TRUE(seen.empty() && notes.empty() && compiled.empty() && !std::filesystem::exists(path));
+  }
+}
+
+TEST_F(Tuned, HigherLevelsHaveMoreCandidates) {
+  EXPECT_EQ(tactics({.level = 2}), "bbb");
+  EXPECT_EQ(tactics({.level = 3}), "ccc");
+  EXPECT_EQ(tactics({.level = 4}), "ccc");
+  EXPECT_EQ(tactics({.level = 5}), "ddd");
+}
+
+TEST_F(Tuned, EqualProblemsAreTimedOnce) {
+  const auto lowered = build({.level = 3});
+  ASSERT_TRUE(lowered);
+  ASSERT_EQ(seen.size(), 2u);
+  EXPECT_EQ(seen[0].node, "a");
+  EXPECT_EQ(seen[1].node, "c");
+  EXPECT_EQ(notes, std::vector<std::string>{"timed 2 kernels on Fake"});
+}
+
+TEST_F(Tuned, ProblemsHaveEveryNumberInPlace) {
+  ASSERT_TRUE(build({.level = 3}));
+  const Problem& p = seen.front();
+  ASSERT_EQ(p.candidates.size(), 3u);
+  ASSERT_EQ(p.buffers.size(), 3u);  // read, written, and the scratch of "b"
+  EXPECT_EQ(p.buffers[0].bytes, 16u * 16 * 4);
+  EXPECT_EQ(p.buffers[1].kind, ProblemBuffer::Kind::output);
+  EXPECT_EQ(p.candidates[0].workspace, 0u);
+  EXPECT_EQ(p.candidates[1].workspace, 400u);
+  using Argument = ProblemLaunch::Argument;
+  EXPECT_EQ(p.candidates[1].launches[0].arguments,
+            (std::vector<Argument>{{true, 0}, {true, 1}, {false, 16}, {true, 2}}));
+}
+
+TEST_F(Tuned, ThePlanKeepsTheDecisions) {
+  const auto lowered = build({.level = 3});
+  ASSERT_TRUE(lowered);
+  EXPECT_EQ(
+      lowered->plan.decisions.front(),
+      (Decision{"a",
+                "c",
+                "Fake",
+                {{"a", 1000, 9000, ""}, {"b", 1200, 8000, ""}, {"c", 2500, 7000, ""}, {"d", 9000, 0, ""}}}));
+}
+
+TEST_F(Tuned, ACacheMakesTheSamePlanAgain) {
+  const auto first = build({.level = 3, .cache = path});
+  ASSERT_TRUE(first);
+  EXPECT_EQ(notes, std::vector<std::string>{"timed 2 kernels on Fake; times are in " + path});
+  for (Mode mode : {Mode::append, Mode::read, Mode::strict})
+    for (bool gpu : {true, false}) {
+      const auto again = build({.level = 3, .cache = path, .mode = mode}, gpu);
+      ASSERT_TRUE(again);
+      EXPECT_TRUE(seen.empty() && notes.empty() && compiled.empty());
+      EXPECT_EQ(again->plan, first->plan);
+      EXPECT_EQ(again->sources, first->sources);
+    }
+}
+
+TEST_F(Tuned, AppendTimesWhatAHigherLevelWants) {
+  EXPECT_EQ(tactics({.level = 2, .cache = path}), "bbb");
+  EXPECT_EQ(tactics({.level = 5, .cache = path}), "ddd");
+  EXPECT_EQ(tactics({.level = 2, .cache = path}), "ddd");
+  EXPECT_TRUE(seen.empty());
+}
+
+TEST_F(Tuned, ReadEstimatesWhatTheCacheLacks) {
+  ASSERT_TRUE(TimingCache().write(path));
+  EXPECT_EQ(tactics({.level = 3, .cache = path, .mode = Mode::read}), "aaa");
+  EXPECT_EQ(notes, std::vector<std::string>{"the timing cache lacks 2 kernels, chosen by estimate instead"});
+  EXPECT_EQ(TimingCache::read(path)->size(), 0u);
+}
+
+TEST_F(Tuned, StrictStopsAtWhatTheCacheLacks) {
+  ASSERT_TRUE(TimingCache().write(path));
+  const auto lowered = build({.level = 3, .cache = path, .mode = Mode::strict});
+  ASSERT_FALSE(lowered);
+  EXPECT_EQ(lowered.error().cause(), "the timing cache '" + path + "' lacks 2 kernels, the first that of a");
+  EXPECT_TRUE(seen.empty());
+}
+
+TEST_F(Tuned, WriteForgetsWhatTheCacheHeld) {
+  TimingCache old;
+  old.set({"key", "Fake", "1"}, {"x", {{"x", 5, ""}}});
+  ASSERT_TRUE(old.write(path));
+  EXPECT_EQ(tactics({.level = 3, .cache = path, .mode = Mode::write}), "ccc");
+  EXPECT_EQ(TimingCache::read(path)->find({"key", "Fake", "1"}), nullptr);
+  EXPECT_EQ(TimingCache::read(path)->size(), 2u);
+}
+
+TEST_F(Tuned, WithoutAGpuTacticsAreEstimatedAndThatIsSaid) {
+  EXPECT_EQ(tactics({.level = 3, .cache = path}, false), "aaa");
+  EXPECT_EQ(notes, std::vector<std::string>{"2 kernels chosen by estimate, not timed: there is no GPU"});
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_F(Tuned, ACacheThatIsNoneIsAnError) {
+  EXPECT_EQ(build({.level = 3, .cache = path, .mode = Mode::read}).error().code(), Code::io_error);
+}
+
+}  // namespace
+}  // namespace burnish

@@ -1,0 +1,271 @@
+#include "tuner/cuda_timing.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+#include <random>
+
+#include "base/half.h"
+#include "runtime/cuda/graph.h"
+#include "runtime/cuda/kernel.h"
+#include "runtime/cuda/memory.h"
+#include "runtime/cuda/stream.h"
+#include "tuner/difference.h"
+
+namespace burnish {
+
+namespace {
+
+constexpr uint64_t alignment = 256;
+constexpr uint64_t most_repeats = 16;  // of the work in one graph, each in memory of its own
+constexpr uint32_t shared_without_asking = 48 * 1024;
+
+uint64_t aligned(uint64_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
+
+template <class T, class F>
+std::vector<std::byte> block_of(size_t count, const F& element) {
+  std::vector<std::byte> block(count * sizeof(T));
+  for (size_t i = 0; i < count; ++i) {
+    const T value = element();
+    std::memcpy(block.data() + i * sizeof(T), &value, sizeof(T));
+  }
+  return block;
+}
+
+/// Numbers between -1 and 1, truth values, and zeros as integers, for those may be indices. Their count has few divisors, so
+/// that rows of a buffer filled with them over and over differ.
+std::vector<std::byte> random_block(DType dtype) {
+  constexpr size_t count = 1'000'003;
+  std::mt19937 random(1);
+  const auto uniform = [&] { return static_cast<float>(random()) * 0x1p-31f - 1; };
+  switch (dtype) {
+    case DType::f32: return block_of<float>(count, uniform);
+    case DType::f16: return block_of<half>(count, [&] { return to_half(uniform()); });
+    case DType::bf16: return block_of<bfloat16>(count, [&] { return to_bfloat16(uniform()); });
+    case DType::f64: return block_of<double>(count, uniform);
+    case DType::boolean: return block_of<uint8_t>(count, [&] { return uint8_t(random() & 1); });
+    default: return std::vector<std::byte>(count);
+  }
+}
+
+/// What stays from problem to problem.
+struct Machine {
+  cuda::Device device;
+  cuda::Stream stream;
+  cuda::Event begin, end;
+  cuda::DeviceMemory flush;   // writing it leaves nothing else in the cache
+  cuda::DeviceMemory memory;  // of the problem
+  std::map<DType, std::vector<std::byte>> random;
+
+  std::span<const std::byte> random_values(DType dtype) {
+    std::vector<std::byte>& block = random[dtype];
+    if (block.empty()) block = random_block(dtype);
+    return block;
+  }
+};
+
+/// A candidate on the device: its kernels, and one graph that runs it in every window, one after the other.
+struct Loaded {
+  std::vector<cuda::Module> modules;
+  std::vector<cuda::Kernel> kernels;  // by launch
+  std::optional<cuda::GraphExec> graph;
+};
+
+/// The problem's buffers lie in several windows of memory, so that a graph touches nothing twice.
+class CudaRun final : public TimingRun {
+ public:
+  CudaRun(Machine& machine, const Problem& problem, const CompiledKernels& kernels)
+      : machine_(machine), problem_(problem), kernels_(kernels), loaded_(problem.candidates.size()) {}
+
+  Result<> fill() {
+    for (const ProblemBuffer& buffer : problem_.buffers) {
+      offsets_.push_back(window_);
+      window_ += aligned(buffer.bytes);
+    }
+    window_ = std::max(window_, alignment);
+    repeats_ = std::clamp<uint64_t>(machine_.flush.size() / window_, 1, most_repeats);
+    TRY(machine_.memory.reserve(machine_.device, window_ * repeats_));
+    for (size_t i = 0; i < problem_.buffers.size(); ++i) TRY(fill(problem_.buffers[i], address(i, 0)));
+    for (uint64_t r = 1; r < repeats_; ++r) TRY(machine_.stream.copy(address(0, r), address(0, 0), window_));
+    return machine_.stream.synchronize();
+  }
+
+  Result<Verdict> admit(size_t c) override {
+    const cuda::ContextScope scope = TRY(machine_.device.enter());
+    for (const ProblemLaunch& launch : problem_.candidates[c].launches)
+      if (Verdict v = load(launch, loaded_[c]); !v) return v;
+    TRY(forget_results());
+    for (size_t k = 0; k < loaded_[c].kernels.size(); ++k) {
+      const ProblemLaunch& launch = problem_.candidates[c].launches[k];
+      const std::vector<uint64_t> values = arguments(launch, 0);
+      TRY(cuda::launch(machine_.stream, loaded_[c].kernels[k], shape(launch), pointers(values)));
+    }
+    std::vector<std::vector<std::byte>> results = TRY(read_results());
+    if (c == 0) expected_ = std::move(results);
+    else if (Verdict v = compare(results); !v) return v;
+    loaded_[c].graph = TRY(graph(c));
+    TRY(loaded_[c].graph->upload(machine_.stream));
+    return Verdict::yes();
+  }
+
+  Result<double> time(size_t c) override {
+    const cuda::ContextScope scope = TRY(machine_.device.enter());
+    const auto& [device, stream, begin, end, flush, memory, random] = machine_;
+    TRY(stream.fill(flush.address(), 0, flush.size()));
+    TRY(stream.record(begin));
+    TRY(loaded_[c].graph->launch(stream));
+    TRY(stream.record(end));
+    TRY(end.synchronize());
+    return TRY(end.milliseconds_since(begin)) * 1000.0 / static_cast<double>(repeats_);
+  }
+
+ private:
+  CUdeviceptr address(size_t buffer, uint64_t repeat) const {
+    return machine_.memory.address() + repeat * window_ + (offsets_.empty() ? 0 : offsets_[buffer]);
+  }
+
+  Result<> fill(const ProblemBuffer& buffer, CUdeviceptr to) {
+    if (buffer.constant.byte_size() == buffer.bytes && buffer.kind == ProblemBuffer::Kind::constant)
+      return machine_.stream.upload(to, buffer.constant.bytes(), buffer.bytes);
+    const std::span<const std::byte> values = machine_.random_values(buffer.dtype);
+    for (uint64_t at = 0; at < buffer.bytes; at += values.size())
+      TRY(machine_.stream.upload(to + at, values.data(),
+                                 std::min<uint64_t>(values.size(), buffer.bytes - at)));
+    return {};
+  }
+
+  /// What does not load is refused: it would not load for an engine either.
+  Verdict load(const ProblemLaunch& launch, Loaded& loaded) const {
+    const Result<std::vector<std::byte>>& binary = kernels_.at(launch.source);
+    if (!binary) return Verdict::no("it does not compile: " + binary.error().what());
+    auto module = cuda::Module::load(machine_.device, binary->data(), problem_.node);
+    if (!module) return Verdict::no(module.error().what());
+    auto kernel = module->kernel("kernel");
+    if (!kernel) return Verdict::no(kernel.error().what());
+    if (launch.shared_bytes > shared_without_asking)
+      if (auto allowed = kernel->allow_shared(machine_.device, launch.shared_bytes); !allowed)
+        return Verdict::no(allowed.error().what());
+    loaded.modules.push_back(*std::move(module));
+    loaded.kernels.push_back(*std::move(kernel));
+    return Verdict::yes();
+  }
+
+  static cuda::LaunchShape shape(const ProblemLaunch& launch) {
+    return {launch.grid, launch.block, launch.shared_bytes};
+  }
+  std::vector<uint64_t> arguments(const ProblemLaunch& launch, uint64_t repeat) const {
+    std::vector<uint64_t> values;
+    for (const ProblemLaunch::Argument& a : launch.arguments)
+      values.push_back(a.pointer ? address(static_cast<size_t>(a.value), repeat)
+                                 : static_cast<uint64_t>(a.value));
+    return values;
+  }
+  static std::vector<void*> pointers(const std::vector<uint64_t>& values) {
+    std::vector<void*> list;
+    for (const uint64_t& value : values) list.push_back(const_cast<uint64_t*>(&value));
+    return list;
+  }
+
+  Result<cuda::GraphExec> graph(size_t c) const {
+    cuda::Graph graph = TRY(cuda::Graph::create(machine_.device));
+    std::vector<cuda::GraphNode> after;
+    for (uint64_t r = 0; r < repeats_; ++r)
+      for (size_t k = 0; k < loaded_[c].kernels.size(); ++k) {
+        const ProblemLaunch& launch = problem_.candidates[c].launches[k];
+        const std::vector<uint64_t> values = arguments(launch, r);
+        after = {TRY(graph.add_kernel(after, loaded_[c].kernels[k], shape(launch), pointers(values)))};
+      }
+    return cuda::GraphExec::instantiate(std::move(graph));
+  }
+
+  /// NaN for floats, so that elements which a candidate leaves out show.
+  Result<> forget_results() const {
+    for (size_t i = 0; i < problem_.buffers.size(); ++i)
+      if (problem_.buffers[i].kind == ProblemBuffer::Kind::output)
+        TRY(machine_.stream.fill(address(i, 0), 0xff, problem_.buffers[i].bytes));
+    return {};
+  }
+
+  /// The results in the first window, of large ones pieces from the beginning to the end.
+  Result<std::vector<std::vector<std::byte>>> read_results() const {
+    constexpr uint64_t piece = 64 << 10, most_pieces = 32;
+    std::vector<std::vector<std::byte>> all;
+    for (size_t i = 0; i < problem_.buffers.size(); ++i) {
+      const auto& [kind, dtype, bytes, constant] = problem_.buffers[i];
+      if (kind != ProblemBuffer::Kind::output) continue;
+      std::vector<std::byte>& result = all.emplace_back(std::min(bytes, piece * most_pieces));
+      if (result.size() == bytes) {
+        TRY(machine_.stream.download(result.data(), address(i, 0), bytes));
+        continue;
+      }
+      for (uint64_t k = 0; k < most_pieces; ++k) {
+        const uint64_t from = (bytes - piece) / (most_pieces - 1) * k / size_of(dtype) * size_of(dtype);
+        TRY(machine_.stream.download(result.data() + k * piece, address(i, 0) + from, piece));
+      }
+    }
+    TRY(machine_.stream.synchronize());
+    return all;
+  }
+
+  Verdict compare(const std::vector<std::vector<std::byte>>& results) const {
+    size_t k = 0;
+    for (const ProblemBuffer& buffer : problem_.buffers) {
+      if (buffer.kind != ProblemBuffer::Kind::output) continue;
+      const double difference = relative_difference(results[k], expected_[k], buffer.dtype);
+      ++k;
+      if (difference <= allowed_difference(buffer.dtype)) continue;
+      char text[64];
+      std::snprintf(text, sizeof text, " by %.2g, and %.2g is allowed", difference,
+                    allowed_difference(buffer.dtype));
+      return Verdict::no("its results differ from those of '" + problem_.candidates[0].tactic + "'" + text);
+    }
+    return Verdict::yes();
+  }
+
+  Machine& machine_;
+  const Problem& problem_;
+  const CompiledKernels& kernels_;
+  std::vector<uint64_t> offsets_;  // of the buffers in a window
+  uint64_t window_ = 0, repeats_ = 1;
+  std::vector<Loaded> loaded_;
+  std::vector<std::vector<std::byte>> expected_;
+};
+
+class CudaTiming final : public TimingDevice {
+ public:
+  explicit CudaTiming(Machine machine) : machine_(std::move(machine)) {}
+  std::string name() const override { return machine_.device.info().name; }
+  Result<std::unique_ptr<TimingRun>> prepare(const Problem& problem,
+                                             const CompiledKernels& kernels) override {
+    const cuda::ContextScope scope = TRY(machine_.device.enter());
+    auto run = std::make_unique<CudaRun>(machine_, problem, kernels);
+    TRY(run->fill());
+    return std::unique_ptr<TimingRun>(std::move(run));
+  }
+
+ private:
+  Machine machine_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<TimingDevice>> open_cuda_timing(std::string_view target) {
+  cuda::Device device = TRY(cuda::Device::open());
+  if (device.info().architecture() != target)
+    return Error(Code::unsupported, "the GPU here, " + device.info().name + ", is " +
+                                        device.info().architecture() + " and not " + std::string(target));
+  const cuda::ContextScope scope = TRY(device.enter());
+  const uint64_t flush = std::max<uint64_t>(2 * device.info().l2_cache, 64 << 20);
+  auto memory = TRY(cuda::DeviceMemory::allocate(device, flush));
+  return std::unique_ptr<TimingDevice>(
+      new CudaTiming({.device = device,
+                      .stream = TRY(cuda::Stream::create(device)),
+                      .begin = TRY(cuda::Event::create(device, cuda::Event::Timing::on)),
+                      .end = TRY(cuda::Event::create(device, cuda::Event::Timing::on)),
+                      .flush = std::move(memory),
+                      .memory = {},
+                      .random = {}}));
+}
+
+}  // namespace burnish

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/tensor.h"
+
+namespace burnish {
+
+/// A block of device memory that the candidates for a problem work on.
+struct ProblemBuffer {
+  enum class Kind : uint8_t { input, output, scratch, constant };
+  Kind kind = Kind::input;
+  DType dtype = DType::f32;
+  uint64_t bytes = 0;
+  Tensor constant;  // its bytes, where they matter (weights in a form of the candidate's own)
+};
+
+/// A kernel launch with every number in place.
+struct ProblemLaunch {
+  struct Argument {
+    bool pointer = false;
+    int64_t value = 0;  // pointer: the buffer's index; else the integer
+    bool operator==(const Argument&) const = default;
+  };
+  std::string source;  // device text; its kernel is named `kernel`
+  std::array<uint32_t, 3> grid = {1, 1, 1}, block = {1, 1, 1};
+  uint32_t shared_bytes = 0;
+  std::vector<Argument> arguments;
+};
+
+/// One way to solve a problem.
+struct Candidate {
+  std::string tactic;
+  uint64_t workspace = 0;  // bytes of scratch
+  std::vector<ProblemLaunch> launches;
+};
+
+/// Work that a node leaves to the choice of a tactic, at the extents that are usual. Nodes with equal keys are one problem.
+struct Problem {
+  std::string key;   // names kernel, extents, types, layout and target; 32 hexadecimal digits
+  std::string node;  // the first that has it, for messages
+  std::vector<ProblemBuffer> buffers;
+  std::vector<Candidate> candidates;  // by estimate, the default first
+};
+
+/// Binary of a source, or why there is none.
+using CompiledKernels = std::map<std::string, Result<std::vector<std::byte>>>;
+
+}  // namespace burnish
