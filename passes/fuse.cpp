@@ -187,7 +187,7 @@ std::vector<std::string> fusion_reasons(const Graph& g) {
       const auto here = static_cast<uint32_t>(std::count(node.inputs.begin(), node.inputs.end(), v));
       reasons.push_back(describe(node) + ": " + why_apart(g, *maker->second, node, uses[v] > here));
     }
-    if (can_follow || is_anchor(first)) makers[node.outputs[0]] = &node;
+    if (can_follow || is_contraction(first)) makers[node.outputs[0]] = &node;
   }
   return reasons;
 }
