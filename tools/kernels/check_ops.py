@@ -48,7 +48,9 @@ def run(case, cubin, cupy):
     memory = [cupy.asarray(b) for b in before]
     pointers = [np.uint64(m.data.ptr + op_cases.GUARD) for m in memory]
     arguments = pointers + [np.int64(v) for v in case.scalars.values()]
-    module.get_function("kernel")(case.blocks(), (case.block, 1, 1), tuple(arguments), shared_mem=case.shared)
+    kernel = module.get_function("kernel")
+    kernel.max_dynamic_shared_size_bytes = case.shared  # above 48 KB it must be allowed
+    kernel(case.blocks(), (case.block, 1, 1), tuple(arguments), shared_mem=case.shared)
     cupy.cuda.get_current_stream().synchronize()
     for (name, operand), old, new in zip(case.operands.items(), before, memory):
         if wrong := operand.complaint(old, cupy.asnumpy(new)):
