@@ -15,12 +15,16 @@ struct BuildRequest {
   BuildChoices choices;
 };
 
+constexpr int unchosen_level = -1;
+
 static int build(const BuildRequest& request) {
   BuildChoices choices = request.choices;
   choices.shapes = parse_shapes(request.shapes);
   choices.targets = resolve_targets(choices.targets);
   std::string path = request.engine.empty() ? std::filesystem::path(request.model).stem().string() + ".engine"
                                             : request.engine;
+  if (choices.level == unchosen_level)
+    choices.level = choices.timing_cache.empty() && choices.time_budget == 0 ? 1 : 3;
   if (choices.timing_cache.empty()) {  // kept all the same, so that this build can be repeated
     choices.timing_cache = std::filesystem::path(path).replace_extension(".timing").string();
     choices.timing_cache_mode = "write";
@@ -38,11 +42,11 @@ static int build(const BuildRequest& request) {
 
 static void add_tuning_options(CLI::App& command, BuildChoices& choices) {
   const char* group = "How kernels are chosen";
-  choices.level = 3;
+  choices.level = unchosen_level;
   command
       .add_option("--optimization-level", choices.level,
                   "0 and 1: by estimate, without a GPU, always alike. 2 to 5: timed on the GPU if it is the "
-                  "target, ever more candidates. Default: 3")
+                  "target, ever more candidates. Default: 1, with a timing cache or a time budget 3")
       ->type_name("0..5")
       ->check(CLI::Range(0, 5).description(""))
       ->group(group);

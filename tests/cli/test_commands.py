@@ -98,9 +98,9 @@ def test_inspect_engine(burnish, engine):
 
 def test_build_says_that_nothing_was_timed(burnish):
     product(burnish.folder / "m.onnx")
-    notes = burnish.succeed("build", "m.onnx", "--target", "sm_80").splitlines()[1:]
+    notes = burnish.succeed("build", "m.onnx", "--target", "sm_80", "--optimization-level", 3).splitlines()[1:]
     assert len(notes) == 1 and notes[0].startswith("1 kernel chosen by estimate, not timed: ")
-    assert burnish.succeed("build", "m.onnx", "--target", "sm_80", "--optimization-level", 1).count("\n") == 1
+    assert burnish.succeed("build", "m.onnx", "--target", "sm_80").count("\n") == 1
     assert burnish.files() == ["m.engine", "m.onnx"]
 
 

@@ -49,7 +49,6 @@ def run(case, cubin, cupy):
     pointers = [np.uint64(m.data.ptr + op_cases.GUARD) for m in memory]
     arguments = pointers + [np.int64(v) for v in case.scalars.values()]
     kernel = module.get_function("kernel")
-    kernel.max_dynamic_shared_size_bytes = case.shared  # above 48 KB it must be allowed
     kernel(case.blocks(), (case.block, 1, 1), tuple(arguments), shared_mem=case.shared)
     cupy.cuda.get_current_stream().synchronize()
     for (name, operand), old, new in zip(case.operands.items(), before, memory):
