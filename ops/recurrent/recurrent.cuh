@@ -13,7 +13,8 @@ template <class T, class Weight = T>
 struct RecurrentOperands {
   const float* gates;    ///< x W^T and biases: [time, direction, batch, gates * hidden], the last axis dense
   Dims<3> gate_strides;  ///< over time, direction, batch
-  const Weight* recurrent;  ///< R packed: dense [direction, hidden / pack, gates * hidden, pack], 16-byte aligned
+  const Weight*
+      recurrent;        ///< R packed: dense [direction, hidden / pack, gates * hidden, pack], 16-byte aligned
   const T* parameters;  ///< the cell's own: [direction, parameter, hidden], the last two dense; null: none
   i64 parameter_stride;        ///< over direction
   const int* lengths;          ///< [batch]: steps of each sequence; null: all of time
@@ -96,12 +97,12 @@ BURNISH_DEVICE void recur(const RecurrentOperands<T, Weight>& p, i64 time, i64 b
   };
   auto unit_of = [&](int e, i64 b, int unit, i64 t) {
     return RecurrentUnit<T>{p.gates + offset_of(dims(t, direction, b), p.gate_strides) + unit,
-                                  sums + e / hidden * rows + unit,
-                                  parameters ? parameters + unit : nullptr,
-                                  hidden,
-                                  clip,
-                                  states[e],
-                                  states[(Cell::states - 1) * tile * hidden + e]};
+                            sums + e / hidden * rows + unit,
+                            parameters ? parameters + unit : nullptr,
+                            hidden,
+                            clip,
+                            states[e],
+                            states[(Cell::states - 1) * tile * hidden + e]};
   };
 
   for (int e = threadIdx.x; e < Cell::states * tile * hidden; e += blockDim.x) states[e] = 0;
