@@ -101,6 +101,7 @@ class Case:
     shared: int = 0
     prelude: str = ""
     scalars: dict = field(default_factory=dict)  # run-time extents: name -> value, as long long
+    only: str = ""  # the one architecture that has its instructions
 
     def text(self, kernel="kernel"):
         arguments = [f"{'' if o.result else 'const '}{o.c_type}* {name}" for name, o in self.operands.items()]
