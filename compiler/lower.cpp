@@ -6,6 +6,7 @@
 #include "compiler/lowering.h"
 #include "compiler/memory.h"
 #include "compiler/remap.h"
+#include "ir/device_text.h"
 #include "ir/text.h"
 
 namespace burnish {
@@ -27,7 +28,7 @@ void forget_contents(Graph& graph) {
 }
 
 // Empty where a node does more than to move data.
-std::string why_it_moves(const Node& node) {
+std::string why_it_moves(const Graph& graph, const Node& node) {
   static const std::map<std::string_view, std::string> reasons = {
       {"Concat", "no operand can be written in place"},
       {"Gather", "its indices are known only when it runs"},
@@ -40,6 +41,8 @@ std::string why_it_moves(const Node& node) {
       {"Expand", "its extents are known only when it runs"},
       {"Slice", "its bounds are known only when it runs"},
   };
+  if (node.op->name == "Gather" && graph.constant(node.inputs[1]))
+    return "strides cannot say which rows it picks";
   const auto found = reasons.find(node.op->name);
   return found == reasons.end() ? "" : found->second;
 }
@@ -186,16 +189,37 @@ Result<> Lowering::add_calls(Scope&, DeviceOperands& operands, std::string name)
   return {};
 }
 
+namespace {
+
+const OpDef& first_op(const Node& node) {
+  return node.op->name == "Fused" ? *node.regions[0].nodes[0].op : *node.op;
+}
+
+// Batch, spatial axes, channels.
+std::vector<int> channels_last_order(size_t rank) {
+  std::vector<int> order{0};
+  for (size_t axis = 2; axis < rank; ++axis) order.push_back(static_cast<int>(axis));
+  order.push_back(1);
+  return order;
+}
+
+// Whether the node copies its first operand, of that shape, faster where channels lie side by side.
+bool wants_channels_last(const DimTable& dims, const Node& node, std::span<const Dim> shape) {
+  constexpr int64_t of_one_copy = 8;
+  return first_op(node).channels_last && shape.size() >= 3 && shape.size() <= 5 &&
+         divisible(dims, shape[1], of_one_copy);
+}
+
+}  // namespace
+
 std::vector<int> Lowering::output_order(Scope& scope, const Node& node,
                                         const std::vector<std::optional<Placed>>& in,
                                         const TensorType& type) {
-  const OpDef& op = node.op->name == "Fused" ? *node.regions[0].nodes[0].op : *node.op;
+  const OpDef& op = first_op(node);
   const size_t rank = type.shape.size();
   std::vector<int> order;
   if (op.channels_last && rank >= 3 && rank <= 5) {
-    order.push_back(0);
-    for (size_t axis = 2; axis < rank; ++axis) order.push_back(static_cast<int>(axis));
-    order.push_back(1);
+    order = channels_last_order(rank);
   } else if (op.keeps_order) {
     for (size_t k = 0; k < in.size() && order.empty(); ++k) {
       const std::vector<Dim>& shape =
@@ -212,6 +236,9 @@ std::vector<int> Lowering::output_order(Scope& scope, const Node& node,
 
 std::vector<int> Lowering::order_for_readers(const Scope& scope, ValueId v) {
   const std::vector<Dim>& shape = scope.graph.values[v].type.shape;
+  if (const Node* reader = scope.sole_reader[v];
+      reader && reader->inputs[0] == v && wants_channels_last(dims_, *reader, shape))
+    return channels_last_order(shape.size());
   std::vector<int> order(shape.size());
   std::iota(order.begin(), order.end(), 0);
   StridedView view{dims_.constant(0), dense_strides(dims_, shape)};
@@ -268,7 +295,8 @@ Result<bool> Lowering::lower_on_device(Scope& scope, const Node& node) {
       if (operands.tactics.size() > 1)
         out_.plan.decisions.push_back(decision ? *std::move(decision)
                                                : decide_by_estimate(name_of(node), by_cost(operands)));
-      if (const std::string why = why_it_moves(node); !why.empty()) note_move(describe(node), why);
+      if (const std::string why = why_it_moves(scope.graph, node); !why.empty())
+        note_move(describe(node), why);
       TRY(add_calls(scope, operands, name_of(node)));
       return true;
     } else if (!leave_whole(scope, node)) {

@@ -1,0 +1,154 @@
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "passes/pass.h"
+#include "passes/reshape_node.h"
+
+namespace burnish {
+
+namespace {
+
+bool is_pointwise(const Node& node) { return node.op->scalar && node.outputs.size() == 1; }
+
+/// Whether a reshape joins neighbouring axes and nothing else: undone, it is a view of whatever lies in memory.
+bool joins_axes(DimTable& dims, const std::vector<Dim>& in, const std::vector<Dim>& out) {
+  size_t k = 0;
+  for (Dim extent : out) {
+    if (k == in.size()) return false;
+    Dim product = in[k++];
+    while (product != extent && k < in.size()) product = dims.mul(product, in[k++]);
+    if (product != extent) return false;
+  }
+  return k == in.size();
+}
+
+bool is_layout(const Graph& g, const Node& node) {
+  if (node.op->name == "Transpose") return true;
+  return node.op->name == "Reshape" &&
+         joins_axes(*g.dims, g.values[node.inputs[0]].type.shape, g.values[node.outputs[0]].type.shape);
+}
+
+class Delayer {
+ public:
+  explicit Delayer(Graph& g) : g_(g), uses_(g.use_counts()) {}
+
+  Result<bool> run() {
+    bool changed = false;
+    std::vector<Node> nodes;
+    for (const Node& node : g_.nodes) {  // producers are looked up in it: nothing moves
+      if (TRY(rewrite(node, nodes))) changed = true;
+      else nodes.push_back(node);
+    }
+    if (!changed) return false;
+    std::erase_if(nodes, [&](const Node& node) {
+      return node.outputs.size() == 1 && unread_.contains(node.outputs[0]);
+    });
+    g_.nodes = std::move(nodes);
+    g_.index();
+    return true;
+  }
+
+ private:
+  const Node* sole_maker(ValueId v) const {
+    return v != no_value && uses_[v] == 1 ? g_.producer(v) : nullptr;
+  }
+
+  // Whether v is what a product leaves, in another layout or after pointwise work.
+  bool follows_product(ValueId v) const {
+    const Node* node = sole_maker(v);
+    if (!node) return false;
+    if (is_contraction(*node)) return true;
+    if (is_layout(g_, *node)) return follows_product(node->inputs[0]);
+    return is_pointwise(*node) && std::any_of(node->inputs.begin(), node->inputs.end(),
+                                              [&](ValueId x) { return follows_product(x); });
+  }
+
+  // The operand of a pointwise node that only its layout keeps apart from a product.
+  std::optional<size_t> delayed_operand(const Node& node) const {
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const Node* layout = sole_maker(node.inputs[i]);
+      if (!layout || !is_layout(g_, *layout)) continue;
+      if (g_.values[node.inputs[i]].type.shape == g_.values[node.outputs[0]].type.shape &&
+          follows_product(layout->inputs[0]))
+        return i;
+    }
+    return std::nullopt;
+  }
+
+  // v as it lies before `layout`; appends what turns it back. no_value where it cannot be.
+  Result<ValueId> before(const Node& layout, ValueId v, std::vector<Node>& out) {
+    const std::vector<Dim> shape = g_.values[v].type.shape;
+    if (shape.empty()) return v;
+    const std::vector<Dim> from = g_.values[layout.inputs[0]].type.shape,
+                           to = g_.values[layout.outputs[0]].type.shape;
+    if (layout.op->name == "Reshape") {
+      if (shape == to) return append_reshape(g_, out, v, from, layout.provenance);
+      const bool same_axes = shape.size() <= from.size() &&
+                             std::equal(shape.rbegin(), shape.rend(), from.rbegin()) &&
+                             std::equal(shape.rbegin(), shape.rend(), to.rbegin());
+      return same_axes ? v : no_value;
+    }
+    if (shape.size() < to.size()) {
+      std::vector<Dim> all(to.size() - shape.size(), g_.dims->constant(1));
+      all.insert(all.end(), shape.begin(), shape.end());
+      v = TRY(append_reshape(g_, out, v, std::move(all), layout.provenance));
+    }
+    const auto perm = *layout.attrs.find<std::vector<int64_t>>("perm");
+    std::vector<int64_t> inverse(perm.size());
+    for (size_t k = 0; k < perm.size(); ++k) inverse[static_cast<size_t>(perm[k])] = static_cast<int64_t>(k);
+    Node back{.op = find_op("Transpose"),
+              .attrs = attrs_of("Transpose", {{"perm", inverse}}),
+              .inputs = {v},
+              .outputs = {g_.add_value({})},
+              .provenance = layout.provenance};
+    TRY(infer(g_, back));
+    out.push_back(back);
+    return back.outputs[0];
+  }
+
+  Result<bool> rewrite(const Node& node, std::vector<Node>& out) {
+    if (!is_pointwise(node)) return false;
+    const std::optional<size_t> operand = delayed_operand(node);
+    if (!operand) return false;
+    const Node& layout = *g_.producer(node.inputs[*operand]);
+    std::vector<Node> nodes;
+    Node first = node, last = layout;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      first.inputs[i] = i == *operand ? layout.inputs[0] : TRY(before(layout, node.inputs[i], nodes));
+      if (first.inputs[i] == no_value) return false;
+    }
+    first.outputs = {g_.add_value({})};
+    TRY(infer(g_, first));
+    last.inputs[0] = first.outputs[0];
+    last.outputs = node.outputs;
+    TRY(infer(g_, last));
+    unread_.insert(node.inputs[*operand]);
+    std::move(nodes.begin(), nodes.end(), std::back_inserter(out));
+    out.push_back(std::move(first));
+    out.push_back(std::move(last));
+    return true;
+  }
+
+  Graph& g_;
+  std::vector<uint32_t> uses_;
+  std::set<ValueId> unread_;  // results of layouts that have moved
+};
+
+Result<bool> run(Graph& graph, const PassContext&) {
+  return for_each_lowered_graph(graph, [](Graph& g) -> Result<bool> {
+    bool changed = false;
+    while (TRY(Delayer(g).run())) changed = true;
+    return changed;
+  });
+}
+
+}  // namespace
+
+extern const Pass pass_layouts_last;
+const Pass pass_layouts_last = {"layouts_last",
+                                "moves transposes and joined axes behind the pointwise work that follows a "
+                                "product, so that it joins the product",
+                                run};
+
+}  // namespace burnish
