@@ -40,9 +40,9 @@ struct AttentionExtents {
   int64_t queries, keys, batches, most_keys;
 
   double cost(const AttentionCut& cut) const {
-    const int64_t blocks = (queries + cut.queries() - 1) / cut.queries() * batches;
     const double keys_read = static_cast<double>((keys + cut.keys - 1) / cut.keys * cut.keys);
-    return static_cast<double>(std::max(blocks, multiprocessors) * cut.queries()) * keys_read / speed(cut);
+    return static_cast<double>(std::max(blocks(cut), multiprocessors) * cut.queries()) * keys_read /
+           speed(cut);
   }
   /// As many queries as give every multiprocessor work and leave few rows idle, for a block reads its keys once for all.
   int warp_count(bool narrow) const {
@@ -62,23 +62,28 @@ struct AttentionExtents {
     return best;
   }
 
+  /// Of a thread of warpgroups: scores and exponentials, results and the rest, in the units they are given out in.
+  static int registers(const AttentionCut& cut) {
+    return (cut.keys * 3 / 5 + static_cast<int>(cut.span()) / 2 + 36 + 7) / 8 * 8;
+  }
+
  private:
   static constexpr int64_t multiprocessors = 132;
 
-  // Relative to two warpgroups with 64 keys of narrow heads; measured with tools/kernels/attention_tiles.py on an H200.
-  double speed(const AttentionCut& cut) const {
-    const double all_keys = keys <= cut.keys ? 1.35 : 1;  // nothing to wait for between tiles
-    if (!cut.warpgroup) return (cut.span() <= 64 ? 0.8 : 0.55) * all_keys;
-    constexpr double by_resident[] = {0.3, 0.4, 0.7, 0.85, 1};  // warpgroups that hide each other's latencies
-    const int resident = cut.warps / 4 * std::max(1, 65536 / (registers(cut) * 32 * cut.warps));
-    return by_resident[std::min(resident, 4)] * (cut.warps == 4 ? 0.87 : 1) *
-           (1 + 0.14 * (cut.keys - 64) / 64) * all_keys;
+  int64_t blocks(const AttentionCut& cut) const {
+    return (queries + cut.queries() - 1) / cut.queries() * batches;
   }
-
- public:
-  /// Of a thread: scores, exponentials packed in twos, results and the rest, in the units they are given out in.
-  static int registers(const AttentionCut& cut) {
-    return (cut.keys / 2 + cut.keys / 4 + static_cast<int>(cut.span()) / 2 + 30 + 7) / 8 * 8;
+  // Relative to four warpgroups on a multiprocessor with 64 keys each; measured with tools/kernels/attention_tiles.py on an
+  // H200.
+  double speed(const AttentionCut& cut) const {
+    const double all_keys = keys <= cut.keys ? 1.15 : 1;  // nothing to wait for between tiles
+    if (!cut.warpgroup) return (cut.span() <= 64 ? 0.75 : 0.55) * all_keys;
+    constexpr double by_warpgroups[] = {0.4, 0.65, 0.83, 1};  // as many hide each other's latencies
+    const int64_t fit = std::max(1, 65536 / (registers(cut) * 32 * cut.warps));
+    const int64_t resident =
+        std::min(fit, (blocks(cut) + multiprocessors - 1) / multiprocessors) * cut.warps / 4;
+    return by_warpgroups[std::clamp<int64_t>(resident, 1, 4) - 1] * (1 + 0.2 * (cut.keys - 64) / 64) *
+           all_keys;
   }
 };
 

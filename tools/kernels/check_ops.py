@@ -16,6 +16,8 @@ import numpy as np
 import nvrtc
 import op_cases
 
+MAX_DYNAMIC_SHARED = 8  # CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+
 
 def compile_all(cases, pool):
     """One unit per header and architecture; prints what fails."""
@@ -45,6 +47,7 @@ def compile_all(cases, pool):
 
 def run(case, cubin, cupy):
     """Launches the case; why it is wrong, or None."""
+    import cupy_backends.cuda.api.driver
     module = cupy.cuda.function.Module()
     module.load(cubin)
     before = [operand.buffer() for operand in case.operands.values()]
@@ -52,6 +55,7 @@ def run(case, cubin, cupy):
     pointers = [np.uint64(m.data.ptr + op_cases.GUARD) for m in memory]
     arguments = pointers + [np.int64(v) for v in case.scalars.values()]
     kernel = module.get_function("kernel")
+    cupy_backends.cuda.api.driver.funcSetAttribute(kernel.ptr, MAX_DYNAMIC_SHARED, case.shared)
     kernel(case.blocks(), (case.block, 1, 1), tuple(arguments), shared_mem=case.shared)
     cupy.cuda.get_current_stream().synchronize()
     for (name, operand), old, new in zip(case.operands.items(), before, memory):
