@@ -65,10 +65,12 @@ class Context {
   Context(std::shared_ptr<const Engine> engine, const Plan& plan, bool graphs,
           std::unique_ptr<Executor> executor);
   Result<> check_space(const std::string& what, const TensorRef& tensor) const;
-  Result<> load_inputs(const cuda::Stream* stream);
+  enum class Inputs { fresh, captured, there_already };
+  Result<> load_inputs(const cuda::Stream* stream, Inputs inputs);
+  Result<const void*> pinned(Memory::Port& port, const cuda::Device& device, size_t bytes);
   Result<> store_outputs(const cuda::Stream* stream);
   Result<> follow(const cuda::Stream& stream);
-  Result<> run_on(const cuda::Stream* stream, Executor::How how, bool reuse_inputs);
+  Result<> run_on(const cuda::Stream* stream, Executor::How how, Inputs inputs);
   /// The stream of the context, or null for a host plan.
   const cuda::Stream* own_stream() const {
     return executor_->device() ? &executor_->device()->stream : nullptr;

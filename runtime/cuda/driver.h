@@ -32,6 +32,7 @@ static_assert(CUDA_VERSION == 13000, "the driver's functions are asked for, and 
   X(memory_free, cuMemFree)                                \
   X(host_allocate, cuMemHostAlloc)                         \
   X(host_free, cuMemFreeHost)                              \
+  X(pointer_attribute, cuPointerGetAttribute)              \
   X(copy_to_device, cuMemcpyHtoDAsync)                     \
   X(copy_to_host, cuMemcpyDtoHAsync)                       \
   X(copy_on_device, cuMemcpyDtoDAsync)                     \
