@@ -21,10 +21,12 @@ BURNISH_DEVICE void wait_products() {
 
 /// Describes a matrix in shared memory whose lines of 128 bytes have their 16-byte chunks permuted by the line's number,
 /// `chunk ^ line % 8`. A line holds 64 elements of k of one row or column, or 64 rows or columns of one k; then `panel` is
-/// the distance in bytes to the next 64. Lines start at a multiple of 1024 bytes.
+/// the distance in bytes to the next 64. Lines start at a multiple of 1024 bytes. An address holds the block's rank in its
+/// cluster above the 18 bits of its own memory.
 BURNISH_DEVICE u64 describe_matrix(u32 address, u32 panel) {
   constexpr u64 eight_lines = 8 * 128, swizzle_128 = 1;
-  return u64(address >> 4) | u64(panel >> 4) << 16 | (eight_lines >> 4) << 32 | swizzle_128 << 62;
+  constexpr u32 own_memory = (1u << 18) - 1;
+  return u64((address & own_memory) >> 4) | u64(panel >> 4) << 16 | (eight_lines >> 4) << 32 | swizzle_128 << 62;
 }
 
 // Operands %0 … %n-1 are accumulators, by tens.
