@@ -84,6 +84,9 @@ inline std::vector<KernelCase> kernel_cases() {
          layout});
   }
   add({"InstanceNormalization", {"f32[batch, 6, n]", "f32[6]", "f32[6]"}});
+  for (const char* x : {"f16[2, 320, 64, 64]", "f16[batch, 320, height, width]"})
+    add({"GroupNormalization", {x, "f16[320]", "f16[320]"}, {{"num_groups", int64_t{32}}}, 1, last, last});
+  add({"InstanceNormalization", {"f32[2, 24, 9, 10]", "f32[24]", "f32[24]"}, {}, 1, last, dense});
   add({"GroupNormalization",
        {"f32[2, channels, 70, 64]", "f32[channels]", "f32[channels]"},
        {{"num_groups", int64_t{3}}}});
