@@ -91,6 +91,20 @@ inline std::vector<KernelCase> kernel_cases() {
        {"f32[2, channels, 70, 64]", "f32[channels]", "f32[channels]"},
        {{"num_groups", int64_t{3}}}});
 
+  // Images that are not copied as they lie: packed, by rows, gathered by groups.
+  auto halves = [](const Shape& shape) { return Tensor::zeros(DType::f16, shape); };
+  const NamedAttributes half_steps{{"strides", Axes{2, 2}}, {"pads", Axes{3, 3, 3, 3}}};
+  add({"Conv", {"f16[2, 3, 30, 31]", halves({8, 3, 7, 7})}, half_steps, 1, dense, last});
+  add({"Conv", {"f16[batch, 320, height, width]", halves({64, 320, 3, 3})}, {}, 1, dense, last});
+  for (const int64_t patch : {4, 16})
+    add({"Conv",
+         {"f16[2, 3, 64, 64]", halves({96, 3, patch, patch})},
+         {{"strides", Axes{patch, patch}}},
+         1,
+         dense,
+         last});
+  add({"Conv", {"f16[2, 6, 9, 9]", halves({4, 3, 3, 3})}, {{"group", int64_t{2}}}, 1, dense, last});
+
   for (const char* op : {"MaxPool", "AveragePool"}) {
     const NamedAttributes window{
         {"kernel_shape", Axes{3, 3}}, {"strides", Axes{2, 2}}, {"pads", Axes{1, 1, 1, 1}}};
