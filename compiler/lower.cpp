@@ -6,6 +6,7 @@
 #include "compiler/lowering.h"
 #include "compiler/memory.h"
 #include "compiler/remap.h"
+#include "ir/device_text.h"
 #include "ir/text.h"
 
 namespace burnish {
@@ -186,16 +187,53 @@ Result<> Lowering::add_calls(Scope&, DeviceOperands& operands, std::string name)
   return {};
 }
 
+namespace {
+
+/// The operator that lays down the order of a node's result.
+const OpDef& leading_op(const Node& node) {
+  return node.op->name == "Fused" ? *node.regions[0].nodes[0].op : *node.op;
+}
+
+bool may_lie_channels_last(size_t rank) { return rank >= 3 && rank <= 5; }
+
+std::vector<int> channels_last(size_t rank) {
+  std::vector<int> order{0};
+  for (size_t axis = 2; axis < rank; ++axis) order.push_back(static_cast<int>(axis));
+  order.push_back(1);
+  return order;
+}
+
+}  // namespace
+
+// Only channels that can be copied 16 bytes at a time are worth it.
+void Lowering::find_for_windows(Scope& scope) {
+  const Graph& g = scope.graph;
+  scope.for_windows.assign(g.values.size(), false);
+  for (size_t n = g.nodes.size(); n-- > 0;) {
+    const Node& node = g.nodes[n];
+    if (node.dead || node.outputs.empty() || node.outputs[0] == no_value) continue;
+    const OpDef& op = leading_op(node);
+    const TensorType& result = g.values[node.outputs[0]].type;
+    if (!op.channels_last && !(op.keeps_order && scope.for_windows[node.outputs[0]])) continue;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (node.inputs[i] == no_value || g.constant(node.inputs[i])) continue;
+      const TensorType& type = g.values[node.inputs[i]].type;
+      const bool read = i == 0 || type.shape == result.shape;
+      if (read && type.shape.size() == result.shape.size() && may_lie_channels_last(type.shape.size()) &&
+          divisible(dims_, type.shape[1], 16 / static_cast<int64_t>(size_of(type.dtype))))
+        scope.for_windows[node.inputs[i]] = true;
+    }
+  }
+}
+
 std::vector<int> Lowering::output_order(Scope& scope, const Node& node,
                                         const std::vector<std::optional<Placed>>& in,
                                         const TensorType& type) {
-  const OpDef& op = node.op->name == "Fused" ? *node.regions[0].nodes[0].op : *node.op;
+  const OpDef& op = leading_op(node);
   const size_t rank = type.shape.size();
   std::vector<int> order;
-  if (op.channels_last && rank >= 3 && rank <= 5) {
-    order.push_back(0);
-    for (size_t axis = 2; axis < rank; ++axis) order.push_back(static_cast<int>(axis));
-    order.push_back(1);
+  if (op.channels_last && may_lie_channels_last(rank)) {
+    order = channels_last(rank);
   } else if (op.keeps_order) {
     for (size_t k = 0; k < in.size() && order.empty(); ++k) {
       const std::vector<Dim>& shape =
@@ -205,8 +243,11 @@ std::vector<int> Lowering::output_order(Scope& scope, const Node& node,
       if (decides) order = memory_order(*in[k], shape);
     }
   }
-  if (node.outputs.size() == 1 && std::is_sorted(order.begin(), order.end()))
-    return order_for_readers(scope, node.outputs[0]);
+  if (node.outputs.size() == 1 && std::is_sorted(order.begin(), order.end())) {
+    const ValueId y = node.outputs[0];
+    if (op.keeps_order && scope.for_windows[y]) return channels_last(rank);
+    return order_for_readers(scope, y);
+  }
   return order;
 }
 

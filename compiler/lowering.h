@@ -30,6 +30,8 @@ struct Scope {
   Graph& graph;
   std::vector<std::optional<Placed>> where[2];
   std::vector<const Node*> sole_reader;  // by value; null: several, or a result of the graph
+  std::vector<bool>
+      for_windows;  // by value: who reads it likes channels last, or hands its order on to who does
   std::map<ValueId, Part> parts;
   std::map<ValueId, Placed> wholes;  // concatenations of which a part has been written
   Scope* outer = nullptr;
@@ -71,6 +73,7 @@ class Lowering {
                                 const TensorType& type);
   /// The order in which transposes that follow v can be reshaped without a copy; empty: as it comes.
   std::vector<int> order_for_readers(const Scope& scope, ValueId v);
+  void find_for_windows(Scope& scope);
   bool prefers_host(Scope& scope, const Node& node);
   Result<> bind_inputs();
   Result<> bind_outputs();
