@@ -129,6 +129,17 @@ TEST(Kernels, WarpgroupsMultiplyWhereTheyCan) {
   }
 }
 
+TEST(Kernels, RowsOfAProductAreOneAxisInWhateverOrderTheyLie) {
+  const NvrtcBackend backend = backend_for("sm_90");
+  for (const Layout layout : {Layout::dense, Layout::swapped}) {
+    const KernelCase c{"MatMul", {"f16[197, 8, 768]", halves({768, 2304})}, {}, 1, layout, Layout::dense};
+    const std::vector<std::string> sources = sources_of(backend, c);
+    ASSERT_EQ(sources.size(), 1u);
+    EXPECT_NE(sources[0].find("place_of<C>((int)1576LL, (int)2304LL)"), std::string::npos) << sources[0];
+    expect_compiles(backend, sources);
+  }
+}
+
 TEST(Kernels, SlicesOfKOccupyTheGpuWhereTilesDoNot) {
   auto sliced = [](std::string_view target, const KernelCase& c) {
     std::vector<std::string> names = tactics_of(backend_for(target), c);
