@@ -129,6 +129,35 @@ TEST(Kernels, WarpgroupsMultiplyWhereTheyCan) {
   }
 }
 
+TEST(Kernels, WarpgroupsAttendWhereTheyCan) {
+  struct Row {
+    const char* target;
+    const char* operand;
+    bool warpgroups;
+  };
+  for (const Row& row : {
+           Row{"sm_90", "f16[2, 12, 197, 64]", true}, Row{"sm_90", "bf16[2, 8, n, 128]", true},
+           Row{"sm_80", "f16[2, 12, 197, 64]", false},
+           Row{"sm_90", "f16[2, 12, 197, 36]", false},  // rows of 72 bytes
+       }) {
+    const KernelCase c{"Attention", {row.operand, row.operand, row.operand}};
+    const std::vector<std::string> names = tactics_of(backend_for(row.target), c);
+    const auto is_warpgroup = [](const std::string& name) { return name.starts_with("wgmma "); };
+    EXPECT_EQ(std::ranges::count_if(names, is_warpgroup) > 0, row.warpgroups)
+        << row.target << " " << row.operand;
+  }
+}
+
+TEST(Kernels, EveryTacticOfAttentionCompiles) {
+  const NvrtcBackend backend = backend_for("sm_90");
+  const KernelCase c{"Attention", {"f16[2, 77, 80]", "f16[2, n, 80]", "f16[2, n, 40]"}};
+  std::vector<std::string> sources;
+  for (const std::string& tactic : tactics_of(backend, c))
+    for (std::string& source : sources_of(backend, c, tactic)) sources.push_back(std::move(source));
+  EXPECT_GT(sources.size(), 10u);
+  expect_compiles(backend, sources);
+}
+
 TEST(Kernels, RowsOfAProductAreOneAxisInWhateverOrderTheyLie) {
   const NvrtcBackend backend = backend_for("sm_90");
   for (const Layout layout : {Layout::dense, Layout::swapped}) {
