@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "plan/lifetimes.h"
+
 namespace burnish::api {
 
 namespace {
@@ -81,26 +83,43 @@ Json decisions(const Plan& plan) {
   return list;
 }
 
+/// Bytes of temporaries, where the extents of all inputs are fixed.
+void add_arena_bytes(const Plan& plan, Json& json) {
+  std::vector<int64_t> slots(plan.shapes.code.size());
+  for (const Port& input : plan.inputs)
+    for (const Port::Axis& axis : input.axes) {
+      if (axis.binds && axis.least != axis.most) return;
+      if (axis.binds) slots[axis.slot] = axis.least;
+    }
+  if (plan.shapes.stage_ends.size() != 1) return;
+  plan.shapes.evaluate(0, slots);
+  for (const auto& [name, space] : {std::pair("host", Space::host), {"device", Space::device}})
+    if (const ArenaBytes bytes = arena_bytes(plan, space, slots); bytes.planned > 0)
+      json[name + std::string("_arena")] = {{"bytes", bytes.planned}, {"least_bytes", bytes.least}};
+}
+
 Json plan_of(const Plan& plan) {
   uint64_t constant_bytes = 0, code_bytes = 0;
   for (const ConstantData& c : plan.constants) constant_bytes += c.bytes;
   for (const KernelModule& m : plan.modules) code_bytes += m.bytes;
-  return {{"target", plan.target},
-          {"precision", plan.precision},
-          {"inputs", ports(plan.inputs)},
-          {"outputs", ports(plan.outputs)},
-          {"constant_bytes", constant_bytes},
-          {"modules", plan.modules.size()},
-          {"code_bytes", code_bytes},
-          {"shape_instructions", plan.shapes.code.size()},
-          {"stages", plan.shapes.stage_ends.size()},
-          {"checks", plan.checks.size()},
-          {"buffers", buffers(plan)},
-          {"host_reasons", plan.host_reasons},
-          {"moves", plan.moves},
-          {"fusion_reasons", plan.fusion_reasons},
-          {"decisions", decisions(plan)},
-          {"steps", steps(plan.steps)}};
+  Json json = {{"target", plan.target},
+               {"precision", plan.precision},
+               {"inputs", ports(plan.inputs)},
+               {"outputs", ports(plan.outputs)},
+               {"constant_bytes", constant_bytes},
+               {"modules", plan.modules.size()},
+               {"code_bytes", code_bytes},
+               {"shape_instructions", plan.shapes.code.size()},
+               {"stages", plan.shapes.stage_ends.size()},
+               {"checks", plan.checks.size()},
+               {"buffers", buffers(plan)},
+               {"host_reasons", plan.host_reasons},
+               {"moves", plan.moves},
+               {"fusion_reasons", plan.fusion_reasons},
+               {"decisions", decisions(plan)},
+               {"steps", steps(plan.steps)}};
+  add_arena_bytes(plan, json);
+  return json;
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "plan/lifetimes.h"
+
 namespace burnish {
 
 namespace {
@@ -181,19 +183,7 @@ Result<> verify_written(const Plan& plan) {
 }
 
 Result<> verify_memory(const Plan& plan, std::span<const int64_t> slots) {
-  struct Life {
-    int64_t first = -1, last = -1;
-  };
-  std::vector<Life> life(plan.buffers.size());
-  int64_t position = 0;
-  for_each_step(plan.steps, [&](const Step& step) {
-    for (const BufferUse& use : uses_of(step)) {
-      Life& l = life[use.buffer];
-      if (l.first < 0) l.first = position;
-      l.last = position;
-    }
-    ++position;
-  });
+  const std::vector<Life> life = lives_of(plan);
   std::vector<uint32_t> order;
   for (uint32_t i = 0; i < plan.buffers.size(); ++i)
     if (plan.buffers[i].kind == Buffer::Kind::temporary && life[i].first >= 0 &&

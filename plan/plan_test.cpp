@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "plan/lifetimes.h"
 #include "plan/plan_testing.h"
 
 namespace burnish {
@@ -58,6 +59,15 @@ TEST(MemoryVerifier, RefusesWhatLiesOutsideTheArena) {
   const Result<> result = verify_memory(plan, slots_for(plan, 5));
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().cause(), "the plan is malformed: buffer 3 lies outside its arena");
+}
+
+TEST(ArenaBytes, AreThoseOfThePlanAndOfTheStepThatNeedsMost) {
+  const Plan at_once = chain(0, 1, true), one_after_the_other = chain(0, 1);
+  const ArenaBytes both = arena_bytes(at_once, Space::host, slots_for(at_once, 5));
+  EXPECT_EQ(both.planned, 40);
+  EXPECT_EQ(both.least, 40);
+  EXPECT_EQ(arena_bytes(one_after_the_other, Space::host, slots_for(one_after_the_other, 5)).least, 20);
+  EXPECT_EQ(arena_bytes(at_once, Space::device, slots_for(at_once, 5)).planned, 0);
 }
 
 /// `plan` after `damage` is refused with this cause.
