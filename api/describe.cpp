@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "plan/lifetimes.h"
+#include "runtime/cuda/peak.h"
 
 namespace burnish::api {
 
@@ -19,7 +20,9 @@ Json port(const Port& port) {
     if (axis.most < DimTable::unbounded) one["most"] = axis.most;
     axes.push_back(std::move(one));
   }
-  return {{"name", port.name}, {"dtype", std::string(name_of(port.dtype))}, {"axes", std::move(axes)}};
+  Json json = {{"name", port.name}, {"dtype", std::string(name_of(port.dtype))}, {"axes", std::move(axes)}};
+  if (!port.order.empty()) json["order"] = port.order;
+  return json;
 }
 
 Json ports(const std::vector<Port>& list) {
@@ -122,6 +125,13 @@ Json plan_of(const Plan& plan) {
   return json;
 }
 
+/// Nothing on the host, or where it is not known.
+std::optional<cuda::Peak> peak_of(const Context& context) {
+  if (!context.device()) return {};
+  const cuda::Peak peak = cuda::peak_of(context.device()->info(), context.plan().precision);
+  return peak.flops > 0 && peak.bytes_per_second > 0 ? std::optional(peak) : std::nullopt;
+}
+
 }  // namespace
 
 std::string describe(const Engine& engine) {
@@ -138,10 +148,37 @@ std::string describe(const Engine& engine) {
   return text_of(json);
 }
 
-std::string describe(const std::vector<StepTime>& times) {
+std::string describe(const Context& context) {
+  const MemoryUse memory = context.memory();
+  Json json = {{"target", context.plan().target},
+               {"precision", context.plan().precision},
+               {"memory",
+                {{"constants", memory.constants},
+                 {"code", memory.code},
+                 {"device_arena", memory.device_arena},
+                 {"host_arena", memory.host_arena},
+                 {"bindings", memory.bindings}}}};
+  if (const auto peak = peak_of(context))
+    json["peak"] = {{"flops", peak->flops}, {"bytes_per_second", peak->bytes_per_second}};
+  return text_of(json);
+}
+
+std::string describe(const Context& context, const std::vector<StepTime>& times) {
+  const std::optional<cuda::Peak> peak = peak_of(context);
   Json json = Json::array();
-  for (const StepTime& t : times)
-    json.push_back({{"name", t.name}, {"kind", t.kind}, {"ms", t.milliseconds}});
+  for (const StepTime& t : times) {
+    Json one = {{"name", t.name}, {"kind", t.kind}, {"ms", t.milliseconds}};
+    if (t.flops && t.bytes_read && t.bytes_written) {
+      one["flops"] = *t.flops;
+      one["bytes_read"] = *t.bytes_read;
+      one["bytes_written"] = *t.bytes_written;
+      if (peak)
+        one["least_ms"] =
+            1e3 * std::max(static_cast<double>(*t.flops) / peak->flops,
+                           static_cast<double>(*t.bytes_read + *t.bytes_written) / peak->bytes_per_second);
+    }
+    json.push_back(std::move(one));
+  }
   return text_of(json);
 }
 

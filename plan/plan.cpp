@@ -1,6 +1,7 @@
 #include "plan/plan.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "plan/lifetimes.h"
 
@@ -90,6 +91,8 @@ struct Verifier {
     for (const Step& step : list) {
       if (step.stage >= plan.shapes.stage_ends.size())
         return malformed("step '" + step.name + "' names a stage that does not exist");
+      for (Slot s : {step.work.flops, step.work.bytes_read, step.work.bytes_written})
+        if (s != Work::unknown) TRY(slot(s));
       Result<> result = std::visit(*this, step.what);
       if (!result) return std::move(result).during("checking step '" + step.name + "'");
     }
@@ -99,6 +102,10 @@ struct Verifier {
     if (port.buffer >= plan.buffers.size())
       return malformed("'" + port.name + "' names a buffer that does not exist");
     for (const Port::Axis& axis : port.axes) TRY(axis.binds ? symbol(axis.slot) : slot(axis.slot));
+    std::vector<uint32_t> axes(port.axes.size());
+    std::iota(axes.begin(), axes.end(), 0);
+    if (!port.order.empty() && !std::ranges::is_permutation(port.order, axes))
+      return malformed("the order of '" + port.name + "' is none of its axes");
     return {};
   }
   Result<> buffer(const Buffer& b) const {

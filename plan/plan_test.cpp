@@ -107,6 +107,10 @@ TEST(PlanVerifier, RefusesIndicesThatNameNothing) {
       "the plan is malformed: an operand names a buffer that does not exist, while checking step '2'");
   expect_refused([](Plan& p) { p.steps[0].stage = 1; },
                  "the plan is malformed: step '1' names a stage that does not exist");
+  expect_refused([](Plan& p) { p.steps[0].work.flops = 99; },
+                 "the plan is malformed: slot 99 does not exist");
+  expect_refused([](Plan& p) { p.inputs[0].order.assign(p.inputs[0].axes.size(), 1); },
+                 "the plan is malformed: the order of 'x' is none of its axes");
   expect_refused([](Plan& p) { p.checks.push_back({0, 0, 3, ""}); },
                  "the plan is malformed: a check names a stage that does not exist");
 }

@@ -239,9 +239,16 @@ Result<> Context::read_output(std::string_view name, void* data, size_t bytes) {
   return own_stream() ? own_stream()->synchronize() : Result<>();
 }
 
-Result<std::vector<Timing>> Context::time(int count) {
+Result<std::vector<Timing>> Context::time(int count, L2 l2) {
   const auto scope = TRY(enter());
   const cuda::Stream* stream = own_stream();
+  if (l2 == L2::flushed && !stream)
+    return Error(Code::unsupported, "a GPU's L2 cache is to be flushed, and this context runs on the host")
+        .remedy("time it as it is, or create the context for a GPU");
+  cuda::DeviceMemory other;  // what the cache is full of instead
+  if (l2 == L2::flushed)
+    TRY(other.reserve(stream->device(), 2 * stream->device().info().l2_cache)
+            .during("making room to flush the L2 cache"));
   std::optional<cuda::Event> start, stop;
   if (stream) {
     TRY(follow(*stream));
@@ -253,6 +260,10 @@ Result<std::vector<Timing>> Context::time(int count) {
     if (i == 0 && stream) {  // inputs are on the GPU before the clock starts
       TRY(executor_->begin());
       TRY(load_inputs(stream, Inputs::fresh));
+      TRY(stream->synchronize());
+    }
+    if (stream && other.size() != 0) {
+      TRY(stream->fill(other.address(), 0, other.size()));
       TRY(stream->synchronize());
     }
     const Clock::time_point began = Clock::now();
@@ -280,7 +291,9 @@ Result<std::vector<StepTime>> Context::profile() {
 
 MemoryUse Context::memory() const {
   const Memory& memory = executor_->memory();
-  return {.constants = executor_->device() ? executor_->device()->loaded->constant_bytes() : 0,
+  const auto& side = executor_->device();
+  return {.constants = side ? side->loaded->constant_bytes() : 0,
+          .code = side ? side->loaded->code_bytes() : 0,
           .device_arena = memory.device_arena_bytes(),
           .host_arena = memory.host_arena_bytes(),
           .bindings = memory.binding_bytes()};
