@@ -8,6 +8,7 @@ A row is a model at a batch. Rows that this commit has measured are not measured
 minutes have passed, so that the table fills over several stays on a GPU. docs/performance.md says what is measured, and how."""
 import argparse
 import concurrent.futures
+import contextlib
 import datetime
 import importlib.util
 import json
@@ -63,17 +64,31 @@ def measure(options):
         say("making models")
         bench.make_models(wanted)
         for model, left in wanted.items():
-            if time.monotonic() < end:
-                say(f"building {model} at {', '.join(map(str, left))}")
+            if time.monotonic() >= end:
+                break
+            say(f"building {model} at {', '.join(map(str, left))}")
+            with going_on(model):
                 bench.prepare(model, left)
-            for batch in left:
-                if time.monotonic() < end:
-                    keep(results, {**bench.row(model, batch), "commit": now})
+                for batch in left:
+                    with going_on(f"{model} batch {batch}"):
+                        if time.monotonic() < end:
+                            keep(results, {**bench.row(model, batch), "commit": now})
         for row in rows_to_compile(results["rows"]):
             if time.monotonic() < end:
                 keep(results, {**row, **bench.compiled(row["model"], row["batch"])})
     finally:
         bench.close()
+
+
+@contextlib.contextmanager
+def going_on(what):
+    """A row that cannot be measured is said, and the others are measured all the same."""
+    from session import Refused
+
+    try:
+        yield
+    except (Refused, SystemExit) as failure:
+        say(f"{what}: {failure}")
 
 
 class Bench:
@@ -100,7 +115,10 @@ class Bench:
         if not self.torch:
             return {}
         print(json.dumps(request), file=self.torch.stdin, flush=True)
-        answer = json.loads(self.torch.stdout.readline() or '{"error": "the worker ended"}')
+        line = self.torch.stdout.readline()
+        if not line:
+            self.torch = None
+        answer = json.loads(line or '{"error": "its process ended"}')
         if "error" in answer:
             say(f"torch {request[0]}: {answer.pop('error')}")
         return answer
@@ -182,7 +200,7 @@ class Bench:
 
         sides = {formats: lambda formats=formats: ours(formats) for formats in FORMATS}
         if has_torch:
-            sides["torch"] = lambda: self.ask_torch("time", rounds.SECONDS, rounds.LEAST, rounds.MOST_SECONDS)["ms"]
+            sides["torch"] = lambda: self.ask_torch("time", rounds.SECONDS, rounds.LEAST, rounds.MOST_SECONDS).get("ms", [])
         for session in sessions.values():
             session.time(0.2 if self.warm else 3, 3, 3)
             self.warm = True
@@ -190,6 +208,7 @@ class Bench:
             self.ask_torch("time", 0.2, 3, 3)
         samples, clocks = rounds.in_turns(sides, clock)
         counts = rounds.settled(clocks)
+        has_torch = has_torch and all(samples["torch"])
         row = {
             "gpu_ms": rounds.median_of_medians(samples["file"], counts),
             "gpu_p90_ms": rounds.quantile(samples["file"], counts, 0.9),
