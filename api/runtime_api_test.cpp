@@ -157,4 +157,30 @@ TEST(RuntimeApi, ShowsTheOrderOfPorts) {
   EXPECT_EQ(burnish_engine_output_order(engine.get(), 1), nullptr);
 }
 
+TEST(RuntimeApi, ARefusedInputIsToldTheOrderOfItsAxes) {
+  using namespace burnish;
+  PlanMaker m;
+  const Slot two = m.constant(2), three = m.constant(3), zero = m.constant(0), one = m.constant(1),
+             bytes = m.constant(24);
+  const uint32_t x = m.input("x", DType::f32, {{two, "2", false, 2, 2}, {three, "3", false, 3, 3}}, bytes);
+  const uint32_t y = m.output("y", DType::f32, {{two, "2"}, {three, "3"}}, bytes);
+  m.plan.inputs[0].order = {1, 0};
+  m.step("copy", Copy{m.operand(x, DType::f32, {two, three}, {one, two}, zero),
+                      m.operand(y, DType::f32, {two, three}, {three, one}, zero)});
+  EngineContents contents;
+  contents.targets.push_back({.plan = m.finish()});
+  const auto made = engine_bytes(contents);
+  ASSERT_TRUE(made) << made.error().cause();
+  api::Engine engine(made->data(), made->size());
+  api::Context context(engine, {.struct_size = sizeof(burnish_context_options), .device = -1});
+  std::vector<float> values(6);
+  try {
+    context.set_input("x", tensor_of(values, 3, 2));
+    FAIL() << "the shape of the memory was taken for the tensor's";
+  } catch (const api::Error& e) {
+    EXPECT_STREQ(e.what(), "input 'x' axis 0 must be 2, got 3");
+    EXPECT_EQ(e.remedy(), "the engine takes 'x' as f32 [2, 3] with axes in memory in the order 1, 0");
+  }
+}
+
 }  // namespace

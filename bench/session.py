@@ -66,6 +66,7 @@ class Session:
         library._call(self.runtime.burnish_context_create, self.engine, byref(options), byref(self.context))
         self.copies = DeviceCopies(library.device) if library.device >= 0 else None
         self.kept = []  # arrays that the context reads
+        self.input_bytes = 0
 
     def close(self):
         if self.copies:
@@ -90,6 +91,7 @@ class Session:
             tensor = as_tensor(array)
             for axis, extent in enumerate(arrays[name].shape):
                 tensor.shape[axis] = extent
+            self.input_bytes += array.nbytes
             if self.copies:
                 tensor.data, tensor.memory = self.copies.copy(array), 1
             else:

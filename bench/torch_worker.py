@@ -19,7 +19,6 @@ class Worker:
     def __init__(self):
         self.name = self.model = self.arguments = self.inputs = self.graph = None
 
-    @torch.inference_mode()
     def prepare(self, name, batch):
         self.graph = self.inputs = None
         if name != self.name:
@@ -29,7 +28,8 @@ class Worker:
             self.name = name
         torch.cuda.empty_cache()
         self.inputs = torch_baseline.random_inputs(self.arguments, batch)
-        self.graph = torch_baseline.captured(lambda: self.model(*self.inputs))
+        with torch.inference_mode():  # the model is loaded without it, as torch_baseline.py does
+            self.graph = torch_baseline.captured(lambda: self.model(*self.inputs))
         return {}
 
     def time(self, seconds, least, most_seconds):

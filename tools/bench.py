@@ -8,6 +8,7 @@ A row is a model at a batch. Rows that this commit has measured are not measured
 minutes have passed, so that the table fills over several stays on a GPU. docs/performance.md says what is measured, and how."""
 import argparse
 import concurrent.futures
+import contextlib
 import datetime
 import importlib.util
 import json
@@ -26,6 +27,7 @@ ITEMS = 4  # different ones in a batch; a larger batch repeats them
 TOLERANCE = 1e-2  # relative L2 against ONNX Runtime in FP32
 LAYERS_KEPT = 10
 FORMATS = ("file", "fp16_nhwc")
+BEGAN = time.monotonic()
 
 sys.path[:0] = [str(BENCH), str(ROOT / "tests/models")]
 import rounds
@@ -59,18 +61,34 @@ def measure(options):
     wanted = {model: left for model, left in wanted.items() if left}
     bench = Bench(options.optimization_level)
     try:
+        say("making models")
         bench.make_models(wanted)
         for model, left in wanted.items():
-            if time.monotonic() < end:
+            if time.monotonic() >= end:
+                break
+            say(f"building {model} at {', '.join(map(str, left))}")
+            with going_on(model):
                 bench.prepare(model, left)
-            for batch in left:
-                if time.monotonic() < end:
-                    keep(results, {**bench.row(model, batch), "commit": now})
+                for batch in left:
+                    with going_on(f"{model} batch {batch}"):
+                        if time.monotonic() < end:
+                            keep(results, {**bench.row(model, batch), "commit": now})
         for row in rows_to_compile(results["rows"]):
             if time.monotonic() < end:
                 keep(results, {**row, **bench.compiled(row["model"], row["batch"])})
     finally:
         bench.close()
+
+
+@contextlib.contextmanager
+def going_on(what):
+    """A row that cannot be measured is said, and the others are measured all the same."""
+    from session import Refused
+
+    try:
+        yield
+    except (Refused, SystemExit) as failure:
+        say(f"{what}: {failure}")
 
 
 class Bench:
@@ -97,9 +115,12 @@ class Bench:
         if not self.torch:
             return {}
         print(json.dumps(request), file=self.torch.stdin, flush=True)
-        answer = json.loads(self.torch.stdout.readline() or '{"error": "the worker ended"}')
+        line = self.torch.stdout.readline()
+        if not line:
+            self.torch = None
+        answer = json.loads(line or '{"error": "its process ended"}')
         if "error" in answer:
-            print(f"  torch {request[0]}: {answer.pop('error')}", flush=True)
+            say(f"torch {request[0]}: {answer.pop('error')}")
         return answer
 
     def make_models(self, models):
@@ -145,7 +166,7 @@ class Bench:
             if all(error <= TOLERANCE for error in row["relative_l2"].values()):
                 row |= self.figures(model, batch, sessions, lambda: read_sensors(self.library))
             else:
-                print(f"{model} batch {batch}: WRONG, so not timed: {row['relative_l2']}", flush=True)
+                say(f"{model} batch {batch}: WRONG, so not timed: {row['relative_l2']}")
         finally:
             for session in sessions.values():
                 session.close()
@@ -179,14 +200,15 @@ class Bench:
 
         sides = {formats: lambda formats=formats: ours(formats) for formats in FORMATS}
         if has_torch:
-            sides["torch"] = lambda: self.ask_torch("time", rounds.SECONDS, rounds.LEAST, rounds.MOST_SECONDS)["ms"]
+            sides["torch"] = lambda: self.ask_torch("time", rounds.SECONDS, rounds.LEAST, rounds.MOST_SECONDS).get("ms", [])
         for session in sessions.values():
             session.time(0.2 if self.warm else 3, 3, 3)
-        self.warm = True
+            self.warm = True
         if has_torch:
             self.ask_torch("time", 0.2, 3, 3)
         samples, clocks = rounds.in_turns(sides, clock)
         counts = rounds.settled(clocks)
+        has_torch = has_torch and all(samples["torch"])
         row = {
             "gpu_ms": rounds.median_of_medians(samples["file"], counts),
             "gpu_p90_ms": rounds.quantile(samples["file"], counts, 0.9),
@@ -209,8 +231,10 @@ class Bench:
             {"name": name, "ms": ms, "roofline_ms": least}
             for name, ms, least in sorted(lost, key=lambda layer: layer[2] - layer[1])[:LAYERS_KEPT]
         ]
-        memory = sessions["file"].describe()["memory"]
-        row["memory_bytes"] = sum(memory[part] for part in ("constants", "code", "device_arena", "bindings"))
+        memory = sessions["file"].describe()["memory"]  # its bindings are the outputs: the inputs are in memory of the caller's
+        row["memory_bytes"] = sessions["file"].input_bytes + sum(
+            memory[part] for part in ("constants", "code", "device_arena", "bindings")
+        )
         return row
 
     def compiled(self, model, batch):
@@ -303,7 +327,12 @@ def keep(results, row):
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     shown = ("gpu_ms", "gpu_fp16_nhwc_ms", "gpu_flushed_ms", "host_ms", "torch_eager_ms", "torch_compile_ms", "roofline_ms", "sm_clock_mhz")
-    print(f"{row['model']} batch {row['batch']}: " + ", ".join(f"{k} {row[k]:.4g}" for k in shown if row.get(k)), flush=True)
+    say(f"{row['model']} batch {row['batch']}: " + ", ".join(f"{k} {row[k]:.4g}" for k in shown if row.get(k)))
+
+
+def say(text):
+    """With the seconds since the beginning, for stays on a GPU are counted."""
+    print(f"{time.monotonic() - BEGAN:6.1f} s  {text}", flush=True)
 
 
 def rounded(value):
