@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/strided.h"
 #include "ir/op.h"
 #include "ops/product.h"
@@ -90,6 +92,40 @@ Result<> eval(EvalCtx& c) {
 
 namespace {
 
+/// Where one matrix B serves all batches, axes of A are as good as its rows: those that it walks evenly, in the order of its
+/// memory, become the rows m, the rest batches. `axes` are the batches' and the rows'.
+void rows_from_batches(DimTable& dims, std::span<const Dim> axes, ContractionProblem& p, MatrixView& left,
+                       EpilogueForm& end) {
+  struct Axis {
+    size_t of;  // the result
+    Dim extent, stride;
+  };
+  std::vector<Axis> inner;
+  for (size_t k = 0; k < axes.size(); ++k)
+    if (!dims.is_constant(axes[k], 1))
+      inner.push_back({k, axes[k], k + 1 < axes.size() ? left.batch[5 - axes.size() + k] : left.stride_mn});
+  std::ranges::reverse(inner);
+  std::ranges::stable_sort(inner, {}, [&](const Axis& axis) { return dims.range(axis.stride).hi; });
+  p.m = dims.constant(1);
+  p.batch.fill(dims.constant(1));
+  left.batch.fill(dims.constant(0));
+  size_t batches = 0;
+  for (const Axis& axis : inner) {
+    KernelText text;
+    if (dims.is_constant(p.m, 1)) left.stride_mn = axis.stride;
+    if (batches == 0 && axis.stride == dims.mul(left.stride_mn, p.m)) {
+      text << "m / (int)" << p.m << " % (int)" << axis.extent;
+      p.m = dims.mul(p.m, axis.extent);
+    } else {
+      const size_t slot = 3 - batches++;
+      text << std::string_view("b" + std::to_string(slot));
+      p.batch[slot] = axis.extent;
+      left.batch[slot] = axis.stride;
+    }
+    end.coordinates[axis.of] = std::move(text);
+  }
+}
+
 Verdict kernel(KernelCtx& ctx) {
   DimTable& dims = ctx.dims;
   const DType dtype = ctx.in(0).dtype;
@@ -105,31 +141,12 @@ Verdict kernel(KernelCtx& ctx) {
       row ? a[a.size() - 2] : dims.constant(1), column ? b.back() : dims.constant(1), a.back(), {}};
   p.batch.fill(dims.constant(1));
   for (size_t k = 0; k < batch_rank; ++k) p.batch[4 - batch_rank + k] = batch[k];
-  EpilogueForm end{.column_axis = y.size() - 1, .column_step = 8};
-  std::vector<bool> in_rows(batch_rank);
-  if (row && b.size() == 2)  // one matrix for all: batch axes that A walks evenly become rows
-    for (size_t k = batch_rank; k-- > 0;) {
-      const Dim stride = left.batch[4 - batch_rank + k];
-      if (dims.is_constant(p.m, 1)) left.stride_mn = stride;  // a single row has no stride of its own
-      if (stride != dims.mul(left.stride_mn, p.m)) break;
-      p.m = dims.mul(p.m, batch[k]);
-      p.batch[4 - batch_rank + k] = dims.constant(1);
-      in_rows[k] = true;
-    }
-  Dim inside = row ? a[a.size() - 2] : dims.constant(1);
-  for (size_t k = batch_rank; k-- > 0;) {
-    KernelText text;
-    if (in_rows[k]) {
-      text << "m / (int)" << inside << " % (int)" << batch[k];
-      inside = dims.mul(inside, batch[k]);
-    } else {
-      text << std::string_view("b" + std::to_string(4 - batch_rank + k));
-    }
-    end.coordinates.insert(end.coordinates.begin(), std::move(text));
-  }
-  if (row) end.coordinates.emplace_back() << "m % (int)" << a[a.size() - 2];
+  EpilogueForm end{.column_axis = y.size() - 1, .column_step = 8, .captures = {"b0", "b1", "b2", "b3"}};
+  for (size_t k = 0; k < batch_rank; ++k)
+    end.coordinates.emplace_back() << std::string_view("b" + std::to_string(4 - batch_rank + k));
+  if (row) end.coordinates.emplace_back() << "m";
   if (column) end.coordinates.emplace_back() << "n";
-  end.captures = {"b0", "b1", "b2", "b3"};
+  if (row && b.size() == 2) rows_from_batches(dims, std::span(y).first(batch_rank + 1), p, left, end);
   repack_constant(ctx, 1, right);
   p.copy_bytes = std::min(copy_bytes(dims, left), copy_bytes(dims, right));
   KernelText operands;

@@ -129,6 +129,28 @@ TEST(Kernels, WarpgroupsMultiplyWhereTheyCan) {
   }
 }
 
+TEST(Kernels, AxesThatOneMatrixServesAreItsRows) {
+  struct Row {
+    const char* x;
+    Layout layout;
+    const char* rows;
+  };
+  const NvrtcBackend backend = backend_for("sm_90");
+  for (const Row& row : {
+           Row{"f16[197, 32, 64]", Layout::dense, "6304"}, Row{"f16[197, 32, 64]", Layout::gaps, "6304"},
+           Row{"f16[197, 32, 64]", Layout::backwards, "6304"},  // the batches' axis lies inside the rows'
+           Row{"f16[5, 1, 7, 64]", Layout::dense, "35"},
+           Row{"f16[2, 3, 4, 64]", Layout::channels_last, "3"},  // as 2, 4, 64, 3: k lies between
+       }) {
+    const KernelCase product{"MatMul", {row.x, halves({64, 96})}, {}, 1, row.layout};
+    const std::vector<std::string> sources = sources_of(backend, product);
+    ASSERT_EQ(sources.size(), 1u);
+    EXPECT_NE(sources[0].find("(int)" + std::string(row.rows) + "LL, "), std::string::npos)
+        << product.text() << "\n"
+        << sources[0];
+  }
+}
+
 TEST(Kernels, SlicesOfKOccupyTheGpuWhereTilesDoNot) {
   auto sliced = [](std::string_view target, const KernelCase& c) {
     std::vector<std::string> names = tactics_of(backend_for(target), c);
