@@ -184,7 +184,9 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
   ContractionProblem problem{positions,
                              dims.constant(outputs),
                              dims.constant(form.h.kernel * form.w.kernel * inputs),
-                             {one, one, one, dims.constant(form.group)}};
+                             {one, one, one, dims.constant(form.group)},
+                             0,
+                             true};
   KernelText operands;
   const bool pointwise = !form.transposed && form.h.kernel * form.w.kernel == 1 &&
                          form.h.stride * form.w.stride == 1 && form.h.pad + form.w.pad == 0 &&

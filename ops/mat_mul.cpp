@@ -149,6 +149,7 @@ Verdict kernel(KernelCtx& ctx) {
   if (row && b.size() == 2) rows_from_batches(dims, std::span(y).first(batch_rank + 1), p, left, end);
   repack_constant(ctx, 1, right);
   p.copy_bytes = std::min(copy_bytes(dims, left), copy_bytes(dims, right));
+  p.b_along_k = dims.is_constant(right.stride_k, 1);
   KernelText operands;
   define_matrix(operands, dims, "a", left);
   define_matrix(operands, dims, "b", right);
