@@ -17,13 +17,13 @@ struct ExplainRequest {
 };
 
 /// A layer: the steps in a row that do the work of the same nodes.
-struct Layer {
+struct LayerSteps {
   std::string name, kinds;
   size_t steps = 0;
 };
 
-static std::vector<Layer> layers_of(const Json& steps) {
-  std::vector<Layer> layers;
+static std::vector<LayerSteps> steps_by_layer(const Json& steps) {
+  std::vector<LayerSteps> layers;
   for (const Json& step : steps) {
     std::string name = step.value("name", ""), kind = step.value("kind", "");
     if (layers.empty() || layers.back().name != name) layers.push_back({name, kind, 0});
@@ -31,7 +31,7 @@ static std::vector<Layer> layers_of(const Json& steps) {
     ++layers.back().steps;
     for (const char* branch : {"then", "else"})
       if (step.contains(branch))
-        for (Layer& inner : layers_of(step[branch])) layers.push_back(std::move(inner));
+        for (LayerSteps& inner : steps_by_layer(step[branch])) layers.push_back(std::move(inner));
   }
   return layers;
 }
@@ -55,7 +55,7 @@ static std::string candidates_table(const Json& decision) {
   return table(rows);
 }
 
-static std::string explain_layer(const Layer& layer, const Json& plan, bool on_device) {
+static std::string explain_layer(const LayerSteps& layer, const Json& plan, bool on_device) {
   std::string text = fmt::format("\n{}\n  {}{}", layer.name, layer.kinds,
                                  layer.steps > 1 ? fmt::format(", {} steps", layer.steps) : "");
   bool decided = false;
@@ -87,7 +87,7 @@ static int explain(const ExplainRequest& request) {
   for (const Json& plan : Json::parse(json).value("plans", Json::array())) {
     std::string target = plan.value("target", "");
     fmt::print("plan for {}\n", target);
-    for (const Layer& layer : layers_of(plan.value("steps", Json::array()))) {
+    for (const LayerSteps& layer : steps_by_layer(plan.value("steps", Json::array()))) {
       if (layer.name.find(request.node) == std::string::npos) continue;
       found = true;
       fmt::print("{}", explain_layer(layer, plan, target != "cpu"));

@@ -170,6 +170,7 @@ Verdict kernel(KernelCtx& ctx) {
   end.captures = {"b0", "b1", "b2", "b3"};
   repack_constant(ctx, 1, right);
   p.copy_bytes = std::min(copy_bytes(dims, left), copy_bytes(dims, right));
+  p.b_along_k = dims.is_constant(right.stride_k, 1);
   KernelText operands;
   define_matrix(operands, dims, "a", left);
   define_matrix(operands, dims, "b", right);

@@ -54,23 +54,21 @@ class Delayer {
     return v != no_value && uses_[v] == 1 ? g_.producer(v) : nullptr;
   }
 
-  // Whether v is what a product leaves, in another layout or after pointwise work.
-  bool follows_product(ValueId v) const {
+  // Whether v is what a product or pointwise work leaves, in another layout: what may be one kernel with work that follows.
+  bool is_computed(ValueId v) const {
     const Node* node = sole_maker(v);
     if (!node) return false;
-    if (is_contraction(*node)) return true;
-    if (is_layout(g_, *node)) return follows_product(node->inputs[0]);
-    return is_pointwise(*node) && std::any_of(node->inputs.begin(), node->inputs.end(),
-                                              [&](ValueId x) { return follows_product(x); });
+    return is_contraction(*node) || is_pointwise(*node) ||
+           (is_layout(g_, *node) && is_computed(node->inputs[0]));
   }
 
-  // The operand of a pointwise node that only its layout keeps apart from a product.
+  // The operand of a pointwise node that only its layout keeps apart from what it might be one kernel with.
   std::optional<size_t> delayed_operand(const Node& node) const {
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const Node* layout = sole_maker(node.inputs[i]);
       if (!layout || !is_layout(g_, *layout)) continue;
       if (g_.values[node.inputs[i]].type.shape == g_.values[node.outputs[0]].type.shape &&
-          follows_product(layout->inputs[0]))
+          is_computed(layout->inputs[0]))
         return i;
     }
     return std::nullopt;

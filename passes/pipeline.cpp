@@ -39,7 +39,8 @@ const std::vector<Stage>& pipeline() {
        true},
       // 7. Pointwise work joins its neighbours: one kernel each.
       {"fusion",
-       {&pass_layouts_last, &pass_fold_constants, &pass_dead_code, &pass_fuse, &pass_dead_code},
+       {&pass_layouts_last, &pass_fold_constants, &pass_remove_identities, &pass_dead_code, &pass_fuse,
+        &pass_dead_code},
        false},
       // 8. Loops run on the host, as text with their bodies.
       {"loops", {&pass_lift_constants}, false},
