@@ -41,8 +41,9 @@ struct AttentionExtents {
 
   double cost(const AttentionCut& cut) const {
     const double keys_read = static_cast<double>((keys + cut.keys - 1) / cut.keys * cut.keys);
-    return static_cast<double>(std::max(blocks(cut), multiprocessors) * cut.queries()) * keys_read /
-           speed(cut);
+    const int64_t rows =
+        (blocks(cut) + multiprocessors - 1) / multiprocessors * cut.queries();  // of the busiest
+    return static_cast<double>(rows) * keys_read / speed(cut);
   }
   /// As many queries as give every multiprocessor work and leave few rows idle, for a block reads its keys once for all.
   int warp_count(bool narrow) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/primitives.cuh"
+#include "providers/nvrtc/device/epilogue.cuh"
 #include "providers/nvrtc/device/team.cuh"
 
 namespace burnish {
@@ -132,7 +133,7 @@ BURNISH_DEVICE void group_normalize(const Frame& frame, const T* x, i64 stride_i
       load_vector<T, V>(from + p * stride_position, v);
 #pragma unroll
       for (int i = 0; i < V; ++i) v[i] = (v[i] - mean[i]) * factor[i] + shift[i];
-      epilogue(frame.image * positions + p, part * V, v, V);
+      finish_row(epilogue, frame.image * positions + p, part * V, v, V);
     }
   }
 }

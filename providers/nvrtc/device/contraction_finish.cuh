@@ -1,11 +1,9 @@
-// The end of a contraction: sums become results, V columns of a row at a time, of which `count` exist. An epilogue has
-//   Operands fetch<V>(int m, int n, int count) const               reads what the results need beside the sums,
-//   Row<T, V> results(Sum (&v)[V], const Operands&) const           computes them, and
-//   void put(int m, int n, const Row<T, V>&, int count) const       writes them.
+// The end of a contraction: sums become results.
 #pragma once
 
 #include "providers/nvrtc/device/cluster.cuh"
 #include "providers/nvrtc/device/contraction_config.cuh"
+#include "providers/nvrtc/device/epilogue.cuh"
 
 namespace burnish {
 
@@ -20,11 +18,6 @@ using ResultsOf = decltype(static_cast<const Epilogue*>(nullptr)->results(
 
 /// How many of a row's 8 columns from n on exist: a literal where `extent` is one.
 BURNISH_DEVICE int columns_from(int n, int extent) { return extent % 8 == 0 ? 8 : least(extent - n, 8); }
-
-template <class Epilogue, class Sum>
-BURNISH_DEVICE void finish_row(const Epilogue& epilogue, int m, int n, Sum (&v)[8], int count) {
-  epilogue.put(m, n, epilogue.results(v, epilogue.template fetch<8>(m, n, count)), count);
-}
 
 /// Gives the functor the sums, 8 columns of a row at a time, through shared memory that the pipeline no longer needs. What it
 /// reads for some rows is under way together.

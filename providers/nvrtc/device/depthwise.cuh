@@ -1,6 +1,7 @@
 // Depthwise convolution, direct: every output channel looks at one input channel.
 #pragma once
 
+#include "providers/nvrtc/device/epilogue.cuh"
 #include "providers/nvrtc/device/types.cuh"
 
 namespace burnish {
@@ -92,8 +93,7 @@ BURNISH_DEVICE void depthwise(const DepthwiseImage<T>& image, const W* weights, 
   for (int s = 0; s < Strip; ++s)
     if (ow0 + s < out_w) {
       const int position = (n * out_h + oh) * out_w + ow0 + s;
-      const auto read = epilogue.template fetch<V>(position, channel, count);
-      epilogue.put(position, channel, epilogue.results(sum[s], read), count);
+      finish_row(epilogue, position, channel, sum[s], count);
     }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/primitives.cuh"
+#include "providers/nvrtc/device/epilogue.cuh"
 #include "providers/nvrtc/device/indexing.cuh"
 #include "providers/nvrtc/device/team.cuh"
 
@@ -20,7 +21,7 @@ BURNISH_DEVICE constexpr RowStrides<outer, inner> row_strides(const Dims<outer>&
 }
 
 /// y = (x - mean) * inverse * scale + bias, row by row, where inverse = 1 / sqrt(variance + epsilon). An
-/// epilogue(row, element of the row, results, 1) as in `contract` stores instead. With centred = false (RMS normalisation) the mean counts as 0. Mean and variance
+/// epilogue (epilogue.cuh) stores instead: of m the row, n the element of the row. With centred = false (RMS normalisation) the mean counts as 0. Mean and variance
 /// are taken in x's compute type, the variance from the differences to the mean.
 /// Rows: `row_extents`; elements of a row: `extents`. scale and bias may be null and broadcast by zero
 /// strides. means, inverses: null, or one number per row, dense.
@@ -82,7 +83,7 @@ BURNISH_DEVICE void normalize_rows(const Tx* x, const Ts* scale, const Ts* bias,
       if constexpr (is_same<Epilogue, Unchanged>) store(y + target, compute<Ty>(result));
       else {
         float v[1] = {float(result)};
-        epilogue(int(row), int(i), v, 1);
+        finish_row(epilogue, int(row), int(i), v, 1);
       }
     });
     if (Threads::lane() == 0) {

@@ -96,8 +96,20 @@ def channels_last_normalization(x, groups, v, threads, slabs):
     name, header = f"{x.dtype.name} {list(x.shape)} groups {groups}", "ops/instance_normalization/channels_last_normalization.cuh"
     yield Case(f"group_moments {name}", header, f"{frame}group_moments{image}m);",
                {"x": a, "m": Operand(moments.astype(np.float32), result=True)}, (n * slabs,), threads, rows * c * 8)
-    prelude = f"""struct Store {{ {C_TYPE[x.dtype.name]}* y; template <int V> __device__ void operator()(int m, int n, float (&v)[V], int count)
-      const {{ burnish::store_row<{C_TYPE[x.dtype.name]}, V>(y + m * {c}LL + n, 1, count, true, v); }} }};"""
+    T = C_TYPE[x.dtype.name]
+    prelude = f"""struct Store {{
+      {T}* y;
+      struct Nothing {{}};
+      template <int V> __device__ Nothing fetch(int, int, int) const {{ return {{}}; }}
+      template <int V> __device__ burnish::Row<{T}, V> results(float (&v)[V], Nothing) const {{
+        burnish::Row<{T}, V> row;
+        for (int i = 0; i < V; ++i) row.set(i, v[i]);
+        return row;
+      }}
+      template <int V> __device__ void put(int m, int n, const burnish::Row<{T}, V>& row, int count) const {{
+        burnish::write_row<{T}, V>(y + m * {c}LL + n, 1, count, true, row);
+      }}
+    }};"""
     yield Case(f"group_normalize {name}", header, f"{frame}group_normalize{image}{positions}, {slabs}, m, s, 2, b, 1, 1e-3f, Store{{y}});",
                {"x": a, "m": Operand(moments.astype(np.float32)), "s": Operand(s, [2]), "b": Operand(b),
                 "y": Operand(want, result=True)}, (n * slabs,), threads, prelude=prelude)
