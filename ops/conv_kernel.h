@@ -104,14 +104,21 @@ inline EpilogueForm conv_epilogue(KernelCtx& ctx, const ConvForm& form, int64_t 
 }
 
 /// How many neighbours along a row a thread of a depthwise convolution computes: long strips read less twice, short ones
-/// make more threads.
-inline int64_t depthwise_strip(KernelCtx& ctx, const ConvForm& form) {
+/// make more threads and need fewer registers.
+inline int64_t depthwise_strip(KernelCtx& ctx, const ConvForm& form, int64_t parts) {
   constexpr std::array<int64_t, 4> strips = {1, 2, 4, 8};
-  const int64_t usual = form.w.kernel <= 3 ? 4 : 2;
+  constexpr double resident = 132 * 768;  // threads
   std::vector<Tactic> tactics;
-  for (int64_t strip : strips)
-    tactics.push_back({"strip " + std::to_string(strip), static_cast<double>(std::max(strip, usual)) /
-                                                             static_cast<double>(std::min(strip, usual))});
+  for (int64_t strip : strips) {
+    const int64_t columns = (strip - 1) * form.w.stride + (form.w.kernel - 1) * form.w.dilation + 1;
+    // Of a row of the window: weights and columns are read and converted, products summed up.
+    const int64_t row = 2 * form.w.kernel + 2 * columns + form.w.kernel * strip;
+    const auto threads = static_cast<double>(ctx.usual(ctx.in(0).shape[0]) * ctx.usual(form.h.out) * parts *
+                                             ((ctx.usual(form.w.out) + strip - 1) / strip));
+    const double spills = strip + form.w.kernel > 11 ? 2 : 1;
+    tactics.push_back({"strip " + std::to_string(strip),
+                       static_cast<double>(row) * std::max(threads / resident, 1.0) * spills});
+  }
   return strips[ctx.choose(std::move(tactics))];
 }
 
@@ -127,7 +134,8 @@ inline Verdict depthwise_kernel(KernelCtx& ctx, const ConvForm& form, const Tens
   bool aligned = last && multiplier == 1 && channels % chunk == 0 && ctx.in_alignment(0) % chunk == 0 &&
                  divisible(dims, strides[0], chunk) && divisible(dims, form.h.in_stride, chunk) &&
                  divisible(dims, form.w.in_stride, chunk);
-  const int64_t vector = aligned ? chunk : 1, strip = depthwise_strip(ctx, form);
+  const int64_t vector = aligned ? chunk : 1,
+                strip = depthwise_strip(ctx, form, (channels + vector - 1) / vector);
   Tensor packed = Tensor::zeros(dtype, {taps, channels});
   visit_storage(dtype, [&]<class T>(T*) {
     for (int64_t c = 0; c < channels; ++c)
@@ -266,11 +274,12 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
 
   const Dim one = dims.constant(1), zero = dims.constant(0);
   const std::span<const Dim> strides = ctx.in_strides(0);
+  const bool single = dims.is_constant(form.h.in, 1) && dims.is_constant(form.w.in, 1);
   const bool pointwise = !form.transposed && form.h.kernel * form.w.kernel == 1 &&
                          form.h.stride * form.w.stride == 1 && form.h.pad + form.w.pad == 0 &&
                          form.h.in == form.h.out && form.w.in == form.w.out &&
-                         form.h.in_stride == dims.mul(form.w.in_stride, form.w.in) &&
-                         strides[0] == dims.mul(form.h.in_stride, form.h.in);
+                         (single || (form.h.in_stride == dims.mul(form.w.in_stride, form.w.in) &&
+                                     strides[0] == dims.mul(form.h.in_stride, form.h.in)));
   const ConvImage image =
       pointwise
           ? ConvImage{ctx.in_pointer(0), ctx.in_alignment(0), strides[0], strides[1], inputs, form.h, form.w}
@@ -292,7 +301,7 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
   if (pointwise) {  // positions lie evenly spaced: a plain matrix
     const MatrixView matrix{image.pointer,
                             dtype,
-                            form.w.in_stride,
+                            single ? strides[0] : form.w.in_stride,
                             strides[1],
                             {zero, zero, zero, dims.mul(strides[1], dims.constant(inputs))},
                             image.alignment};
