@@ -108,7 +108,7 @@ inline EpilogueForm conv_epilogue(KernelCtx& ctx, const ConvForm& form, int64_t 
 /// make more threads and need fewer registers.
 inline int64_t depthwise_strip(KernelCtx& ctx, const ConvForm& form, int64_t parts) {
   constexpr std::array<int64_t, 4> strips = {1, 2, 4, 8};
-  constexpr double resident = 132 * 768;  // threads
+  constexpr double busy = 132 * 256;  // threads that keep every multiplier at work
   std::vector<Tactic> tactics;
   for (int64_t strip : strips) {
     const int64_t columns = (strip - 1) * form.w.stride + (form.w.kernel - 1) * form.w.dilation + 1;
@@ -116,9 +116,9 @@ inline int64_t depthwise_strip(KernelCtx& ctx, const ConvForm& form, int64_t par
     const int64_t row = 2 * form.w.kernel + 2 * columns + form.w.kernel * strip;
     const auto threads = static_cast<double>(ctx.usual(ctx.in(0).shape[0]) * ctx.usual(form.h.out) * parts *
                                              ((ctx.usual(form.w.out) + strip - 1) / strip));
-    const double spills = strip + form.w.kernel > 11 ? 2 : 1;
+    const double crowded = strip > 4 ? 2 : 1;  // 150 registers: few threads at a time
     tactics.push_back({"strip " + std::to_string(strip),
-                       static_cast<double>(row) * std::max(threads / resident, 1.0) * spills});
+                       static_cast<double>(row) * std::max(threads / busy, 1.0) * crowded});
   }
   return strips[ctx.choose(std::move(tactics))];
 }
