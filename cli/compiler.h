@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cli/engine.h"
+#include "cli/formats.h"
 #include "cli/shapes.h"
 
 namespace burnish::cli {
@@ -18,6 +19,7 @@ struct BuildChoices {
   int level = 0;  // of optimisation
   double time_budget = 0;
   std::string timing_cache, timing_cache_mode = "append";
+  Formats input_formats, output_formats;
 };
 
 /// Builds `model` into `engine_path` with progress on the terminal; Ctrl-C cancels. Throws Failure or Interrupted. Gives what

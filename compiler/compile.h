@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "compiler/lower.h"
+#include "compiler/port_formats.h"
 #include "compiler/tuning.h"
 #include "onnx/model.h"
 
@@ -16,6 +17,7 @@ struct CompileOptions {
   bool fp16 = false;
   bool tf32 = false;
   std::map<std::string, std::vector<int64_t>> shapes;  // by input; -1 leaves an axis free
+  PortFormats input_formats, output_formats;
   std::string cuda_library_directory;
   int threads = 0;  // 0: one per core
   TuningOptions tuning;

@@ -6,6 +6,7 @@
 #include "compiler/lowering.h"
 #include "compiler/memory.h"
 #include "compiler/remap.h"
+#include "compiler/work.h"
 #include "ir/device_text.h"
 #include "ir/text.h"
 
@@ -156,7 +157,9 @@ Result<> Lowering::lower_on_host(Scope& scope, const Node& node) {
   return {};
 }
 
-Result<> Lowering::add_calls(Scope&, DeviceOperands& operands, std::string name) {
+Result<> Lowering::add_calls(Scope& scope, DeviceOperands& operands, std::string name) {
+  const WorkDims dims = work_of(scope.graph, operands.node, operands.inputs());
+  Work work{slot(dims.flops), slot(dims.bytes_read), slot(dims.bytes_written)};
   for (const KernelCall& call : operands.calls) {
     const Backend::Source source = options_.backend->emit(operands, call);
     auto [it, fresh] = module_of_source_.try_emplace(source.text, static_cast<uint32_t>(out_.sources.size()));
@@ -182,7 +185,7 @@ Result<> Lowering::add_calls(Scope&, DeviceOperands& operands, std::string name)
                                     .written = t.written});
       }
     }
-    add_step(name, std::move(launch));
+    add_step(name, std::move(launch)).work = std::exchange(work, {});
   }
   return {};
 }
@@ -243,12 +246,11 @@ std::vector<int> Lowering::output_order(Scope& scope, const Node& node,
       if (decides) order = memory_order(*in[k], shape);
     }
   }
-  if (node.outputs.size() == 1 && std::is_sorted(order.begin(), order.end())) {
-    const ValueId y = node.outputs[0];
-    if (op.keeps_order && scope.for_windows[y]) return channels_last(rank);
-    return order_for_readers(scope, y);
-  }
-  return order;
+  if (node.outputs.size() != 1 || !std::is_sorted(order.begin(), order.end())) return order;
+  const ValueId y = node.outputs[0];
+  if (const std::vector<int> wanted = wanted_order(scope, y); !wanted.empty()) return wanted;
+  if (op.keeps_order && scope.for_windows[y]) return channels_last(rank);
+  return order_for_readers(scope, y);
 }
 
 std::vector<int> Lowering::order_for_readers(const Scope& scope, ValueId v) {
@@ -420,8 +422,11 @@ Result<> Lowering::lower_nodes(Scope& scope) {
   return {};
 }
 
-Port Lowering::make_port(const Value& value, uint32_t buffer) {
-  Port port{.name = value.name, .dtype = value.type.dtype, .buffer = buffer};
+Port Lowering::make_port(const Value& value, uint32_t buffer, const std::vector<int>& order) {
+  Port port{.name = value.name,
+            .dtype = value.type.dtype,
+            .buffer = buffer,
+            .order = std::vector<uint32_t>(order.begin(), order.end())};
   for (Dim d : value.type.shape) {
     const Range r = dims_.range(d);
     port.axes.push_back({.slot = slot(d), .least = r.lo, .most = r.hi, .text = dims_.text(d)});
@@ -435,14 +440,17 @@ Result<> Lowering::bind_inputs() {
   for (ValueId v : top_.graph.inputs)
     for (Dim d : top_.graph.values[v].type.shape)
       if (dims_.op(d) == DimOp::symbol) program_.declare(d, 0);
-  for (ValueId v : top_.graph.inputs) {
+  for (size_t i = 0; i < top_.graph.inputs.size(); ++i) {
+    const ValueId v = top_.graph.inputs[i];
     const Value& value = top_.graph.values[v];
+    const std::vector<int> order =
+        options_.input_orders.empty() ? std::vector<int>() : options_.input_orders[i];
     TRY(declare(top_, value.type));
     const uint32_t buffer = add_buffer(space, bytes_of(value.type));
     out_.plan.buffers[buffer].kind = Buffer::Kind::input;
     out_.plan.buffers[buffer].index = static_cast<uint32_t>(out_.plan.inputs.size());
-    top_.at(space, v) = Placed{buffer, {dims_.constant(0), dense_strides(dims_, value.type.shape)}};
-    Port port = make_port(value, buffer);
+    top_.at(space, v) = Placed{buffer, {dims_.constant(0), strides_in_order(order, value.type.shape)}};
+    Port port = make_port(value, buffer, order);
     for (size_t axis = 0; axis < port.axes.size(); ++axis) {
       const Dim d = value.type.shape[axis];
       port.axes[axis].binds = dims_.op(d) == DimOp::symbol && bound.insert(d).second;
@@ -463,10 +471,12 @@ Result<> Lowering::bind_outputs() {
     } else {
       const Space space = options_.backend ? Space::device : Space::host;
       TRY(declare(top_, value.type));
-      const bool on_host = !value.constant && !top_.at(space, v);
+      const std::vector<int> order = wanted_order(top_, v);
+      // Only what is row-major on both sides crosses over in one copy.
+      const bool on_host = !value.constant && !top_.at(space, v) && order.empty();
       const Placed from = TRY(on_host ? place_dense(top_, v, Space::host) : place(top_, v, space));
       const Placed to{add_buffer(space, bytes_of(value.type)),
-                      {dims_.constant(0), dense_strides(dims_, value.type.shape)}};
+                      {dims_.constant(0), strides_in_order(order, value.type.shape)}};
       buffer = to.buffer;
       out_.plan.buffers[buffer].kind = Buffer::Kind::output;
       note_move("output '" + value.name + "'", value.constant ? "it is a constant"
@@ -475,7 +485,7 @@ Result<> Lowering::bind_outputs() {
       TRY(copy_into(from, on_host ? Space::host : space, to, space, value.type, "output " + value.name));
     }
     out_.plan.buffers[buffer].index = index;
-    out_.plan.outputs.push_back(make_port(value, buffer));
+    out_.plan.outputs.push_back(make_port(value, buffer, wanted_order(top_, v)));
   }
   return {};
 }
@@ -543,6 +553,8 @@ Result<Lowered> Lowering::run() {
     if (!top_.graph.constant(v) &&
         std::find(top_.graph.inputs.begin(), top_.graph.inputs.end(), v) == top_.graph.inputs.end())
       outputs_.insert(v);
+  for (size_t i = 0; i < options_.output_orders.size(); ++i)
+    output_orders_[top_.graph.outputs[i]] = options_.output_orders[i];
   TRY(bind_inputs());
   TRY(lower_nodes(top_));
   TRY(bind_outputs());

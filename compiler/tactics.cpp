@@ -23,6 +23,7 @@ class TrialOperands final : public KernelCtx {
   int64_t in_alignment(size_t i) const override { return dense_[i] ? 64 : real_.in_alignment(i); }
   int64_t out_alignment(size_t i) const override { return real_.out_alignment(i); }
   bool tf32() const override { return real_.tf32(); }
+  std::string_view architecture() const override { return real_.architecture(); }
   int64_t usual(Dim d) const override { return real_.usual(d); }
   DType pointer_type(OperandPointer p) const override {
     return p.kind == OperandPointer::Kind::extra ? extra_[p.index].dtype : real_.pointer_type(p);

@@ -162,7 +162,7 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
     return all ? "true" : "false";
   };
 
-  std::string rows;
+  std::string fields, reads;  // of `Operands`
   Program program{body.graph, {}, {}};
   if (ctx.fused) program.names[body.graph.nodes[0].outputs[0]] = "acc";
   std::vector<std::pair<std::string, OperandPointer>> pointers;
@@ -172,13 +172,14 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
     const std::string name = "r" + std::to_string(k), element(device_type(dtype)), c(compute_type(dtype));
     pointers.push_back({"const " + element + "* p" + std::to_string(k), pointer});
     if (dims.is_constant(strides[column_axis], 0)) {
-      rows += "const " + c + " " + name + " = load(" + row_pointer(k, offset(strides)) + ");\n";
-      return name;
+      fields += c + " " + name + ";\n";
+      reads += "read." + name + " = load(" + row_pointer(k, offset(strides)) + ");\n";
+      return "read." + name;
     }
-    rows += c + " " + name + "[V]; load_row<" + element + ", V>(" + row_pointer(k, offset(strides)) + ", " +
-            member(strides[column_axis]) + ", count, " + aligned(strides, alignment, dtype) + ", " + name +
-            ");\n";
-    return name + "[j]";
+    fields += "Row<" + element + ", V> " + name + ";\n";
+    reads += "read." + name + " = read_row<" + element + ", V>(" + row_pointer(k, offset(strides)) + ", " +
+             member(strides[column_axis]) + ", count, " + aligned(strides, alignment, dtype) + ");\n";
+    return "read." + name + "[j]";
   };
   std::string accumulator = alpha == 1 ? "v[j]" : "float(" + Text(double{alpha}).s.substr(1) + ") * v[j]";
   for (const Addend& addend : addends) {
@@ -194,22 +195,27 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
     program.names[v] = read(placing.in_pointer(index), type.dtype, strides, placing.in_alignment(index));
   }
   for (const Node* node : body.nodes) program.add(*node);
-  const std::string element(device_type(stored.dtype)), c(compute_type(stored.dtype));
+  const std::string element(device_type(stored.dtype));
   const size_t out = pointers.size();
   pointers.push_back({element + "* p" + std::to_string(out), placing.out_pointer(0)});
   const std::span<const Dim> out_strides = placing.out_strides(0);
 
-  std::string text =
-      "template <int V>\n__device__ __forceinline__ void operator()(int m, int n, float (&v)[V], int count) "
-      "const {\n";
+  std::string axes;
   for (size_t a = 0; a < rank; ++a)
-    text +=
+    axes +=
         "[[maybe_unused]] const long long x" + std::to_string(a) + " = " + flatten(coordinates[a]) + ";\n";
-  text += rows + c +
-          " y[V];\n#pragma unroll\nfor (int j = 0; j < V; ++j) {\nconst float acc = " + accumulator + ";\n" +
+  const std::string method = "template <int V>\n__device__ __forceinline__ ";
+  std::string text = "template <int V>\nstruct Operands {\n" + fields + "};\n";
+  text += method + "Operands<V> fetch(int m, int n, int count) const {\n" + axes + "Operands<V> read;\n" +
+          reads + "return read;\n}\n";
+  text += method + "Row<" + element + ", V> results(float (&v)[V], const Operands<V>& read) const {\nRow<" +
+          element +
+          ", V> y;\n#pragma unroll\nfor (int j = 0; j < V; ++j) {\nconst float acc = " + accumulator + ";\n" +
           program.statements;
-  text += "y[j] = " + (ctx.fused ? program.name(body.result) : std::string("acc")) + ";\n}\n";
-  text += "store_row<" + element + ", V>(" + row_pointer(out, offset(out_strides)) + ", " +
+  text +=
+      "y.set(j, " + (ctx.fused ? program.name(body.result) : std::string("acc")) + ");\n}\nreturn y;\n}\n";
+  text += method + "void put(int m, int n, const Row<" + element + ", V>& y, int count) const {\n" + axes +
+          "write_row<" + element + ", V>(" + row_pointer(out, offset(out_strides)) + ", " +
           member(out_strides[column_axis]) + ", count, " +
           aligned(out_strides, placing.out_alignment(0), stored.dtype) + ", y);\n}\n";
 

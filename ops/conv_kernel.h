@@ -294,7 +294,9 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
   ContractionProblem problem{positions,
                              dims.constant(outputs),
                              dims.constant(image.depth()),
-                             {one, one, one, dims.constant(form.group)}};
+                             {one, one, one, dims.constant(form.group)},
+                             0,
+                             true};
   KernelText operands;
   MatrixView weights{ctx.constant(std::move(packed)),
                      dtype,

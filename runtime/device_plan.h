@@ -20,6 +20,7 @@ class DevicePlan {
   CUdeviceptr constant(uint32_t i) const { return constants_.address() + offsets_[i]; }
   const cuda::Kernel& kernel(const KernelLaunch& launch) const { return kernels_.at(&launch); }
   size_t constant_bytes() const { return constants_.size(); }
+  size_t code_bytes() const { return code_bytes_; }
 
  private:
   Result<> load_constants(const EngineFile& file, const Plan& plan, const cuda::Device& device);
@@ -28,6 +29,7 @@ class DevicePlan {
   cuda::DeviceMemory constants_;
   std::vector<size_t> offsets_;
   std::vector<cuda::Module> modules_;
+  size_t code_bytes_ = 0;
   std::unordered_map<const KernelLaunch*, cuda::Kernel> kernels_;
 };
 

@@ -95,7 +95,7 @@ BURNISH_DEVICE void group_moments(const Frame& frame, const T* x, i64 stride_ima
   });
 }
 
-/// epilogue(position number image * positions + p, first channel, V results, V), a result being (x - mean) / sqrt(variance +
+/// The epilogue as in `contract`, with position number image * positions + p, first channel, V results; a result being (x - mean) / sqrt(variance +
 /// epsilon) * scale + bias by group. `moments` are those of `group_moments` under the same grid; scale and bias: one per
 /// channel with their strides.
 template <class Frame, int V, class T, class S, class Epilogue>
@@ -132,7 +132,9 @@ BURNISH_DEVICE void group_normalize(const Frame& frame, const T* x, i64 stride_i
       load_vector<T, V>(from + p * stride_position, v);
 #pragma unroll
       for (int i = 0; i < V; ++i) v[i] = (v[i] - mean[i]) * factor[i] + shift[i];
-      epilogue(frame.image * positions + p, part * V, v, V);
+      const int position = frame.image * positions + p;
+      const auto read = epilogue.template fetch<V>(position, part * V, V);
+      epilogue.put(position, part * V, epilogue.results(v, read), V);
     }
   }
 }

@@ -20,7 +20,7 @@ BURNISH_DEVICE constexpr RowStrides<outer, inner> row_strides(const Dims<outer>&
 }
 
 /// y = (x - mean) * inverse * scale + bias, row by row, where inverse = 1 / sqrt(variance + epsilon). An
-/// epilogue(row, element of the row, results, 1) as in `contract` stores instead. With centred = false (RMS normalisation) the mean counts as 0. Mean and variance
+/// epilogue as in `contract`, given row, element of the row and one result, stores instead. With centred = false (RMS normalisation) the mean counts as 0. Mean and variance
 /// are taken in x's compute type, the variance from the differences to the mean.
 /// Rows: `row_extents`; elements of a row: `extents`. scale and bias may be null and broadcast by zero
 /// strides. means, inverses: null, or one number per row, dense.
@@ -82,7 +82,8 @@ BURNISH_DEVICE void normalize_rows(const Tx* x, const Ts* scale, const Ts* bias,
       if constexpr (is_same<Epilogue, Unchanged>) store(y + target, compute<Ty>(result));
       else {
         float v[1] = {float(result)};
-        epilogue(int(row), int(i), v, 1);
+        const auto read = epilogue.template fetch<1>(int(row), int(i), 1);
+        epilogue.put(int(row), int(i), epilogue.results(v, read), 1);
       }
     });
     if (Threads::lane() == 0) {

@@ -96,8 +96,19 @@ def channels_last_normalization(x, groups, v, threads, slabs):
     name, header = f"{x.dtype.name} {list(x.shape)} groups {groups}", "ops/instance_normalization/channels_last_normalization.cuh"
     yield Case(f"group_moments {name}", header, f"{frame}group_moments{image}m);",
                {"x": a, "m": Operand(moments.astype(np.float32), result=True)}, (n * slabs,), threads, rows * c * 8)
-    prelude = f"""struct Store {{ {C_TYPE[x.dtype.name]}* y; template <int V> __device__ void operator()(int m, int n, float (&v)[V], int count)
-      const {{ burnish::store_row<{C_TYPE[x.dtype.name]}, V>(y + m * {c}LL + n, 1, count, true, v); }} }};"""
+    row = f"burnish::Row<{C_TYPE[x.dtype.name]}, V>"
+    prelude = f"""struct Store {{
+  {C_TYPE[x.dtype.name]}* y;
+  template <int V> __device__ int fetch(int, int, int) const {{ return 0; }}
+  template <int V> __device__ {row} results(float (&v)[V], int) const {{
+    {row} r;
+    for (int j = 0; j < V; ++j) r.set(j, v[j]);
+    return r;
+  }}
+  template <int V> __device__ void put(int m, int n, const {row}& r, int count) const {{
+    burnish::write_row<{C_TYPE[x.dtype.name]}, V>(y + m * {c}LL + n, 1, count, true, r);
+  }}
+}};"""
     yield Case(f"group_normalize {name}", header, f"{frame}group_normalize{image}{positions}, {slabs}, m, s, 2, b, 1, 1e-3f, Store{{y}});",
                {"x": a, "m": Operand(moments.astype(np.float32)), "s": Operand(s, [2]), "b": Operand(b),
                 "y": Operand(want, result=True)}, (n * slabs,), threads, prelude=prelude)
