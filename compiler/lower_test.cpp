@@ -75,6 +75,31 @@ class Incapable final : public Backend {
   bool says_so_at_once_;
 };
 
+/// A device that can do everything, and notes how results lie.
+class Noting final : public Backend {
+ public:
+  std::string_view target() const override { return "none"; }
+  Verdict accepts(const Graph&, const Node&) const override { return Verdict::yes(); }
+  Verdict describe(KernelCtx& ctx) const override {
+    std::string& line = notes.emplace_back(ctx.node.op->name);
+    for (Dim stride : ctx.out_strides(0)) line += " " + ctx.dims.text(stride);
+    return Verdict::yes();
+  }
+  Source emit(const KernelCtx&, const KernelCall&) const override { return {}; }
+  Result<std::vector<std::byte>> compile(const std::string&) const override {
+    return std::vector<std::byte>();
+  }
+  mutable std::vector<std::string> notes;
+};
+
+std::vector<std::string> strides_in(std::string_view text) {
+  const Noting device;
+  Graph graph = parsed(text);
+  // Nothing is written, so the plan is not sound: only the notes count.
+  (void)lower(graph, {.backend = &device, .optimum = [](const DimTable&, Dim) { return int64_t{16}; }});
+  return device.notes;
+}
+
 constexpr std::string_view chain = R"(graph (%x: f32[n, 8], %w: f32[8, 8]) -> (%y) where n = input(%x, 0) {
   %a = MatMul(%x, %w) : f32[n, 8] @"a"
   %b = MatMul(%a, %w) : f32[n, 8] @"b"
@@ -115,6 +140,25 @@ TEST(Lower, ViewsAreAddressesNotSteps) {
   std::vector<int64_t> strides;
   for (Slot s : copy->from.strides) strides.push_back(slots[s]);
   EXPECT_EQ(strides, (std::vector<int64_t>{1, 6, 3}));
+}
+
+TEST(Lower, WhatLeadsToAConvolutionIsWrittenChannelsLast) {
+  EXPECT_EQ(strides_in(R"(graph (%x: f32[2, 16, 4, 5]) -> (%y) {
+  %w = constant f16[1, 16, 1, 1] {1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8}
+  %h = Cast(%x) {to=f16} : f16[2, 16, 4, 5]
+  %a = Relu(%h) : f16[2, 16, 4, 5]
+  %y = Conv(%a, %w) {strides=[1, 1], dilations=[1, 1], pads=[0, 0, 0, 0]} : f16[2, 1, 4, 5]
+})"),
+            (std::vector<std::string>{"Cast 320 1 80 16", "Relu 320 1 80 16", "Conv 20 1 5 1"}));
+}
+
+TEST(Lower, AFewChannelsStayWhereTheyAre) {
+  EXPECT_EQ(strides_in(R"(graph (%x: f32[2, 3, 4, 5]) -> (%y) {
+  %w = constant f16[1, 3, 1, 1] {1, 2, 3}
+  %h = Cast(%x) {to=f16} : f16[2, 3, 4, 5]
+  %y = Conv(%h, %w) {strides=[1, 1], dilations=[1, 1], pads=[0, 0, 0, 0]} : f16[2, 1, 4, 5]
+})"),
+            (std::vector<std::string>{"Cast 60 20 5 1", "Conv 20 1 5 1"}));
 }
 
 TEST(Lower, AGatherOfOneKnownIndexIsAnAddress) {

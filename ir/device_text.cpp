@@ -353,19 +353,28 @@ KernelCall pointwise_call(KernelCtx& ctx) {
        << " + threadIdx.x;\nif (id >= ";
   text << total << ") return;\n"
        << std::string_view(index) << " rest = (" << std::string_view(index) << ")id;\n";
-  std::vector<size_t> order;  // of the axes, as neighbouring threads walk them
-  if (along != inner) order.push_back(along);
+  // Neighbouring threads walk `inner`; where operands lie along another axis, eight of that first: 32 bytes of each.
+  const bool tiled = along != inner && divisible(dims, loop.extents[along], 8);
+  std::vector<std::pair<std::string, Dim>> coordinates;  // the fastest first
+  if (along != inner)
+    coordinates.emplace_back(tiled ? "eighth" : "x" + std::to_string(along),
+                             tiled ? dims.constant(8) : loop.extents[along]);
   for (size_t a = inner + 1; a-- > 0;)
-    if (a != along || along == inner) order.push_back(a);
-  for (const size_t a : order) {
-    const Dim steps = a == inner ? dims.floor_div(loop.extents[a], dims.constant(vector)) : loop.extents[a];
-    text << "[[maybe_unused]] const long long x" << std::string_view(std::to_string(a)) << " = ";
-    if (a != order.back()) text << "rest % (" << std::string_view(index) << ")" << steps;
-    else text << "rest";
-    if (a == inner) text << " * V";
+    if (a == inner) coordinates.emplace_back("part", dims.floor_div(loop.extents[a], dims.constant(vector)));
+    else if (a != along) coordinates.emplace_back("x" + std::to_string(a), loop.extents[a]);
+    else if (tiled) coordinates.emplace_back("tile", dims.floor_div(loop.extents[a], dims.constant(8)));
+  for (size_t i = 0; i < coordinates.size(); ++i) {
+    const auto& [name, steps] = coordinates[i];
+    text << "[[maybe_unused]] const long long " << std::string_view(name) << " = rest";
+    if (i + 1 < coordinates.size())
+      text << " % (" << std::string_view(index) << ")" << steps << ";\nrest /= (" << std::string_view(index)
+           << ")" << steps;
     text << ";\n";
-    if (a != order.back()) text << "rest /= (" << std::string_view(index) << ")" << steps << ";\n";
   }
+  text << "[[maybe_unused]] const long long " << std::string_view("x" + std::to_string(inner))
+       << " = part * V;\n";
+  if (tiled)
+    text << "const long long " << std::string_view("x" + std::to_string(along)) << " = tile * 8 + eighth;\n";
   auto address = [&](OperandPointer pointer, size_t k) {
     text << pointer;
     for (size_t a = 0; a <= inner; ++a)

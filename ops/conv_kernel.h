@@ -2,6 +2,7 @@
 
 #include "ir/contraction_text.h"
 #include "ir/element.h"
+#include "ops/conv.h"
 #include "ops/product_kernel.h"
 
 namespace burnish {
@@ -104,14 +105,21 @@ inline EpilogueForm conv_epilogue(KernelCtx& ctx, const ConvForm& form, int64_t 
 }
 
 /// How many neighbours along a row a thread of a depthwise convolution computes: long strips read less twice, short ones
-/// make more threads.
-inline int64_t depthwise_strip(KernelCtx& ctx, const ConvForm& form) {
+/// make more threads and need fewer registers.
+inline int64_t depthwise_strip(KernelCtx& ctx, const ConvForm& form, int64_t parts) {
   constexpr std::array<int64_t, 4> strips = {1, 2, 4, 8};
-  const int64_t usual = form.w.kernel <= 3 ? 4 : 2;
+  constexpr double busy = 132 * 256;  // threads that keep every multiplier at work
   std::vector<Tactic> tactics;
-  for (int64_t strip : strips)
-    tactics.push_back({"strip " + std::to_string(strip), static_cast<double>(std::max(strip, usual)) /
-                                                             static_cast<double>(std::min(strip, usual))});
+  for (int64_t strip : strips) {
+    const int64_t columns = (strip - 1) * form.w.stride + (form.w.kernel - 1) * form.w.dilation + 1;
+    // Of a row of the window: weights and columns are read and converted, products summed up.
+    const int64_t row = 2 * form.w.kernel + 2 * columns + form.w.kernel * strip;
+    const auto threads = static_cast<double>(ctx.usual(ctx.in(0).shape[0]) * ctx.usual(form.h.out) * parts *
+                                             ((ctx.usual(form.w.out) + strip - 1) / strip));
+    const double crowded = strip > 4 ? 2 : 1;  // 150 registers: few threads at a time
+    tactics.push_back({"strip " + std::to_string(strip),
+                       static_cast<double>(row) * std::max(threads / busy, 1.0) * crowded});
+  }
   return strips[ctx.choose(std::move(tactics))];
 }
 
@@ -127,7 +135,8 @@ inline Verdict depthwise_kernel(KernelCtx& ctx, const ConvForm& form, const Tens
   bool aligned = last && multiplier == 1 && channels % chunk == 0 && ctx.in_alignment(0) % chunk == 0 &&
                  divisible(dims, strides[0], chunk) && divisible(dims, form.h.in_stride, chunk) &&
                  divisible(dims, form.w.in_stride, chunk);
-  const int64_t vector = aligned ? chunk : 1, strip = depthwise_strip(ctx, form);
+  const int64_t vector = aligned ? chunk : 1,
+                strip = depthwise_strip(ctx, form, (channels + vector - 1) / vector);
   Tensor packed = Tensor::zeros(dtype, {taps, channels});
   visit_storage(dtype, [&]<class T>(T*) {
     for (int64_t c = 0; c < channels; ++c)
@@ -190,9 +199,9 @@ inline std::optional<ConvImage> image_by_rows(KernelCtx& ctx, const ConvForm& fo
   const auto between = dims.value(image.stride_c);
   const Dim last =
       dims.add(dims.mul(dims.sub(w.out, dims.constant(1)), dims.constant(w.stride)), dims.constant(w.kernel));
-  if (form.transposed || form.group != 1 || !between || *between == 1 || w.pad != 0 || w.dilation != 1 ||
-      !dims.is_constant(w.in_stride, 1) || dims.range(dims.sub(w.in, last)).lo < 0 ||
-      *between * image.channels > INT32_MAX)
+  if (form.transposed || form.group != 1 || !between || *between == 1 ||
+      !reads_in_pieces(w.kernel, w.stride, w.pad, w.dilation, 4) || !dims.is_constant(w.in_stride, 1) ||
+      dims.range(dims.sub(w.in, last)).lo < 0 || *between * image.channels > INT32_MAX)
     return {};
   ConvImage rows = image;
   rows.by_rows = true;
@@ -210,10 +219,11 @@ inline std::optional<ConvImage> image_by_rows(KernelCtx& ctx, const ConvForm& fo
   return rows;
 }
 
-/// A copy of the image, channels last and as many as can be copied at once, made by a launch of its own.
+/// A copy of the image in the weights' type, channels last and as many as can be copied at once, made by a launch of its
+/// own.
 inline ConvImage packed_image(KernelCtx& ctx, const ConvForm& form, const ConvImage& image) {
   DimTable& dims = ctx.dims;
-  const DType dtype = ctx.in(0).dtype;
+  const DType dtype = ctx.in(1).dtype;
   const int64_t vector = image.channels <= 4 ? 4 : 8,
                 padded = (image.channels + vector - 1) / vector * vector;
   const Dim images = ctx.in(0).shape[0], plane = dims.mul(form.h.in, form.w.in),
@@ -245,7 +255,9 @@ inline ConvImage conv_image(KernelCtx& ctx, const ConvForm& form, int64_t inputs
   const std::span<const Dim> strides = ctx.in_strides(0);
   const ConvImage image{
       ctx.in_pointer(0), ctx.in_alignment(0), strides[0], strides[1], inputs, form.h, form.w};
-  if (image_copy_bytes(ctx.dims, ctx.in(0).dtype, image) > 0) return image;
+  const DType dtype = ctx.in(1).dtype;
+  if (ctx.in(0).dtype != dtype) return packed_image(ctx, form, image);
+  if (image_copy_bytes(ctx.dims, dtype, image) > 0) return image;
   if (auto rows = image_by_rows(ctx, form, image)) return *std::move(rows);
   return form.group == 1 ? packed_image(ctx, form, image) : image;
 }
@@ -253,7 +265,7 @@ inline ConvImage conv_image(KernelCtx& ctx, const ConvForm& form, int64_t inputs
 /// The whole hook: operands (x, w[, bias]); w is a constant.
 inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
   DimTable& dims = ctx.dims;
-  const DType dtype = ctx.in(0).dtype;
+  const DType dtype = ctx.in(1).dtype;
   if (Verdict v = product_type_verdict(dtype); !v) return v;
   const Tensor* w = ctx.constant_operand(1);
   if (!w) return Verdict::no("the weights are computed, not stored");
@@ -266,11 +278,12 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
 
   const Dim one = dims.constant(1), zero = dims.constant(0);
   const std::span<const Dim> strides = ctx.in_strides(0);
-  const bool pointwise = !form.transposed && form.h.kernel * form.w.kernel == 1 &&
+  const bool single = dims.is_constant(form.h.in, 1) && dims.is_constant(form.w.in, 1);
+  const bool pointwise = !form.transposed && ctx.in(0).dtype == dtype && form.h.kernel * form.w.kernel == 1 &&
                          form.h.stride * form.w.stride == 1 && form.h.pad + form.w.pad == 0 &&
                          form.h.in == form.h.out && form.w.in == form.w.out &&
-                         form.h.in_stride == dims.mul(form.w.in_stride, form.w.in) &&
-                         strides[0] == dims.mul(form.h.in_stride, form.h.in);
+                         (single || (form.h.in_stride == dims.mul(form.w.in_stride, form.w.in) &&
+                                     strides[0] == dims.mul(form.h.in_stride, form.h.in)));
   const ConvImage image =
       pointwise
           ? ConvImage{ctx.in_pointer(0), ctx.in_alignment(0), strides[0], strides[1], inputs, form.h, form.w}
@@ -294,7 +307,7 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
   if (pointwise) {  // positions lie evenly spaced: a plain matrix
     const MatrixView matrix{image.pointer,
                             dtype,
-                            form.w.in_stride,
+                            single ? strides[0] : form.w.in_stride,
                             strides[1],
                             {zero, zero, zero, dims.mul(strides[1], dims.constant(inputs))},
                             image.alignment};

@@ -96,7 +96,7 @@ BURNISH_DEVICE void group_moments(const Frame& frame, const T* x, i64 stride_ima
   });
 }
 
-/// epilogue(position number image * positions + p, first channel, V results, V), a result being (x - mean) / sqrt(variance +
+/// The epilogue as in `contract`, with position number image * positions + p, first channel, V results; a result being (x - mean) / sqrt(variance +
 /// epsilon) * scale + bias by group. `moments` are those of `group_moments` under the same grid; scale and bias: one per
 /// channel with their strides.
 template <class Frame, int V, class T, class S, class Epilogue>

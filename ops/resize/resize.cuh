@@ -181,18 +181,18 @@ BURNISH_DEVICE void resize(const T* x, T* y, const Dims<plain, Index>& extents,
 #pragma unroll
       for (int i = 0; i < axes; ++i) from += taps[i].index[0] * x_strides.at[i];
       y[to] = x[from];
-      continue;
-    }
-    compute<T> value;
-    if (outside) value = prim::cast<compute<T>>(extrapolation);
-    else if constexpr (interpolation == nearest) {
-#pragma unroll
-      for (int i = 0; i < axes; ++i) from += taps[i].index[0] * x_strides.at[i];
-      value = load(x + from);
     } else {
-      value = prim::cast<compute<T>>(interpolate<0, axes>(x, from, taps, x_strides));
+      compute<T> value;
+      if (outside) value = prim::cast<compute<T>>(extrapolation);
+      else if constexpr (interpolation == nearest) {
+#pragma unroll
+        for (int i = 0; i < axes; ++i) from += taps[i].index[0] * x_strides.at[i];
+        value = load(x + from);
+      } else {
+        value = prim::cast<compute<T>>(interpolate<0, axes>(x, from, taps, x_strides));
+      }
+      store(y + to, compute<T>(epilogue(value, to)));
     }
-    store(y + to, compute<T>(epilogue(value, to)));
   }
 }
 

@@ -222,7 +222,7 @@ BURNISH_DEVICE void reduce_columns(const Tx* x, Ty* y, const Dims<kept, Index>& 
   using State = typename F::State;
   constexpr int lanes = 32 / V, slices = threads / lanes, warps = threads / 32;
   static_assert(threads % 32 == 0 && warps <= 32);
-  __shared__ State of_warps[warps][33], of_block[32];  // 33: a column is spread over the banks
+  __shared__ State of_warps[warps][32], of_block[32];
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, column = threadIdx.x % lanes * V;
   const int slice = blockIdx.x % blocks * slices + threadIdx.x / lanes;
   const Index results = count_of(kept_extents), count = count_of(extents);
@@ -248,9 +248,11 @@ BURNISH_DEVICE void reduce_columns(const Tx* x, Ty* y, const Dims<kept, Index>& 
       if (lane < lanes) of_warps[warp][column + i] = state[i];
     }
     __syncthreads();
-    for (int c = warp; c < 32; c += warps) {
-      const State s = Team<32>::reduce(lane < warps ? of_warps[lane][c] : F::identity(), F::combine);
-      if (lane == 0) of_block[c] = s;
+    if (warp == 0) {
+      State s = of_warps[0][lane];
+#pragma unroll
+      for (int w = 1; w < warps; ++w) s = F::combine(s, of_warps[w][lane]);
+      of_block[lane] = s;
     }
     wait();
     const i64 k = first + lane;

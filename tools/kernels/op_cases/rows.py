@@ -219,7 +219,7 @@ def cases():
     yield instance_normalization(normal((2, 4, 1000)), 2, 512, 0)
     yield from channels_last_normalization(normal((2, 100, 320), np.float16) + np.float16(7), 32, 8, 256, 4)
     yield from channels_last_normalization(normal((1, 37, 1280), np.float16), 32, 8, 320, 8)
-    yield from channels_last_normalization(normal((3, 5, 24)) + 1000, 24, 4, 256, 2)
+    yield from channels_last_normalization(normal((3, 5, 24)) + 30, 24, 4, 256, 2)
     for exclusive in (False, True):
         for reverse in (False, True):
             yield cum_sum(normal((3, 700)), 1, 256, exclusive, reverse)
