@@ -264,7 +264,7 @@ burnish_status burnish_context_time(burnish_context* c, int count, burnish_timin
   return api::guard(error, [&]() -> Result<> {
     TRY(api::expect(c, "context"));
     if (count > 0) TRY(api::expect(timings, "timings"));
-    for (const Timing& t : TRY(c->context->time(count)))
+    for (const RunTime& t : TRY(c->context->time(count)))
       *timings++ = {.gpu_ms = t.gpu_ms, .host_ms = t.host_ms};
     return {};
   });

@@ -18,7 +18,7 @@ struct ContextOptions {
   const HostProviderTable* host_provider = nullptr;  // null: libburnish_host.so
 };
 
-struct Timing {
+struct RunTime {
   float gpu_ms = 0, host_ms = 0;
 };
 
@@ -52,7 +52,7 @@ class Context {
   Result<> read_output(std::string_view name, void* data, size_t bytes);
 
   /// Runs `count` times on the context's stream; inputs in host memory are copied to the GPU before, once.
-  Result<std::vector<Timing>> time(int count);
+  Result<std::vector<RunTime>> time(int count);
   /// Runs once, step by step.
   Result<std::vector<StepTime>> profile();
 

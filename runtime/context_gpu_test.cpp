@@ -267,7 +267,7 @@ TEST_F(GpuContext, StepsAreTimed) {
   const auto timings = context->time(5);
   ASSERT_TRUE(timings);
   ASSERT_EQ(timings->size(), 5u);
-  for (const Timing& t : *timings) EXPECT_GT(t.gpu_ms, 0);
+  for (const RunTime& t : *timings) EXPECT_GT(t.gpu_ms, 0);
   EXPECT_EQ(result(*context), plus(x, 7));
 }
 
