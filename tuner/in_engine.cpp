@@ -64,20 +64,23 @@ class Champion {
     run_ = TRY(load(timings_));
     return run_ != nullptr;
   }
-  Result<> challenge(const std::vector<Timing>& timings) {
-    if (timings == timings_) return {};
+  /// False where the two cannot be compared: they do not fit into memory at once, say.
+  Result<bool> challenge(const std::vector<Timing>& timings) {
+    if (timings == timings_) return true;
     std::unique_ptr<EngineRun> run = TRY(load(timings));
-    if (!run || !TRY(is_faster(*run, *run_))) return {};
+    if (!run) return false;
+    if (!TRY(is_faster(*run, *run_))) return true;
     run_ = std::move(run);
     timings_ = timings;
-    return {};
+    return true;
   }
   const std::vector<Timing>& timings() const { return timings_; }
 
  private:
   Result<std::unique_ptr<EngineRun>> load(std::span<const Timing> timings) const {
+    constexpr Code harmless[] = {Code::out_of_memory, Code::unsupported, Code::invalid_argument};
     auto run = load_(timings);
-    if (!run && (run.error().code() == Code::out_of_memory || run.error().code() == Code::unsupported))
+    if (!run && std::ranges::find(harmless, run.error().code()) != std::end(harmless))
       return std::unique_ptr<EngineRun>();
     return run;
   }
@@ -98,7 +101,7 @@ Result<> settle_in_engine(std::span<const Problem> problems, std::vector<Timing>
   for (size_t i = 0; i < defaults.size(); ++i) defaults[i].winner = problems[i].candidates.front().tactic;
   Champion champion(load, std::move(defaults));
   if (!TRY(champion.begin())) return {};
-  TRY(champion.challenge(timings));
+  if (!TRY(champion.challenge(timings))) return {};
   const int total = static_cast<int>(trials.size());
   for (int k = 0; k < total && !is_late(); ++k) {
     TRY(options.progress(k, total));

@@ -10,8 +10,8 @@
 
 namespace burnish {
 
-/// Builds and loads the engine in which each problem is done by its timing's winner. Errors out_of_memory and unsupported say
-/// that this engine cannot be timed; any other ends the tuning.
+/// Builds and loads the engine in which each problem is done by its timing's winner. Errors out_of_memory, unsupported and
+/// invalid_argument say that this engine cannot be timed; any other ends the tuning.
 using LoadEngine = std::function<Result<std::unique_ptr<EngineRun>>(std::span<const Timing> timings)>;
 
 /// Takes back what is faster alone and slower among its neighbours, whose data is in the cache, whose blocks share the GPU.

@@ -118,6 +118,15 @@ TEST_F(InEngine, WhereEnginesCannotBeTimedTheWinnersStay) {
   EXPECT_TRUE(error);
 }
 
+TEST_F(InEngine, WhereTwoOfThemDoNotFitTheWinnersStay) {
+  const auto large = [](const std::string& name) -> Result<double> {
+    if (name == "aa") return 10;
+    return Error(Code::out_of_memory, "too large");
+  };
+  EXPECT_EQ(settled(two, large), "bb");
+  EXPECT_EQ(loaded, (std::vector<std::string>{"aa", "bb"}));
+}
+
 TEST_F(InEngine, AnErrorOfTheDeviceEndsIt) {
   settled(two,
           [](const std::string&) -> Result<double> { return Error(Code::device_error, "it has failed"); });

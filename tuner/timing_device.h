@@ -39,7 +39,7 @@ class TimingDevice {
   virtual Result<std::unique_ptr<TimingRun>> prepare(const Problem& problem,
                                                      const CompiledKernels& kernels) = 0;
   /// Loads an engine with a plan for the device, its inputs of these shapes. Error out_of_memory when it does not fit,
-  /// unsupported when it does not run on the device alone.
+  /// unsupported when it does not run on the device alone, invalid_argument when it takes no inputs of these shapes.
   virtual Result<std::unique_ptr<EngineRun>> load(const EngineContents& engine,
                                                   std::span<const Shape> inputs) = 0;
 };
