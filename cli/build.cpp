@@ -25,8 +25,9 @@ static int build(const BuildRequest& request) {
   choices.targets = resolve_targets(choices.targets);
   std::string path = request.engine.empty() ? std::filesystem::path(request.model).stem().string() + ".engine"
                                             : request.engine;
+  const bool wants_times = !choices.timing_cache.empty() || choices.time_budget > 0;
   if (choices.level == unchosen_level)
-    choices.level = choices.timing_cache.empty() && choices.time_budget == 0 ? 1 : 3;
+    choices.level = wants_times || can_time_kernels(choices.targets) ? 3 : 1;
   if (choices.timing_cache.empty()) {  // kept all the same, so that this build can be repeated
     choices.timing_cache = std::filesystem::path(path).replace_extension(".timing").string();
     choices.timing_cache_mode = "write";
@@ -48,7 +49,8 @@ static void add_tuning_options(CLI::App& command, BuildChoices& choices) {
   command
       .add_option("--optimization-level", choices.level,
                   "0 and 1: by estimate, without a GPU, always alike. 2 to 5: timed on the GPU if it is the "
-                  "target, ever more candidates. Default: 1, with a timing cache or a time budget 3")
+                  "target, ever more candidates. Default: 3; 1 where that GPU is not here, unless a cache or "
+                  "a budget is given")
       ->type_name("0..5")
       ->check(CLI::Range(0, 5).description(""))
       ->group(group);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <optional>
 
 #include "api/burnish_compiler.h"
 #include "cli/failure.h"
@@ -78,19 +79,32 @@ class BuildOptions {
   burnish_build_options options_{};
 };
 
-std::vector<std::string> resolve_targets(const std::vector<std::string>& asked) {
-  if (!asked.empty()) return asked;
+/// The target of GPU 0; without a GPU nothing, and `why`.
+static std::optional<std::string> target_here(std::string& why) {
   burnish_error* error = nullptr;
-  if (burnish_device_count(&error) == 0) {
-    std::string why = error ? burnish_error_cause(error) : "no device";
-    burnish_error_free(error);
-    fail("no GPU here to build for: " + why, "name what to build for: --target sm_90, say, or --target cpu");
-  }
+  const int count = burnish_device_count(&error);
+  why = error ? burnish_error_cause(error) : "no device";
   burnish_error_free(error);
+  if (count == 0) return {};
   burnish_device_info info{};
   error = nullptr;
   check(burnish_device_describe(0, &info, &error), error);
-  return {info.target};
+  return info.target;
+}
+
+std::vector<std::string> resolve_targets(const std::vector<std::string>& asked) {
+  if (!asked.empty()) return asked;
+  std::string why;
+  const std::optional<std::string> here = target_here(why);
+  if (!here)
+    fail("no GPU here to build for: " + why, "name what to build for: --target sm_90, say, or --target cpu");
+  return {*here};
+}
+
+bool can_time_kernels(const std::vector<std::string>& targets) {
+  std::string why;
+  const std::optional<std::string> here = target_here(why);
+  return here && std::find(targets.begin(), targets.end(), *here) != targets.end();
 }
 
 std::vector<std::string> build_engine(const std::string& model, const std::string& engine_path,

@@ -33,6 +33,9 @@ void merge_timing_caches(const std::vector<std::string>& paths, const std::strin
 /// The targets asked for, or that of GPU 0. Throws Failure naming --target when there is none.
 std::vector<std::string> resolve_targets(const std::vector<std::string>& asked);
 
+/// Whether the GPU of one of these targets is here, so that kernels can be timed on it.
+bool can_time_kernels(const std::vector<std::string>& targets);
+
 /// The model in the text form of the IR.
 Text model_text(const std::string& model, const BuildChoices& choices);
 /// The model as JSON.

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <limits>
-#include <set>
+#include <map>
 
+#include "tuner/in_engine.h"
 #include "tuner/timing_cache.h"
 #include "tuner/tuner.h"
 
@@ -18,9 +19,13 @@ struct Level {
   size_t most_candidates;  // of a node
   double most_cost;        // of a candidate, by estimate, relative to the least
   int most_rounds;
+  size_t most_trials;  // of engines
 };
-constexpr Level levels[] = {{1, 1, 0},  {1, 1, 0},   {3, 1.5, 8},
-                            {5, 3, 16}, {16, 3, 32}, {1000, std::numeric_limits<double>::infinity(), 64}};
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr Level levels[] = {{1, 1, 0, 0},   {1, 1, 0, 0},    {3, 1.5, 8, 8},
+                            {6, 3, 16, 32}, {16, 3, 32, 96}, {1000, infinity, 64, 1000}};
+// How much of the budget is over when no more candidates are compiled, and when the engine's turn comes.
+constexpr double compiling = 0.5, alone = 0.75;
 
 size_t candidate_count(const std::vector<Tactic>& by_cost, const Level& level) {
   size_t count = 1;
@@ -67,7 +72,7 @@ class Tuning {
       say_what_is_estimated();
       return lowered;
     }
-    TRY(time());
+    TRY(time(graph, options));
     TRY(write_cache());
     return lower_copy(graph, options);
   }
@@ -109,9 +114,12 @@ class Tuning {
     if (count < 2) return decision;
     const TimingCache::Entry* entry = cache_.find(where(choice));
     if (answers(entry, choice, count)) return decided(std::move(decision), *entry);
-    if (!asked_.insert(choice.key).second) return decision;
+    const auto [asked, fresh] = asked_.try_emplace(choice.key, problems_.size());
+    const bool is_timed = device_ && may_time() && !tuned_;
+    if (!fresh && is_timed) ++problems_[asked->second].nodes;
+    if (!fresh) return decision;
     if (missing_++ == 0) first_missing_ = choice.node;
-    if (device_ && may_time()) problems_.push_back(choice.problem(count));
+    if (is_timed) problems_.push_back(choice.problem(count));
     return decision;
   }
 
@@ -129,37 +137,69 @@ class Tuning {
     return decision;
   }
 
-  Result<> time() {
-    const double begin = context_.clock(), budget = options().budget;
-    const double until = budget > 0 ? begin + budget : std::numeric_limits<double>::infinity();
+  /// The problems' candidates against each other: alone, then in the engine.
+  Result<> time(const Graph& graph, const LowerOptions& lowering) {
+    const double begin = context_.clock(), budget = options().budget > 0 ? options().budget : infinity;
+    TRY(compile_candidates(begin + compiling * budget));
+    TuneOptions tuning{.most_rounds = level_.most_rounds,
+                       .most_trials = level_.most_trials,
+                       .until = begin + alone * budget,
+                       .clock = context_.clock,
+                       .progress = progress("timing kernels on ")};
+    std::vector<Timing> timings = TRY(tune(problems_, context_.compiler.kernels(), *device_, tuning));
+    keep(timings);
+    tuned_ = true;
+    tuning.until = begin + budget;
+    tuning.progress = progress("timing engines on ");
+    const auto load = [&](std::span<const Timing> tried) { return load_engine(graph, lowering, tried); };
+    TRY(settle_in_engine(problems_, timings, load, tuning));
+    keep(timings);
+    say_how_much(timings);
+    return {};
+  }
+
+  Result<> compile_candidates(double until) {
     std::vector<std::string> sources;
     for (const Problem& p : problems_)
       for (const Candidate& c : p.candidates)
         for (const ProblemLaunch& launch : c.launches) sources.push_back(launch.source);
     const std::string target(context_.compiler.backend().target());
-    const auto late = [&] { return context_.clock() > begin + budget / 2; };
-    TRY(context_.compiler.compile(sources, "compiling candidates for " + target,
-                                  budget > 0 ? std::function<bool()>(late) : nullptr));
-    const TuneOptions tuning{.most_rounds = level_.most_rounds,
-                             .until = until,
-                             .clock = context_.clock,
-                             .progress = [&](int done, int total) {
-                               return context_.compiler.report()("timing kernels on " + device_->name(), done,
-                                                                 total);
-                             }};
-    const std::vector<Timing> timings = TRY(tune(problems_, context_.compiler.kernels(), *device_, tuning));
-    size_t untimed = 0;
-    for (size_t i = 0; i < problems_.size(); ++i) {
-      untimed += !timings[i].timed();
-      cache_.set({problems_[i].key, device_->name(), context_.version}, timings[i]);
-    }
-    tuned_ = true;
-    say_how_much(problems_.size(), untimed);
-    return {};
+    return context_.compiler.compile(sources, "compiling candidates for " + target,
+                                     [&] { return context_.clock() > until; });
   }
 
-  void say_how_much(size_t problems, size_t untimed) {
-    std::string text = "timed " + kernels(problems - untimed) + " on " + device_->name();
+  std::function<Result<>(int, int)> progress(const char* stage) {
+    return [this, stage](int done, int total) {
+      return context_.compiler.report()(stage + device_->name(), done, total);
+    };
+  }
+
+  /// What the cache holds is what the next lowering takes.
+  void keep(std::span<const Timing> timings) {
+    for (size_t i = 0; i < problems_.size(); ++i)
+      cache_.set({problems_[i].key, device_->name(), context_.version}, timings[i]);
+  }
+
+  Result<std::unique_ptr<EngineRun>> load_engine(const Graph& graph, const LowerOptions& lowering,
+                                                 std::span<const Timing> timings) {
+    keep(timings);
+    Lowered lowered = TRY(lower_copy(graph, lowering));
+    std::vector<std::vector<std::byte>> code = TRY(context_.compiler.binaries(lowered.sources));
+    EngineContents engine;
+    engine.targets.push_back({std::move(lowered.plan), std::move(lowered.constants), std::move(code)});
+    const auto usual = [&](Dim symbol) { return lowering.optimum(*graph.dims, symbol); };
+    std::vector<Shape> inputs;
+    for (ValueId v : graph.inputs) {
+      Shape& shape = inputs.emplace_back();
+      for (Dim d : graph.values[v].type.shape) shape.push_back(graph.dims->evaluate(d, usual));
+    }
+    return device_->load(engine, inputs);
+  }
+
+  void say_how_much(const std::vector<Timing>& timings) {
+    const size_t untimed =
+        timings.size() - static_cast<size_t>(std::ranges::count_if(timings, &Timing::timed));
+    std::string text = "timed " + kernels(timings.size() - untimed) + " on " + device_->name();
     if (untimed > 0)
       text += "; for " + std::to_string(untimed) + " more there was no time or memory: by estimate";
     if (!options().cache.empty()) text += "; times are in " + options().cache;
@@ -196,7 +236,8 @@ class Tuning {
   std::unique_ptr<TimingDevice> device_;
   std::string why_no_device_;
   std::vector<Problem> problems_;
-  std::set<std::string> asked_;  // keys that the cache had no answer to
+  std::map<std::string, size_t>
+      asked_;  // keys that the cache had no answer to, and their places in problems_
   size_t missing_ = 0;
   std::string first_missing_;
   bool tuned_ = false;

@@ -18,6 +18,7 @@ class Choosy final : public Backend {
   Verdict accepts(const Graph&, const Node&) const override { return Verdict::yes(); }
   Verdict describe(KernelCtx& ctx) const override {
     constexpr std::array<std::string_view, 4> names = {"a", "b", "c", "d"};
+    EXPECT_EQ(ctx.architecture(), target());  // on trial too, for tactics depend on it
     size_t chosen = 0;
     if (ctx.node.op->name == "MatMul") chosen = ctx.choose({{"a", 1.0}, {"b", 1.2}, {"c", 2.5}, {"d", 9.0}});
     // "b" names the quotient of the rows before that of the rest, "c" the other way round.
@@ -53,7 +54,8 @@ class Choosy final : public Backend {
 // Takes 9 us for "a", 8 for "b", and so on: what the estimates speak against is fastest.
 class Contrary final : public TimingDevice {
  public:
-  explicit Contrary(std::vector<Problem>& seen) : seen_(seen) {}
+  Contrary(std::vector<Problem>& seen, std::function<double(const Plan&)> engine_time)
+      : seen_(seen), engine_time_(std::move(engine_time)) {}
   std::string name() const override { return "Fake"; }
   struct Run final : TimingRun {
     explicit Run(const Problem& p) : problem(p) {}
@@ -65,9 +67,22 @@ class Contrary final : public TimingDevice {
     seen_.push_back(problem);
     return std::unique_ptr<TimingRun>(new Run(problem));
   }
+  struct Engine final : EngineRun {
+    explicit Engine(double microseconds) : microseconds(microseconds) {}
+    Result<double> time() override { return microseconds; }
+    double microseconds;
+  };
+  Result<std::unique_ptr<EngineRun>> load(const EngineContents& engine,
+                                          std::span<const Shape> inputs) override {
+    if (!engine_time_) return Error(Code::unsupported, "there are kernels only");
+    EXPECT_EQ(inputs.front(), Shape({16, 16}));
+    EXPECT_EQ(engine.targets[0].code.size(), engine.targets[0].plan.modules.size());
+    return std::unique_ptr<EngineRun>(new Engine(engine_time_(engine.targets[0].plan)));
+  }
 
  private:
   std::vector<Problem>& seen_;
+  std::function<double(const Plan&)> engine_time_;
 };
 
 constexpr std::string_view model =
@@ -99,7 +114,7 @@ class Tuned : public ::testing::Test {
                           .version = "1",
                           .open = [&](std::string_view) -> Result<std::unique_ptr<TimingDevice>> {
                             if (!gpu) return Error(Code::device_error, "there is no GPU");
-                            return std::unique_ptr<TimingDevice>(new Contrary(seen));
+                            return std::unique_ptr<TimingDevice>(new Contrary(seen, engine_time));
                           },
                           .clock = [] { return 0.0; },
                           .note = [&](const std::string& text) { notes.push_back(text); }};
@@ -122,6 +137,7 @@ class Tuned : public ::testing::Test {
   using Mode = TuningOptions::CacheMode;
   std::string path;
   std::vector<Problem> seen;
+  std::function<double(const Plan&)> engine_time;  // none: engines cannot be timed
   std::vector<std::string> notes;
   std::string compiled;
 };
@@ -138,6 +154,19 @@ TEST_F(Tuned, HigherLevelsHaveMoreCandidates) {
   EXPECT_EQ(tactics({.level = 3}), "ccc");
   EXPECT_EQ(tactics({.level = 4}), "ccc");
   EXPECT_EQ(tactics({.level = 5}), "ddd");
+}
+
+TEST_F(Tuned, WhatIsSlowerInTheEngineIsTakenBack) {
+  engine_time = [](const Plan& plan) {  // alone "d" is fastest; here it does harm at the third node
+    double time = 100;
+    for (const Decision& d : plan.decisions)
+      time += d.node == "c" && d.tactic == "d" ? 9 : -(d.tactic[0] - 'a');
+    return time;
+  };
+  EXPECT_EQ(tactics({.level = 5, .cache = path}), "ddc");
+  engine_time = {};
+  EXPECT_EQ(tactics({.level = 5, .cache = path}), "ddc");
+  EXPECT_TRUE(seen.empty());
 }
 
 TEST_F(Tuned, EqualProblemsAreTimedOnce) {

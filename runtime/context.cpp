@@ -239,7 +239,7 @@ Result<> Context::read_output(std::string_view name, void* data, size_t bytes) {
   return own_stream() ? own_stream()->synchronize() : Result<>();
 }
 
-Result<std::vector<Timing>> Context::time(int count, L2 l2) {
+Result<std::vector<RunTime>> Context::time(int count, L2 l2) {
   const auto scope = TRY(enter());
   const cuda::Stream* stream = own_stream();
   if (l2 == L2::flushed && !stream)
@@ -255,7 +255,7 @@ Result<std::vector<Timing>> Context::time(int count, L2 l2) {
     start = TRY(cuda::Event::create(stream->device(), cuda::Event::Timing::on));
     stop = TRY(cuda::Event::create(stream->device(), cuda::Event::Timing::on));
   }
-  std::vector<Timing> timings;
+  std::vector<RunTime> times;
   for (int i = 0; i < count; ++i) {
     if (i == 0 && stream) {  // inputs are on the GPU before the clock starts
       TRY(executor_->begin());
@@ -273,11 +273,11 @@ Result<std::vector<Timing>> Context::time(int count, L2 l2) {
       TRY(stream->record(*stop));
       TRY(stream->synchronize());
     }
-    Timing timing{.host_ms = since(began)};
-    timing.gpu_ms = stream ? TRY(stop->milliseconds_since(*start)) : timing.host_ms;
-    timings.push_back(timing);
+    RunTime time{.host_ms = since(began)};
+    time.gpu_ms = stream ? TRY(stop->milliseconds_since(*start)) : time.host_ms;
+    times.push_back(time);
   }
-  return timings;
+  return times;
 }
 
 Result<std::vector<StepTime>> Context::profile() {

@@ -18,7 +18,7 @@ struct ContextOptions {
   const HostProviderTable* host_provider = nullptr;  // null: libburnish_host.so
 };
 
-struct Timing {
+struct RunTime {
   float gpu_ms = 0, host_ms = 0;
 };
 
@@ -56,7 +56,7 @@ class Context {
 
   /// Runs `count` times on the context's stream; inputs in host memory are copied to the GPU before, once. Emptying the cache is
   /// not timed. Error unsupported for a host plan that is to be timed with a flushed cache.
-  Result<std::vector<Timing>> time(int count, L2 l2 = L2::warm);
+  Result<std::vector<RunTime>> time(int count, L2 l2 = L2::warm);
   /// Runs once, step by step.
   Result<std::vector<StepTime>> profile();
 

@@ -296,7 +296,7 @@ TEST_F(GpuContext, StepsAreTimed) {
     const auto timings = context->time(5, l2);
     ASSERT_TRUE(timings) << timings.error().cause();
     ASSERT_EQ(timings->size(), 5u);
-    for (const Timing& t : *timings) EXPECT_GT(t.gpu_ms, 0);
+    for (const RunTime& t : *timings) EXPECT_GT(t.gpu_ms, 0);
     EXPECT_EQ(result(*context), plus(x, 7));
   }
 }

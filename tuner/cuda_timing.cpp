@@ -2,16 +2,15 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <optional>
-#include <random>
 
-#include "base/half.h"
 #include "runtime/cuda/graph.h"
 #include "runtime/cuda/kernel.h"
 #include "runtime/cuda/memory.h"
 #include "runtime/cuda/stream.h"
+#include "tuner/cuda_engine.h"
 #include "tuner/difference.h"
+#include "tuner/random_block.h"
 
 namespace burnish {
 
@@ -22,32 +21,6 @@ constexpr uint64_t most_repeats = 16;  // of the work in one graph, each in memo
 constexpr uint32_t shared_without_asking = 48 * 1024;
 
 uint64_t aligned(uint64_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
-
-template <class T, class F>
-std::vector<std::byte> block_of(size_t count, const F& element) {
-  std::vector<std::byte> block(count * sizeof(T));
-  for (size_t i = 0; i < count; ++i) {
-    const T value = element();
-    std::memcpy(block.data() + i * sizeof(T), &value, sizeof(T));
-  }
-  return block;
-}
-
-/// Numbers between -1 and 1, truth values, and zeros as integers, for those may be indices. Their count has few divisors, so
-/// that rows of a buffer filled with them over and over differ.
-std::vector<std::byte> random_block(DType dtype) {
-  constexpr size_t count = 1'000'003;
-  std::mt19937 random(1);
-  const auto uniform = [&] { return static_cast<float>(random()) * 0x1p-31f - 1; };
-  switch (dtype) {
-    case DType::f32: return block_of<float>(count, uniform);
-    case DType::f16: return block_of<half>(count, [&] { return to_half(uniform()); });
-    case DType::bf16: return block_of<bfloat16>(count, [&] { return to_bfloat16(uniform()); });
-    case DType::f64: return block_of<double>(count, uniform);
-    case DType::boolean: return block_of<uint8_t>(count, [&] { return uint8_t(random() & 1); });
-    default: return std::vector<std::byte>(count);
-  }
-}
 
 /// What stays from problem to problem.
 struct Machine {
@@ -242,6 +215,10 @@ class CudaTiming final : public TimingDevice {
     auto run = std::make_unique<CudaRun>(machine_, problem, kernels);
     TRY(run->fill());
     return std::unique_ptr<TimingRun>(std::move(run));
+  }
+  Result<std::unique_ptr<EngineRun>> load(const EngineContents& engine,
+                                          std::span<const Shape> inputs) override {
+    return load_cuda_engine(machine_.device, engine, inputs);
   }
 
  private:

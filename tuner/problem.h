@@ -46,6 +46,7 @@ struct Problem {
   std::string node;  // the first that has it, for messages
   std::vector<ProblemBuffer> buffers;
   std::vector<Candidate> candidates;  // by estimate, the default first
+  size_t nodes = 1;                   // how many have it
 };
 
 /// Binary of a source, or why there is none.

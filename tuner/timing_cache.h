@@ -26,7 +26,8 @@ struct Timing {
 };
 
 /// Timings by problem, device and version of the kernels, as a text file that people can read, edit and merge: a first line
-/// that says what it is, then one line for each problem, sorted; the winner has an asterisk:
+/// that says what it is, then one line for each problem, sorted; the winner has an asterisk. Times are of the candidates alone,
+/// so another may have been faster than the winner, which was so in the engine:
 ///
 ///     KEY <tab> DEVICE <tab> VERSION <tab> mma 128x64x64 4x1 s3: 8.311 us * <tab> mma 64x64x64 2x2 s4: refused, …
 class TimingCache {

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 
+#include "base/tensor.h"
+#include "plan/engine_file.h"
 #include "tuner/problem.h"
 
 namespace burnish {
@@ -18,6 +21,14 @@ class TimingRun {
   virtual Result<double> time(size_t candidate) = 0;
 };
 
+/// An engine in the memory of a device.
+class EngineRun {
+ public:
+  virtual ~EngineRun() = default;
+  /// Microseconds that one run takes, among others like it.
+  virtual Result<double> time() = 0;
+};
+
 /// What times kernels: a GPU, or in tests a stand-in.
 class TimingDevice {
  public:
@@ -27,6 +38,10 @@ class TimingDevice {
   /// Puts the problem's data into memory. Both arguments outlive the run. Error out_of_memory when it does not fit.
   virtual Result<std::unique_ptr<TimingRun>> prepare(const Problem& problem,
                                                      const CompiledKernels& kernels) = 0;
+  /// Loads an engine with a plan for the device, its inputs of these shapes. Error out_of_memory when it does not fit,
+  /// unsupported when it does not run on the device alone, invalid_argument when it takes no inputs of these shapes.
+  virtual Result<std::unique_ptr<EngineRun>> load(const EngineContents& engine,
+                                                  std::span<const Shape> inputs) = 0;
 };
 
 }  // namespace burnish

@@ -3,18 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tuner/quantile.h"
+
 namespace burnish {
 
 namespace {
 
 constexpr int least_rounds = 3;
 constexpr double tie = 0.01;  // times closer than this are the same
-
-/// The samples' quantile, 0 the least and 1 the largest.
-double quantile(std::vector<double> samples, double q) {
-  std::ranges::sort(samples);
-  return samples[static_cast<size_t>(std::lround(q * static_cast<double>(samples.size() - 1)))];
-}
 
 struct Racer {
   size_t candidate;

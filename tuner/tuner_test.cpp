@@ -46,6 +46,10 @@ class FakeDevice final : public TimingDevice {
     return std::unique_ptr<TimingRun>(new Run(*this, problem));
   }
 
+  Result<std::unique_ptr<EngineRun>> load(const EngineContents&, std::span<const Shape>) override {
+    return Error(Code::unsupported, "there are kernels only");
+  }
+
   std::string order;  // tactics in the order in which they were timed
   double now = 0;     // each run takes a second
 
