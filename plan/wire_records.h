@@ -217,6 +217,13 @@ void describe(A& a, Fail& x) {
   a(1, x.message);
 }
 
+template <class A>
+void describe(A& a, LibraryCall& x) {
+  a(1, x.library);
+  a(2, x.text);
+  a(3, x.operands);
+}
+
 /// Field 10 + i holds the work of a step, of the i-th kind in the order of plan.h.
 template <class A>
 void describe(A& a, Step& x) {
