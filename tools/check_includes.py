@@ -20,7 +20,11 @@ ALLOWED = {  # path prefix (the longest that fits decides): the folders and file
     "providers/nvrtc/backend": [*CORE, "ops", "plan", "compiler/backend.h"],  # what the compiler asks of it
     "providers/nvrtc/compile_gpu_test.cpp": ["base", "runtime"],  # runs what it compiled
     "providers/nvrtc/rt": ["base", "shape", "plan", "runtime"],
-    "tuner": ["base", "runtime/cuda"],
+    "providers/cublaslt": [*CORE, "ops", "runtime/cuda", "runtime/libraries", "compiler/library.h"],
+    "providers/cudnn": [*CORE, "ops", "runtime/cuda", "runtime/libraries", "compiler/library.h"],
+    "providers/cudnn/graph_of_test.cpp": [*CORE, "ops", "runtime/libraries", "providers/nvrtc"],
+    "providers/cublaslt/product_of_test.cpp": [*CORE, "ops", "runtime/libraries", "providers/nvrtc"],
+    "tuner": ["base", "runtime/cuda", "runtime/libraries"],
     "compiler": [*CORE, "ops", "onnx", "passes", "plan", "providers", "tuner"],
     "api": [*CORE, "onnx", "passes", "tuner", "compiler", "plan", "runtime"],
     "api/burnish.h": [],  # the public headers (.h and .hpp) know only each other, by the names an installation gives them
