@@ -17,6 +17,7 @@ struct BuildChoices {
   bool verbose = false;
   int level = 0;  // of optimisation
   double time_budget = 0;
+  std::string libraries;  // empty: those that are there
   std::string timing_cache, timing_cache_mode = "append";
 };
 

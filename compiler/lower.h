@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "compiler/backend.h"
+#include "compiler/library.h"
 #include "compiler/tactics.h"
 #include "ir/graph.h"
 #include "plan/plan.h"
@@ -16,6 +17,7 @@ struct LowerOptions {
   bool tf32 = false;                 // FP32 matrix products on a device may round their operands to TF32
   /// The value of a symbol that memory is planned for.
   std::function<int64_t(const DimTable&, Dim symbol)> optimum;
+  Libraries libraries;  // that nodes may be left to, where `decide` says so
   /// Decides between the tactics of a node; null: the least estimate.
   std::function<Decision(const NodeChoice&)> decide;
 };

@@ -23,7 +23,7 @@ def test_overview(burnish):
 @pytest.mark.parametrize(
     ("command", "options"),
     {
-        "build": "output target fp16 tf32 optimization time timing shapes verbose help",
+        "build": "output target fp16 tf32 optimization libraries time timing shapes verbose help",
         "run": "inputs outputs shapes seed device verbose help",
         "bench": "iterations duration warmup batch inputs shapes seed json profile device verbose help",
         "inspect": "json text target fp16 tf32 shapes verbose help",
