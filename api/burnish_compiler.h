@@ -52,9 +52,9 @@ typedef struct burnish_build_options {
   burnish_timing_cache_mode timing_cache_mode;
   burnish_note note; /* NULL: untold */
   void* note_user;
-  /* Libraries of NVIDIA's whose routines are candidates too where kernels are timed, by commas: "cublaslt,cudnn"; one that cannot be
-   * opened is an error then. "none": none. NULL: those that are there. An engine that uses one names it among its providers, and
-   * runs where the library is. */
+  /* Libraries of NVIDIA's whose routines are candidates too where kernels are timed, by commas: "cublaslt,cudnn"; one that cannot
+   * be opened is an error. "present": those that are there. NULL or "none": none. An engine that uses one names it among its
+   * providers, and runs where the library is. */
   const char* libraries;
 } burnish_build_options;
 

@@ -39,8 +39,9 @@ Result<TuningOptions> read_tuning(const burnish_build_options& given) {
                        .budget = given.time_budget};
 }
 
-/// "a,b" -> a and b; "none": nothing.
-std::vector<std::string> read_libraries(std::string_view text) {
+/// "a,b" -> a and b; "none": nothing; "present": whatever there is.
+std::optional<std::vector<std::string>> read_libraries(std::string_view text) {
+  if (text == "present") return {};
   std::vector<std::string> names;
   if (text == "none") return names;
   for (size_t begin = 0; begin <= text.size();) {

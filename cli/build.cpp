@@ -52,9 +52,9 @@ static void add_tuning_options(CLI::App& command, BuildChoices& choices) {
       ->group(group);
   command
       .add_option("--libraries", choices.libraries,
-                  "Where kernels are timed, time routines of these libraries too: cublaslt, cudnn. An "
-                  "engine that uses one needs it to run. Default: those that are there")
-      ->type_name("none|NAME,…")
+                  "Where kernels are timed, time routines of these libraries too: cublaslt, cudnn; present: "
+                  "those that are there. An engine that uses one needs it to run. Default: none")
+      ->type_name("none|present|NAME,…")
       ->group(group);
   command
       .add_option("--time-budget", choices.time_budget,

@@ -59,7 +59,7 @@ Result<std::vector<std::unique_ptr<Library>>> libraries_of(const CompileOptions&
     const auto found = std::ranges::find_if(known, [&](const auto& l) { return l && l->name() == name; });
     if (found == known.end())
       return Error(Code::invalid_argument, "there is no library '" + name + "'")
-          .remedy("name cublaslt, cudnn, or none");
+          .remedy("name cublaslt, cudnn, present or none");
     allowed.push_back(std::move(*found));
   }
   return allowed;

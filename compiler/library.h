@@ -19,7 +19,7 @@ class Library {
   virtual Verdict accepts(KernelCtx& ctx) const = 0;
   /// Opens the library and the GPU, if need be: an error says why it cannot be asked for tactics.
   virtual Result<> open() = 0;
-  /// Its tactics for a node that it accepts, the likely fastest first; `most` at most. It is open.
+  /// Its tactics for a node that it accepts, the likely fastest first; `most` at most. It is open. An error is a refusal too.
   virtual Result<std::vector<std::string>> tactics(KernelCtx& ctx, int most) = 0;
   /// Adds the calls of a tactic to ctx.routines.
   virtual Verdict describe(KernelCtx& ctx, std::string_view tactic) = 0;

@@ -223,13 +223,14 @@ class ChoiceProblem {
     if (const Verdict v = describe_wanted(trial, backend_, libraries_); v) builder_.add(tactic, trial);
     else builder_.problem.refused.push_back({tactic, v.reason()});
   }
-  Result<> add_all(Library& library, size_t most) {
+  void add_all(Library& library, size_t most) {
     TrialOperands trial(ctx_);
-    const auto names = TRY(library.tactics(trial, static_cast<int>(most)));
-    for (const std::string& name : names) add(name);
-    if (names.empty())
-      builder_.problem.refused.push_back({std::string(library.name()), "it has no algorithm for this"});
-    return {};
+    const auto names = library.tactics(trial, static_cast<int>(most));
+    if (names)
+      for (const std::string& name : *names) add(name);
+    if (!names || names->empty())
+      builder_.problem.refused.push_back(
+          {std::string(library.name()), names ? "it has no algorithm for this" : names.error().cause()});
   }
   Problem finish(std::string node, std::string key) {
     builder_.problem.node = std::move(node);
@@ -260,10 +261,10 @@ std::optional<NodeChoice> find_choice(std::string node, KernelCtx& ctx, const Ba
     else choice.refusals.push_back({.tactic = std::string(library->name()), .refused = v.reason()});
   }
   choice.problem = [&ctx, &backend, libraries, node = choice.node, key = choice.key,
-                    tactics = choice.tactics](size_t count, Libraries asked) -> Result<Problem> {
+                    tactics = choice.tactics](size_t count, Libraries asked) {
     ChoiceProblem candidates(ctx, backend, libraries);
     for (size_t i = 0; i < count; ++i) candidates.add(tactics[i].name);
-    for (Library* library : asked) TRY(candidates.add_all(*library, count));
+    for (Library* library : asked) candidates.add_all(*library, count);
     return candidates.finish(node, key);
   };
   return choice;

@@ -19,7 +19,7 @@ struct NodeChoice {
   std::vector<Library*> libraries;            // that can do it as well
   std::vector<Decision::Candidate> refusals;  // of those that cannot
   /// Its candidates are the first `count` tactics and up to as many of each library in `asked`, which are open.
-  std::function<Result<Problem>(size_t count, Libraries asked)> problem;
+  std::function<Problem(size_t count, Libraries asked)> problem;
 
   bool allows(std::string_view tactic) const;
 };

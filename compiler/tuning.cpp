@@ -155,10 +155,7 @@ class Tuning {
     std::vector<Library*> asked;
     for (Library* library : choice.libraries)
       if (can_ask(*library)) asked.push_back(library);
-    if (failure_) return;
-    auto problem = choice.problem(count, asked);
-    if (problem) problems_.push_back(*std::move(problem));
-    else failure_ = std::move(problem).error();
+    problems_.push_back(choice.problem(count, asked));
   }
 
   /// The estimates, with what the cache says about them and about the tactics of libraries.
@@ -250,7 +247,7 @@ class Tuning {
   std::string first_missing_;
   bool tuned_ = false;
   std::map<Library*, bool> can_ask_;  // those that were needed
-  std::optional<Error> failure_;      // of a library that was asked
+  std::optional<Error> failure_;      // of a library that is required
 };
 
 }  // namespace

@@ -211,7 +211,7 @@ TEST(EngineFile, MessagesSayWhatIsWrong) {
   std::vector<std::byte> newer = bytes;
   newer[4] = std::byte{2};
   EXPECT_EQ(cause_of(newer),
-            "the engine has format 2.1, and this version of Burnish reads 1.x / "
+            "the engine has format 2.2, and this version of Burnish reads 1.x / "
             "build the engine again with this version of Burnish");
 }
 

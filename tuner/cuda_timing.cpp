@@ -120,7 +120,9 @@ class CudaRun final : public TimingRun {
     std::vector<std::vector<std::byte>> results = TRY(read_results());
     if (c == 0) expected_ = std::move(results);
     else if (Verdict v = compare(results); !v) return v;
-    loaded_[c].graph = TRY(graph(c));
+    auto graph = this->graph(c);
+    if (!graph) return Verdict::no(graph.error().what());
+    loaded_[c].graph = *std::move(graph);
     TRY(loaded_[c].graph->upload(machine_.stream));
     return Verdict::yes();
   }

@@ -17,7 +17,7 @@ struct Read {
 };
 
 Read read(const std::string& text, Layout in = Layout::dense, Layout out = Layout::dense) {
-  auto graph = parse(text);
+  auto graph = burnish::parse(text);
   EXPECT_TRUE(graph) << (graph ? "" : graph.error().cause());
   FreeOperands ctx(*graph, graph->nodes.back(), in, out, "sm_90");
   NodeProduct node;

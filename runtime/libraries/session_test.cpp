@@ -35,6 +35,12 @@ class Libraries : public ::testing::Test {
     EXPECT_TRUE(session) << session.error().cause();
     return *std::move(session);
   }
+  static std::vector<Product> proposed(MatmulSession& session, const Product& product, int most,
+                                       int64_t workspace) {
+    auto all = session.candidates(product, most, workspace);
+    EXPECT_TRUE(all) << all.error().cause();
+    return all ? *std::move(all) : std::vector<Product>();
+  }
   template <class... Floats>
   Result<> run(Session& session, const Product& product, Floats*... operands) {
     const auto routine = TRY(session.prepare(print(product)));
@@ -90,8 +96,7 @@ TEST_F(Libraries, HeuristicsProposeAlgorithmsWithinTheWorkspace) {
   EXPECT_EQ(session->version(), "13.1.0");
   auto names = [&](int most, int64_t workspace) {
     std::vector<std::string> list;
-    for (const Product& p : *session->candidates(small(), most, workspace))
-      list.push_back(print_algorithm(p));
+    for (const Product& p : proposed(*session, small(), most, workspace)) list.push_back(print_algorithm(p));
     return list;
   };
   EXPECT_EQ(names(8, 1024), (std::vector<std::string>{"13.1.0 w0 1fc34-1", "13.1.0 w512 1fc34-2"}));
@@ -102,12 +107,12 @@ TEST_F(Libraries, HeuristicsProposeAlgorithmsWithinTheWorkspace) {
 TEST_F(Libraries, AWorkTheyHaveNoAlgorithmForHasNoCandidates) {
   Product odd = small();
   odd.lda = 3;
-  EXPECT_TRUE(open()->candidates(odd, 8, 0)->empty());
+  EXPECT_TRUE(proposed(*open(), odd, 8, 0).empty());
 }
 
 TEST_F(Libraries, AProductWithBiasResidualAndActivation) {
   const auto session = open();
-  Product p = session->candidates(small(), 1, 0)->front();
+  Product p = proposed(*session, small(), 1, 0).front();
   const float w[] = {1, 2, 3, 4, 5, 6}, x[] = {1, 0, -1, 0, 1, 0}, bias[] = {10, -1},
               residual[] = {1, 2, 3, 4};
   float y[4];
@@ -127,7 +132,7 @@ TEST_F(Libraries, AProductWithBiasResidualAndActivation) {
 }
 
 TEST_F(Libraries, AnAlgorithmOfAnotherVersionIsReplaced) {
-  Product p = open()->candidates(small(), 2, 512)->back();
+  Product p = proposed(*open(), small(), 2, 512).back();
   const auto newer = open("newer_libraries");
   ASSERT_EQ(newer->version(), "13.2.0");
   const float w[] = {1, 2, 3, 4, 5, 6}, x[] = {1, 0, -1, 0, 1, 0};
@@ -144,7 +149,7 @@ TEST_F(Libraries, AnAlgorithmOfAnotherVersionIsReplaced) {
 
 TEST_F(Libraries, WhatTheLibraryRefusesNamesTheCall) {
   const auto session = open();
-  Product p = session->candidates(small(), 1, 0)->front();
+  Product p = proposed(*session, small(), 1, 0).front();
   p.algorithm.data[0] = 5;
   float any[8] = {};
   const Result<> done = run(*session, p, any, any, any);
