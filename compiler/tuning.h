@@ -22,7 +22,7 @@ struct TuningOptions {
   std::string cache;  // a file; empty: none, everything is timed and nothing kept
   CacheMode mode = CacheMode::append;
   bool libraries_required = false;  // a library that cannot be opened is an error
-  double budget = 0;                // seconds that compiling candidates and timing them may take; 0: as long as it takes
+  double budget = 0;  // seconds that compiling candidates and timing them may take; 0: as long as it takes
 };
 
 /// Opens the device that kernels for `target` are timed on; an error says why there is none.
