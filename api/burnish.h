@@ -89,6 +89,13 @@ typedef struct burnish_device_info {
 BURNISH_API burnish_status burnish_device_describe(int device, burnish_device_info* info,
                                                    burnish_error** error) BURNISH_NOEXCEPT;
 
+/* What a GPU does at this moment. BURNISH_UNSUPPORTED where the driver does not tell. */
+typedef struct burnish_device_sensors {
+  double sm_clock_mhz, power_watts;
+} burnish_device_sensors;
+BURNISH_API burnish_status burnish_device_read_sensors(int device, burnish_device_sensors*,
+                                                       burnish_error** error) BURNISH_NOEXCEPT;
+
 /* ---------------------------------------------------------------------------------------------------- engines */
 
 typedef struct burnish_engine burnish_engine;
@@ -114,6 +121,10 @@ BURNISH_API burnish_status burnish_engine_input(const burnish_engine*, int index
                                                 burnish_port* port) BURNISH_NOEXCEPT;
 BURNISH_API burnish_status burnish_engine_output(const burnish_engine*, int index,
                                                  burnish_port* port) BURNISH_NOEXCEPT;
+/* The axes of an input or output from the slowest to the fastest in memory, as many as its rank; NULL: row-major, as always
+ * where the build asked for nothing else. Its shape names the axes as the model does. */
+BURNISH_API const int* burnish_engine_input_order(const burnish_engine*, int index) BURNISH_NOEXCEPT;
+BURNISH_API const int* burnish_engine_output_order(const burnish_engine*, int index) BURNISH_NOEXCEPT;
 /* The targets that the engine has a plan for, "sm_90 cpu". */
 BURNISH_API const char* burnish_engine_targets(const burnish_engine*) BURNISH_NOEXCEPT;
 /* A JSON description: versions, targets, steps, buffers, memory. Free with burnish_text_free. */
@@ -136,7 +147,7 @@ BURNISH_API burnish_status burnish_context_create(burnish_engine*, const burnish
 BURNISH_API void burnish_context_free(burnish_context*) BURNISH_NOEXCEPT;
 
 #define BURNISH_MAX_RANK 16
-/* A dense row-major tensor. */
+/* A dense tensor: row-major, or in the order that the engine has for it (burnish_engine_input_order). */
 typedef struct burnish_tensor {
   burnish_dtype dtype;
   int rank;
@@ -174,9 +185,19 @@ typedef struct burnish_timing {
 /* Runs `count` times on the context's stream, inputs as set (device copies reused), and gives the time of each. */
 BURNISH_API burnish_status burnish_context_time(burnish_context*, int count, burnish_timing* timings,
                                                 burnish_error** error) BURNISH_NOEXCEPT;
-/* Runs once, step by step, and gives a JSON list of {name, kind, ms}. Free with burnish_text_free. */
+/* The same, but the GPU's L2 cache holds nothing of the engine when a run begins; flushing it is not timed. */
+BURNISH_API burnish_status burnish_context_time_flushed(burnish_context*, int count, burnish_timing* timings,
+                                                        burnish_error** error) BURNISH_NOEXCEPT;
+/* Runs once, step by step, and gives a JSON list of {name, kind, ms} and, at the first step of a layer, what that layer has to
+ * do at least: {flops, bytes_read, bytes_written}, and how long that takes at the GPU's peak: {least_ms}. Free with
+ * burnish_text_free. */
 BURNISH_API burnish_status burnish_context_profile(burnish_context*, char** json,
                                                    burnish_error** error) BURNISH_NOEXCEPT;
+/* A JSON description of what runs where: {target, precision, memory: {constants, code, device_arena, host_arena, bindings},
+ * peak: {flops, bytes_per_second}}. Memory in bytes, `peak` what the GPU could do at most in this precision, where it is known.
+ * Free with burnish_text_free. */
+BURNISH_API burnish_status burnish_context_describe(const burnish_context*, char** json,
+                                                    burnish_error** error) BURNISH_NOEXCEPT;
 /* Bytes held: constants on the device, arenas on device and host, inputs and outputs. */
 typedef struct burnish_memory_use {
   size_t constants, device_arena, host_arena, bindings;

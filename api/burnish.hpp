@@ -129,6 +129,17 @@ class Context : public Owned<burnish_context, burnish_context_free> {
     check([&](burnish_error** error) { return burnish_context_time(object_, count, timings.data(), error); });
     return timings;
   }
+  std::vector<burnish_timing> time_flushed(int count) {
+    std::vector<burnish_timing> timings(static_cast<size_t>(count));
+    check([&](burnish_error** error) {
+      return burnish_context_time_flushed(object_, count, timings.data(), error);
+    });
+    return timings;
+  }
+  std::string describe() const {
+    return text_of(
+        [&](char** text, burnish_error** error) { return burnish_context_describe(object_, text, error); });
+  }
   std::string profile() {
     return text_of(
         [&](char** text, burnish_error** error) { return burnish_context_profile(object_, text, error); });

@@ -15,6 +15,18 @@ typedef struct burnish_input_shape {
   const int64_t* shape;
 } burnish_input_shape;
 
+/* How the axes of an input or output follow each other in memory. Never renumbered. */
+typedef enum burnish_layout {
+  BURNISH_ROW_MAJOR = 0,    /* as the model declares them: NCHW */
+  BURNISH_CHANNELS_LAST = 1 /* axis 1 is the fastest: NHWC; for three axes and more */
+} burnish_layout;
+/* What an input or output of the engine is in memory, where the model's own form is not wanted. */
+typedef struct burnish_port_format {
+  const char* name;
+  int dtype; /* a burnish_dtype, floating-point as the model's is; -1: as the model declares it */
+  burnish_layout layout;
+} burnish_port_format;
+
 /* Called now and then with what is being done and how much of it is. Returning nonzero cancels the build. May be called
  * from threads of the compiler, never from two at once. */
 typedef int (*burnish_progress)(void* user, const char* stage, int done, int total);
@@ -52,6 +64,10 @@ typedef struct burnish_build_options {
   burnish_timing_cache_mode timing_cache_mode;
   burnish_note note; /* NULL: untold */
   void* note_user;
+  const burnish_port_format* input_formats; /* those left out are as the model declares them */
+  int input_format_count;
+  const burnish_port_format* output_formats;
+  int output_format_count;
   /* Libraries of NVIDIA's whose routines are candidates too where kernels are timed, by commas: "cublaslt,cudnn"; one that cannot
    * be opened is an error. "present": those that are there. NULL or "none": none. An engine that uses one names it among its
    * providers, and runs where the library is. */

@@ -52,6 +52,23 @@ std::optional<std::vector<std::string>> read_libraries(std::string_view text) {
   return names;
 }
 
+Result<PortFormats> read_formats(const char* option, const burnish_port_format* given, int count) {
+  PortFormats formats;
+  for (int i = 0; i < count; ++i) {
+    const burnish_port_format& one = given[i];
+    const std::string what = std::string(option) + " " + one.name;
+    if (one.dtype < -1 || one.dtype >= dtype_count || one.layout < BURNISH_ROW_MAJOR ||
+        one.layout > BURNISH_CHANNELS_LAST)
+      return Error(Code::invalid_argument, what + ": there is no such type or layout")
+          .remedy("give a burnish_dtype or -1, and a burnish_layout");
+    PortFormat format{.layout = static_cast<Layout>(one.layout)};
+    if (one.dtype >= 0) format.dtype = static_cast<DType>(one.dtype);
+    if (!formats.emplace(one.name, format).second)
+      return Error(Code::invalid_argument, what + " is given twice").remedy("give each one format");
+  }
+  return formats;
+}
+
 Result<CompileOptions> read_options(const burnish_build_options* asked) {
   CompileOptions options;
   if (!asked) return options;
@@ -82,6 +99,10 @@ Result<CompileOptions> read_options(const burnish_build_options* asked) {
   options.threads = given->threads;
   options.tuning = TRY(read_tuning(*given));
   options.tuning.libraries_required = options.libraries.has_value();
+  options.input_formats =
+      TRY(read_formats("--input-formats", given->input_formats, given->input_format_count));
+  options.output_formats =
+      TRY(read_formats("--output-formats", given->output_formats, given->output_format_count));
   if (given->note)
     options.note = [note = given->note, user = given->note_user](const std::string& text) {
       note(user, text.c_str());

@@ -2,6 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "plan/lifetimes.h"
+#include "runtime/cuda/peak.h"
+
 namespace burnish::api {
 
 namespace {
@@ -17,7 +20,9 @@ Json port(const Port& port) {
     if (axis.most < DimTable::unbounded) one["most"] = axis.most;
     axes.push_back(std::move(one));
   }
-  return {{"name", port.name}, {"dtype", std::string(name_of(port.dtype))}, {"axes", std::move(axes)}};
+  Json json = {{"name", port.name}, {"dtype", std::string(name_of(port.dtype))}, {"axes", std::move(axes)}};
+  if (!port.order.empty()) json["order"] = port.order;
+  return json;
 }
 
 Json ports(const std::vector<Port>& list) {
@@ -82,26 +87,50 @@ Json decisions(const Plan& plan) {
   return list;
 }
 
+/// Bytes of temporaries, where the extents of all inputs are fixed.
+void add_arena_bytes(const Plan& plan, Json& json) {
+  std::vector<int64_t> slots(plan.shapes.code.size());
+  for (const Port& input : plan.inputs)
+    for (const Port::Axis& axis : input.axes) {
+      if (axis.binds && axis.least != axis.most) return;
+      if (axis.binds) slots[axis.slot] = axis.least;
+    }
+  if (plan.shapes.stage_ends.size() != 1) return;
+  plan.shapes.evaluate(0, slots);
+  for (const auto& [name, space] : {std::pair("host", Space::host), {"device", Space::device}})
+    if (const ArenaBytes bytes = arena_bytes(plan, space, slots); bytes.planned > 0)
+      json[name + std::string("_arena")] = {{"bytes", bytes.planned}, {"least_bytes", bytes.least}};
+}
+
 Json plan_of(const Plan& plan) {
   uint64_t constant_bytes = 0, code_bytes = 0;
   for (const ConstantData& c : plan.constants) constant_bytes += c.bytes;
   for (const KernelModule& m : plan.modules) code_bytes += m.bytes;
-  return {{"target", plan.target},
-          {"precision", plan.precision},
-          {"inputs", ports(plan.inputs)},
-          {"outputs", ports(plan.outputs)},
-          {"constant_bytes", constant_bytes},
-          {"modules", plan.modules.size()},
-          {"code_bytes", code_bytes},
-          {"shape_instructions", plan.shapes.code.size()},
-          {"stages", plan.shapes.stage_ends.size()},
-          {"checks", plan.checks.size()},
-          {"buffers", buffers(plan)},
-          {"host_reasons", plan.host_reasons},
-          {"moves", plan.moves},
-          {"fusion_reasons", plan.fusion_reasons},
-          {"decisions", decisions(plan)},
-          {"steps", steps(plan.steps)}};
+  Json json = {{"target", plan.target},
+               {"precision", plan.precision},
+               {"inputs", ports(plan.inputs)},
+               {"outputs", ports(plan.outputs)},
+               {"constant_bytes", constant_bytes},
+               {"modules", plan.modules.size()},
+               {"code_bytes", code_bytes},
+               {"shape_instructions", plan.shapes.code.size()},
+               {"stages", plan.shapes.stage_ends.size()},
+               {"checks", plan.checks.size()},
+               {"buffers", buffers(plan)},
+               {"host_reasons", plan.host_reasons},
+               {"moves", plan.moves},
+               {"fusion_reasons", plan.fusion_reasons},
+               {"decisions", decisions(plan)},
+               {"steps", steps(plan.steps)}};
+  add_arena_bytes(plan, json);
+  return json;
+}
+
+/// Nothing on the host, or where it is not known.
+std::optional<cuda::Peak> peak_of(const Context& context) {
+  if (!context.device()) return {};
+  const cuda::Peak peak = cuda::peak_of(context.device()->info(), context.plan().precision);
+  return peak.flops > 0 && peak.bytes_per_second > 0 ? std::optional(peak) : std::nullopt;
 }
 
 }  // namespace
@@ -120,10 +149,37 @@ std::string describe(const Engine& engine) {
   return text_of(json);
 }
 
-std::string describe(const std::vector<StepTime>& times) {
+std::string describe(const Context& context) {
+  const MemoryUse memory = context.memory();
+  Json json = {{"target", context.plan().target},
+               {"precision", context.plan().precision},
+               {"memory",
+                {{"constants", memory.constants},
+                 {"code", memory.code},
+                 {"device_arena", memory.device_arena},
+                 {"host_arena", memory.host_arena},
+                 {"bindings", memory.bindings}}}};
+  if (const auto peak = peak_of(context))
+    json["peak"] = {{"flops", peak->flops}, {"bytes_per_second", peak->bytes_per_second}};
+  return text_of(json);
+}
+
+std::string describe(const Context& context, const std::vector<StepTime>& times) {
+  const std::optional<cuda::Peak> peak = peak_of(context);
   Json json = Json::array();
-  for (const StepTime& t : times)
-    json.push_back({{"name", t.name}, {"kind", t.kind}, {"ms", t.milliseconds}});
+  for (const StepTime& t : times) {
+    Json one = {{"name", t.name}, {"kind", t.kind}, {"ms", t.milliseconds}};
+    if (t.flops && t.bytes_read && t.bytes_written) {
+      one["flops"] = *t.flops;
+      one["bytes_read"] = *t.bytes_read;
+      one["bytes_written"] = *t.bytes_written;
+      if (peak)
+        one["least_ms"] =
+            1e3 * std::max(static_cast<double>(*t.flops) / peak->flops,
+                           static_cast<double>(*t.bytes_read + *t.bytes_written) / peak->bytes_per_second);
+    }
+    json.push_back(std::move(one));
+  }
   return text_of(json);
 }
 

@@ -4,6 +4,7 @@
 #include "api/error.h"
 #include "base/version.h"
 #include "runtime/context.h"
+#include "runtime/cuda/sensors.h"
 
 using namespace burnish;
 
@@ -15,6 +16,7 @@ struct PortList {
     burnish_port port{};
     std::vector<int64_t> shape;
     std::vector<const char*> axes;
+    std::vector<int> order;
   };
   std::vector<Entry> entries;
 
@@ -25,6 +27,7 @@ struct PortList {
         e.shape.push_back(axis.least == axis.most ? axis.least : -1);
         e.axes.push_back(axis.text.c_str());
       }
+      e.order.assign(ports[i].order.begin(), ports[i].order.end());
       e.port = {.name = ports[i].name.c_str(),
                 .dtype = static_cast<burnish_dtype>(ports[i].dtype),
                 .rank = static_cast<int>(e.shape.size()),
@@ -63,6 +66,12 @@ burnish_status port_at(const PortList& list, int index, burnish_port* port) {
   return BURNISH_OK;
 }
 
+const int* order_at(const PortList& list, int index) {
+  if (index < 0 || static_cast<size_t>(index) >= list.entries.size()) return nullptr;
+  const std::vector<int>& order = list.entries[static_cast<size_t>(index)].order;
+  return order.empty() ? nullptr : order.data();
+}
+
 Result<TensorRef> read_tensor(const burnish_tensor* tensor) {
   TRY(api::expect(tensor, "tensor"));
   if (tensor->rank < 0 || tensor->rank > BURNISH_MAX_RANK)
@@ -93,6 +102,17 @@ Result<> give_tensor(const TensorRef& from, burnish_tensor* to) {
          .memory = from.space == Space::host ? BURNISH_HOST : BURNISH_DEVICE};
   std::copy(from.shape.begin(), from.shape.end(), to->shape);
   return {};
+}
+
+burnish_status time_runs(burnish_context* c, int count, L2 l2, burnish_timing* timings,
+                         burnish_error** error) {
+  return api::guard(error, [&]() -> Result<> {
+    TRY(api::expect(c, "context"));
+    if (count > 0) TRY(api::expect(timings, "timings"));
+    for (const Timing& t : TRY(c->context->time(count, l2)))
+      *timings++ = {.gpu_ms = t.gpu_ms, .host_ms = t.host_ms};
+    return {};
+  });
 }
 
 Result<ContextOptions> read_options(const burnish_context_options* given) {
@@ -157,6 +177,16 @@ burnish_status burnish_device_describe(int device, burnish_device_info* info,
   });
 }
 
+burnish_status burnish_device_read_sensors(int device, burnish_device_sensors* sensors,
+                                           burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> {
+    TRY(api::expect(sensors, "sensors"));
+    const cuda::Sensors read = TRY(cuda::read_sensors(TRY(cuda::Device::open(device))));
+    *sensors = {.sm_clock_mhz = read.sm_clock_mhz, .power_watts = read.power_watts};
+    return {};
+  });
+}
+
 burnish_status burnish_engine_open(const char* path, burnish_engine** engine,
                                    burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
@@ -190,6 +220,12 @@ burnish_status burnish_engine_input(const burnish_engine* e, int index, burnish_
 }
 burnish_status burnish_engine_output(const burnish_engine* e, int index, burnish_port* port) noexcept {
   return e ? port_at(e->outputs, index, port) : BURNISH_INVALID_ARGUMENT;
+}
+const int* burnish_engine_input_order(const burnish_engine* e, int index) noexcept {
+  return e ? order_at(e->inputs, index) : nullptr;
+}
+const int* burnish_engine_output_order(const burnish_engine* e, int index) noexcept {
+  return e ? order_at(e->outputs, index) : nullptr;
 }
 const char* burnish_engine_targets(const burnish_engine* e) noexcept {
   return e ? e->engine->targets().c_str() : "";
@@ -261,19 +297,26 @@ burnish_status burnish_context_read_output(burnish_context* c, const char* name,
 
 burnish_status burnish_context_time(burnish_context* c, int count, burnish_timing* timings,
                                     burnish_error** error) noexcept {
-  return api::guard(error, [&]() -> Result<> {
-    TRY(api::expect(c, "context"));
-    if (count > 0) TRY(api::expect(timings, "timings"));
-    for (const Timing& t : TRY(c->context->time(count)))
-      *timings++ = {.gpu_ms = t.gpu_ms, .host_ms = t.host_ms};
-    return {};
-  });
+  return time_runs(c, count, L2::warm, timings, error);
+}
+
+burnish_status burnish_context_time_flushed(burnish_context* c, int count, burnish_timing* timings,
+                                            burnish_error** error) noexcept {
+  return time_runs(c, count, L2::flushed, timings, error);
 }
 
 burnish_status burnish_context_profile(burnish_context* c, char** json, burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
     TRY(api::expect(c, "context"));
-    return api::give_text(api::describe(TRY(c->context->profile())), json);
+    return api::give_text(api::describe(*c->context, TRY(c->context->profile())), json);
+  });
+}
+
+burnish_status burnish_context_describe(const burnish_context* c, char** json,
+                                        burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> {
+    TRY(api::expect(c, "context"));
+    return api::give_text(api::describe(*c->context), json);
   });
 }
 

@@ -22,7 +22,8 @@ std::vector<std::byte> transposing_engine() {
       m.input("x", DType::f32, {{rows, "rows", true}, {columns, "columns", true, 1, 8}}, bytes);
   const uint32_t y = m.output("y", DType::f32, {{columns, "columns"}, {rows, "rows"}}, bytes);
   m.step("transpose", Copy{m.operand(x, DType::f32, {columns, rows}, {one, columns}, zero),
-                           m.operand(y, DType::f32, {columns, rows}, {rows, one}, zero)});
+                           m.operand(y, DType::f32, {columns, rows}, {rows, one}, zero)})
+      .work = {zero, bytes, bytes};
   EngineContents contents;
   contents.identity.model = "transposer";
   contents.targets.push_back({.plan = m.finish()});
@@ -77,7 +78,7 @@ TEST(RuntimeApi, ErrorsHaveStatusCauseAndRemedy) {
   } catch (const burnish::api::Error& e) {
     EXPECT_EQ(e.status(), BURNISH_INVALID_ARGUMENT);
     EXPECT_STREQ(e.what(), "input 'x' axis 1 must be from 1 to 8, got 9");
-    EXPECT_EQ(e.remedy(), "the model declares 'x' as f32 [rows, columns]");
+    EXPECT_EQ(e.remedy(), "the engine takes 'x' as f32 [rows, columns]");
   }
 }
 
@@ -110,6 +111,76 @@ TEST(RuntimeApi, TimesAndProfiles) {
   const std::string profile = context.profile();
   EXPECT_NE(profile.find("\"name\": \"transpose\""), std::string::npos);
   EXPECT_NE(profile.find("\"kind\": \"copy\""), std::string::npos);
+}
+
+TEST(RuntimeApi, ShowsWhatALayerHasToDo) {
+  const std::vector<std::byte> bytes = transposing_engine();
+  burnish::api::Engine engine(bytes.data(), bytes.size());
+  burnish::api::Context context(engine, {.struct_size = sizeof(burnish_context_options), .device = -1});
+  std::vector<float> x(6);
+  context.set_input("x", tensor_of(x, 2, 3));
+  const std::string profile = context.profile();
+  EXPECT_NE(profile.find("\"bytes_read\": 24"), std::string::npos) << profile;
+  EXPECT_EQ(profile.find("least_ms"), std::string::npos);  // a host has no peak
+  EXPECT_NE(context.describe().find("\"target\": \"cpu\""), std::string::npos);
+}
+
+TEST(RuntimeApi, AHostHasNoCacheToFlush) {
+  const std::vector<std::byte> bytes = transposing_engine();
+  burnish::api::Engine engine(bytes.data(), bytes.size());
+  burnish::api::Context context(engine, {.struct_size = sizeof(burnish_context_options), .device = -1});
+  try {
+    context.time_flushed(1);
+    FAIL() << "a host was timed with a flushed cache";
+  } catch (const burnish::api::Error& e) {
+    EXPECT_EQ(e.status(), BURNISH_UNSUPPORTED);
+    EXPECT_STREQ(e.what(), "a GPU's L2 cache is to be flushed, and this context runs on the host");
+  }
+}
+
+TEST(RuntimeApi, ShowsTheOrderOfPorts) {
+  using namespace burnish;
+  PlanMaker m;
+  const Slot two = m.constant(2), three = m.constant(3), bytes = m.constant(24);
+  m.input("x", DType::f32, {{two, "2"}, {three, "3"}}, bytes);
+  m.output("y", DType::f32, {{two, "2"}, {three, "3"}}, bytes);
+  m.plan.outputs[0].order = {1, 0};
+  EngineContents contents;
+  contents.targets.push_back({.plan = m.finish()});
+  const auto made = engine_bytes(contents);
+  ASSERT_TRUE(made) << made.error().cause();
+  api::Engine engine(made->data(), made->size());
+  EXPECT_EQ(burnish_engine_input_order(engine.get(), 0), nullptr);
+  const int* order = burnish_engine_output_order(engine.get(), 0);
+  ASSERT_NE(order, nullptr);
+  EXPECT_EQ(std::vector<int>(order, order + 2), (std::vector<int>{1, 0}));
+  EXPECT_EQ(burnish_engine_output_order(engine.get(), 1), nullptr);
+}
+
+TEST(RuntimeApi, ARefusedInputIsToldTheOrderOfItsAxes) {
+  using namespace burnish;
+  PlanMaker m;
+  const Slot two = m.constant(2), three = m.constant(3), zero = m.constant(0), one = m.constant(1),
+             bytes = m.constant(24);
+  const uint32_t x = m.input("x", DType::f32, {{two, "2", false, 2, 2}, {three, "3", false, 3, 3}}, bytes);
+  const uint32_t y = m.output("y", DType::f32, {{two, "2"}, {three, "3"}}, bytes);
+  m.plan.inputs[0].order = {1, 0};
+  m.step("copy", Copy{m.operand(x, DType::f32, {two, three}, {one, two}, zero),
+                      m.operand(y, DType::f32, {two, three}, {three, one}, zero)});
+  EngineContents contents;
+  contents.targets.push_back({.plan = m.finish()});
+  const auto made = engine_bytes(contents);
+  ASSERT_TRUE(made) << made.error().cause();
+  api::Engine engine(made->data(), made->size());
+  api::Context context(engine, {.struct_size = sizeof(burnish_context_options), .device = -1});
+  std::vector<float> values(6);
+  try {
+    context.set_input("x", tensor_of(values, 3, 2));
+    FAIL() << "the shape of the memory was taken for the tensor's";
+  } catch (const api::Error& e) {
+    EXPECT_STREQ(e.what(), "input 'x' axis 0 must be 2, got 3");
+    EXPECT_EQ(e.remedy(), "the engine takes 'x' as f32 [2, 3] with axes in memory in the order 1, 0");
+  }
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace burnish {
 
 namespace {
 
-const matrix_kernel::Kernels& best_kernels() {
+matrix_kernel::Kernel<float> best_kernel() {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")) return matrix_kernel::avx512;
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return matrix_kernel::avx2;
@@ -19,18 +19,18 @@ const matrix_kernel::Kernels& best_kernels() {
 
 template <class T>
 matrix_kernel::Kernel<T> kernel() {
-  static const matrix_kernel::Kernels& kernels = best_kernels();
-  if constexpr (sizeof(T) == sizeof(float)) return kernels.f32;
-  else return kernels.f64;
+  if constexpr (sizeof(T) == sizeof(float)) {
+    static const matrix_kernel::Kernel<float> best = best_kernel();
+    return best;
+  } else {
+    return matrix_kernel::f64;
+  }
 }
 
-// The kernel wants one stride to be 1 and the other to be a leading dimension; a copy where that is not so.
 template <class T>
-MatrixRef<T> with_unit_stride(ThreadPool& pool, MatrixRef<T> x, int64_t rows, int64_t columns,
-                              std::vector<T>& copy) {
+MatrixRef<T> dense_rows(ThreadPool& pool, MatrixRef<T> x, int64_t rows, int64_t columns,
+                        std::vector<T>& copy) {
   if (x.column == 1 && (x.row >= columns || rows == 1)) return {x.data, std::max(x.row, columns), 1};
-  if (x.row == 1 && (x.column >= rows || columns == 1)) return {x.data, 1, std::max(x.column, rows)};
-  if (rows == 1 && x.column > 0) return {x.data, 1, x.column};
   if (columns == 1 && x.row > 0) return {x.data, x.row, 1};
   copy.resize(static_cast<size_t>(rows * columns));
   pool.parallel_for(rows, (1 << 14) / (columns + 1) + 1, [&](int64_t begin, int64_t end) {
@@ -39,6 +39,15 @@ MatrixRef<T> with_unit_stride(ThreadPool& pool, MatrixRef<T> x, int64_t rows, in
         copy[static_cast<size_t>(i * columns + j)] = x.data[i * x.row + j * x.column];
   });
   return {copy.data(), columns, 1};
+}
+
+// The kernel wants one stride of b to be 1 and the other to be a leading dimension; a copy where that is not so.
+template <class T>
+MatrixRef<T> with_unit_stride(ThreadPool& pool, MatrixRef<T> x, int64_t rows, int64_t columns,
+                              std::vector<T>& copy) {
+  if (x.row == 1 && (x.column >= rows || columns == 1)) return {x.data, 1, std::max(x.column, rows)};
+  if (rows == 1 && x.column > 0) return {x.data, 1, x.column};
+  return dense_rows(pool, x, rows, columns, copy);
 }
 
 int64_t pieces(int64_t extent, int64_t most) { return (extent + most - 1) / most; }
@@ -52,7 +61,7 @@ void blocked_product(ThreadPool& pool, int64_t m, int64_t n, int64_t k, MatrixRe
     return;
   }
   std::vector<T> a_copy, b_copy;
-  a = with_unit_stride(pool, a, m, k, a_copy);
+  a = dense_rows(pool, a, m, k, a_copy);
   b = with_unit_stride(pool, b, k, n, b_copy);
   const matrix_kernel::Kernel<T> run = kernel<T>();
   // Each block packs its own panels, which costs 1/rows + 1/columns of the work: blocks are as large as keeps every

@@ -5,10 +5,6 @@
 
 #include <Eigen/Core>
 
-#ifndef BURNISH_MATRIX_KERNEL
-#define BURNISH_MATRIX_KERNEL baseline
-#endif
-
 namespace burnish::matrix_kernel {
 
 namespace {
@@ -35,17 +31,18 @@ void multiply(const A& a, const B& b, T* c, int64_t c_row, bool accumulate) {
 template <class T>
 void product(int64_t m, int64_t n, int64_t k, MatrixRef<T> a, MatrixRef<T> b, T* c, int64_t c_row,
              bool accumulate) {
-  const auto a_rows = map<T, RowMajor>(a.data, m, k, a.row), b_rows = map<T, RowMajor>(b.data, k, n, b.row);
-  const auto a_columns = map<T, ColMajor>(a.data, m, k, a.column),
-             b_columns = map<T, ColMajor>(b.data, k, n, b.column);
-  if (a.column == 1 && b.column == 1) return multiply(a_rows, b_rows, c, c_row, accumulate);
-  if (a.column == 1) return multiply(a_rows, b_columns, c, c_row, accumulate);
-  if (b.column == 1) return multiply(a_columns, b_rows, c, c_row, accumulate);
-  multiply(a_columns, b_columns, c, c_row, accumulate);
+  const auto rows = map<T, RowMajor>(a.data, m, k, a.row);
+  if (b.column == 1) multiply(rows, map<T, RowMajor>(b.data, k, n, b.row), c, c_row, accumulate);
+  else multiply(rows, map<T, ColMajor>(b.data, k, n, b.column), c, c_row, accumulate);
 }
 
 }  // namespace
 
-const Kernels BURNISH_MATRIX_KERNEL = {product<float>, product<double>};
+#ifdef BURNISH_MATRIX_KERNEL
+const Kernel<float> BURNISH_MATRIX_KERNEL = product<float>;
+#else
+const Kernel<float> baseline = product<float>;
+const Kernel<double> f64 = product<double>;
+#endif
 
 }  // namespace burnish::matrix_kernel

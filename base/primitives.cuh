@@ -328,11 +328,19 @@ BURNISH_PRIM T hard_swish(T x) {
   return x * clip(x * T(1.0 / 6) + T(0.5), T(0), T(1));
 }
 
+/// x / y for y from 1 to 2; of floats within 2 units in the last place on the device, where the exact quotient has a branch.
+template <Real T>
+BURNISH_PRIM T near_quotient(T x, T y) {
+#ifdef __CUDACC__
+  if constexpr (is_same<T, float>) return __fdividef(x, y);
+#endif
+  return x / y;
+}
 /// 1 / (1 + e^-x) without overflow: 0 at -inf, 1 at inf.
 template <Real T>
 BURNISH_PRIM T sigmoid(T x) {
   const T z = exp(-abs(x));
-  return (x < T(0) ? z : T(1)) / (T(1) + z);
+  return near_quotient(x < T(0) ? z : T(1), T(1) + z);
 }
 /// log(1 + e^x) without overflow: 0 at -inf, inf at inf.
 template <Real T>

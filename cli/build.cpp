@@ -11,7 +11,7 @@ namespace burnish::cli {
 
 struct BuildRequest {
   std::string model, engine;
-  std::vector<std::string> shapes;
+  std::vector<std::string> shapes, input_formats, output_formats;
   BuildChoices choices;
 };
 
@@ -20,6 +20,8 @@ constexpr int unchosen_level = -1;
 static int build(const BuildRequest& request) {
   BuildChoices choices = request.choices;
   choices.shapes = parse_shapes(request.shapes);
+  choices.input_formats = parse_formats("--input-formats", request.input_formats);
+  choices.output_formats = parse_formats("--output-formats", request.output_formats);
   choices.targets = resolve_targets(choices.targets);
   std::string path = request.engine.empty() ? std::filesystem::path(request.model).stem().string() + ".engine"
                                             : request.engine;
@@ -79,6 +81,18 @@ static void add_tuning_options(CLI::App& command, BuildChoices& choices) {
       ->needs(cache);
 }
 
+static void add_format_options(CLI::App& command, BuildRequest& request) {
+  auto add = [&](const char* name, std::vector<std::string>& texts, const std::string& what) {
+    command.add_option(name, texts, what)
+        ->type_name("NAME:fp16:nhwc,…")
+        ->allow_extra_args(false)
+        ->group("Inputs and outputs");
+  };
+  add("--input-formats", request.input_formats,
+      "What inputs are in memory: fp32, fp16 or bf16; nchw or nhwc. Default: as in the model");
+  add("--output-formats", request.output_formats, "The same of outputs");
+}
+
 void add_build(CLI::App& app, Action& action) {
   auto request = std::make_shared<BuildRequest>();
   CLI::App& command = add_command(
@@ -99,6 +113,7 @@ void add_build(CLI::App& app, Action& action) {
   add_shapes_option(command, request->shapes,
                     "Fix extents that the model leaves free; ? leaves one free. Free ones are decided by the "
                     "inputs of a run");
+  add_format_options(command, *request);
   add_verbose_option(command, request->choices.verbose);
   command.callback([request, &action] { action = [request] { return build(*request); }; });
 }

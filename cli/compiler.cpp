@@ -57,6 +57,14 @@ class BuildOptions {
     options_.libraries = choices.libraries.c_str();
     options_.timing_cache_mode = static_cast<burnish_timing_cache_mode>(
         std::ranges::find(cache_modes, choices.timing_cache_mode) - cache_modes.begin());
+    for (const auto& [name, format] : choices.input_formats)
+      input_formats_.push_back({name.c_str(), format.dtype, format.layout});
+    for (const auto& [name, format] : choices.output_formats)
+      output_formats_.push_back({name.c_str(), format.dtype, format.layout});
+    options_.input_formats = input_formats_.data();
+    options_.input_format_count = static_cast<int>(input_formats_.size());
+    options_.output_formats = output_formats_.data();
+    options_.output_format_count = static_cast<int>(output_formats_.size());
     options_.note_user = notes;
     options_.note = [](void* user, const char* text) {
       if (user) static_cast<std::vector<std::string>*>(user)->emplace_back(text);
@@ -67,6 +75,7 @@ class BuildOptions {
  private:
   std::vector<const char*> targets_;
   std::vector<burnish_input_shape> shapes_;
+  std::vector<burnish_port_format> input_formats_, output_formats_;
   burnish_build_options options_{};
 };
 

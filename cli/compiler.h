@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cli/engine.h"
+#include "cli/formats.h"
 #include "cli/shapes.h"
 
 namespace burnish::cli {
@@ -19,6 +20,7 @@ struct BuildChoices {
   double time_budget = 0;
   std::string libraries = "none";  // or "present", or names by commas
   std::string timing_cache, timing_cache_mode = "append";
+  Formats input_formats, output_formats;
 };
 
 /// Builds `model` into `engine_path` with progress on the terminal; Ctrl-C cancels. Throws Failure or Interrupted. Gives what

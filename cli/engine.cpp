@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "cli/failure.h"
+#include "cli/formats.h"
 
 namespace burnish::cli {
 
@@ -129,9 +130,20 @@ void set_inputs(burnish_context* context, Arrays& arrays) {
   }
 }
 
+Arrays in_engine_order(const burnish_engine* engine, Arrays arrays) {
+  std::vector<burnish_port> ports = inputs_of(engine);
+  for (size_t i = 0; i < ports.size(); ++i)
+    if (auto array = arrays.find(ports[i].name); array != arrays.end())
+      array->second =
+          into_order(std::move(array->second), burnish_engine_input_order(engine, static_cast<int>(i)));
+  return arrays;
+}
+
 Arrays read_outputs(const burnish_engine* engine, burnish_context* context) {
   Arrays arrays;
-  for (const burnish_port& port : outputs_of(engine)) {
+  std::vector<burnish_port> ports = outputs_of(engine);
+  for (size_t i = 0; i < ports.size(); ++i) {
+    const burnish_port& port = ports[i];
     burnish_tensor tensor{};
     burnish_error* error = nullptr;
     check(burnish_context_output(context, port.name, &tensor, &error), error);
@@ -141,7 +153,8 @@ Arrays read_outputs(const burnish_engine* engine, burnish_context* context) {
     array.bytes.resize(bytes);
     error = nullptr;
     check(burnish_context_read_output(context, port.name, array.bytes.data(), bytes, &error), error);
-    arrays[port.name] = std::move(array);
+    const int* order = burnish_engine_output_order(engine, static_cast<int>(i));
+    arrays[port.name] = from_order(std::move(array), order);
   }
   return arrays;
 }

@@ -35,9 +35,11 @@ struct Place {
 /// if the engine has a plan for that. `name` names the engine in errors. Throws Failure.
 Place place_engine(burnish_engine* engine, const std::string& name, DeviceChoice choice);
 
+/// Row-major arrays, their elements moved to where the engine has them.
+Arrays in_engine_order(const burnish_engine* engine, Arrays arrays);
 /// Sets every input. The arrays must outlive the runs.
 void set_inputs(burnish_context* context, Arrays& arrays);
-/// Copies every output to the host.
+/// Copies every output to the host, row-major.
 Arrays read_outputs(const burnish_engine* engine, burnish_context* context);
 
 }  // namespace burnish::cli

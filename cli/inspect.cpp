@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/failure.h"
+#include "cli/formats.h"
 #include "cli/table.h"
 
 namespace burnish::cli {
@@ -94,10 +95,15 @@ static std::string describe(const Json& json) {
   return text;
 }
 
-static std::string print_ports(const char* title, const std::vector<burnish_port>& ports) {
+static std::string print_ports(const char* title, const burnish_engine* engine,
+                               const std::vector<burnish_port>& ports,
+                               decltype(burnish_engine_input_order)* order) {
   std::vector<std::vector<std::string>> rows;
-  for (const burnish_port& port : ports)
-    rows.push_back({port.name, burnish_dtype_name(port.dtype), shape_text(port)});
+  for (size_t i = 0; i < ports.size(); ++i) {
+    rows.push_back({ports[i].name, burnish_dtype_name(ports[i].dtype), shape_text(ports[i])});
+    if (std::string text = order_text(order(engine, static_cast<int>(i)), ports[i].rank); !text.empty())
+      rows.back().push_back("in memory " + text);
+  }
   return fmt::format("\n{}\n{}", title, table(rows));
 }
 
@@ -117,8 +123,9 @@ static int inspect_engine(const InspectRequest& request) {
   std::error_code ignored;
   fmt::print("{}  {}  for {}\n{}{}\n", request.file,
              bytes_text(std::filesystem::file_size(request.file, ignored)),
-             burnish_engine_targets(engine.get()), print_ports("inputs", inputs_of(engine.get())),
-             print_ports("outputs", outputs_of(engine.get())));
+             burnish_engine_targets(engine.get()),
+             print_ports("inputs", engine.get(), inputs_of(engine.get()), burnish_engine_input_order),
+             print_ports("outputs", engine.get(), outputs_of(engine.get()), burnish_engine_output_order));
   Json all = Json::parse(json);
   Json plans = all.value("plans", Json::array());
   all.erase("plans");

@@ -28,7 +28,7 @@ static int run(const RunRequest& request) {
   progress.stage("opening the engine");
   Engine engine = open_engine(request.engine);
   progress.stage("reading inputs");
-  Arrays inputs = make_inputs(inputs_of(engine.get()), choices);
+  Arrays inputs = in_engine_order(engine.get(), make_inputs(inputs_of(engine.get()), choices));
   progress.stage("loading");
   Place place = place_engine(engine.get(), request.engine, device);
   set_inputs(place.context.get(), inputs);

@@ -106,9 +106,11 @@ Result<CompiledTarget> compile_for_device(Graph& graph, const nvrtc::Architectur
 Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, const CompileOptions& options,
                                       ThreadPool& pool, Progress& progress,
                                       std::map<std::string, std::string>& identity) {
-  LowerOptions lowering{.tf32 = options.tf32, .optimum = [&](const DimTable& dims, Dim symbol) {
-                          return usual_extent(graph, dims, symbol);
-                        }};
+  LowerOptions lowering{
+      .tf32 = options.tf32,
+      .optimum = [&](const DimTable& dims, Dim symbol) { return usual_extent(graph, dims, symbol); },
+      .input_orders = port_orders(graph, graph.inputs, options.input_formats),
+      .output_orders = port_orders(graph, graph.outputs, options.output_formats)};
   CompiledTarget out;
   if (target == "cpu") {
     Lowered lowered = TRY(lower(graph, lowering));
@@ -125,6 +127,7 @@ Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, c
 
 Result<Graph> optimise(const onnx::Model& model, const CompileOptions& options, ThreadPool& pool) {
   Graph graph = TRY(onnx::import_model(model, {.shapes = options.shapes}, pool));
+  TRY(apply_port_formats(graph, options.input_formats, options.output_formats));
   TRY(run_pipeline(graph, {.pool = pool, .fp16 = options.fp16}));
   return graph;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compiler/lower.h"
+#include "compiler/port_formats.h"
 #include "compiler/tuning.h"
 #include "onnx/model.h"
 
@@ -17,6 +18,7 @@ struct CompileOptions {
   bool fp16 = false;
   bool tf32 = false;
   std::map<std::string, std::vector<int64_t>> shapes;  // by input; -1 leaves an axis free
+  PortFormats input_formats, output_formats;
   std::string cuda_library_directory;
   /// "cublaslt", …: whose routines are candidates beside our kernels where kernels are timed; nullopt: those that are there.
   std::optional<std::vector<std::string>> libraries = std::vector<std::string>();

@@ -36,6 +36,7 @@ void Lowering::survey(Scope& scope) {
     for (ValueId v : node.inputs)
       if (!node.dead && v != no_value && uses[v] == 1) scope.sole_reader[v] = &node;
   if (!options_.backend) return;
+  find_for_windows(scope);
   for (const Node& node : scope.graph.nodes) {
     if (node.dead || node.op->name != "Concat") continue;
     const auto axis = static_cast<size_t>(*node.attrs.find<int64_t>("axis"));

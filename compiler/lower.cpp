@@ -6,6 +6,8 @@
 #include "compiler/lowering.h"
 #include "compiler/memory.h"
 #include "compiler/remap.h"
+#include "compiler/work.h"
+#include "ir/device_text.h"
 #include "ir/text.h"
 
 namespace burnish {
@@ -155,7 +157,9 @@ Result<> Lowering::lower_on_host(Scope& scope, const Node& node) {
   return {};
 }
 
-Result<> Lowering::add_calls(Scope&, DeviceOperands& operands, std::string name) {
+Result<> Lowering::add_calls(Scope& scope, DeviceOperands& operands, std::string name) {
+  const WorkDims dims = work_of(scope.graph, operands.node, operands.inputs());
+  Work work{slot(dims.flops), slot(dims.bytes_read), slot(dims.bytes_written)};
   const auto argument = [&](OperandPointer p) {
     const DeviceOperands::Target t = operands.target(p);
     return KernelLaunch::Argument{.kind = KernelLaunch::Argument::Kind::pointer,
@@ -167,7 +171,7 @@ Result<> Lowering::add_calls(Scope&, DeviceOperands& operands, std::string name)
   for (const RoutineCall& call : operands.routines) {
     LibraryCall step{.library = call.library, .text = call.text};
     for (const OperandPointer p : call.operands) step.operands.push_back(argument(p));
-    add_step(name, std::move(step));
+    add_step(name, std::move(step)).work = std::exchange(work, {});
   }
   for (const KernelCall& call : operands.calls) {
     const Backend::Source source = options_.backend->emit(operands, call);
@@ -186,21 +190,58 @@ Result<> Lowering::add_calls(Scope&, DeviceOperands& operands, std::string name)
       if (const Dim* d = std::get_if<Dim>(&a.what))
         launch.arguments.push_back({.kind = KernelLaunch::Argument::Kind::integer, .slot = slot(*d)});
       else launch.arguments.push_back(argument(std::get<OperandPointer>(a.what)));
-    add_step(name, std::move(launch));
+    add_step(name, std::move(launch)).work = std::exchange(work, {});
   }
   return {};
+}
+
+namespace {
+
+/// The operator that lays down the order of a node's result.
+const OpDef& leading_op(const Node& node) {
+  return node.op->name == "Fused" ? *node.regions[0].nodes[0].op : *node.op;
+}
+
+bool may_lie_channels_last(size_t rank) { return rank >= 3 && rank <= 5; }
+
+std::vector<int> channels_last(size_t rank) {
+  std::vector<int> order{0};
+  for (size_t axis = 2; axis < rank; ++axis) order.push_back(static_cast<int>(axis));
+  order.push_back(1);
+  return order;
+}
+
+}  // namespace
+
+// Only channels that can be copied 16 bytes at a time are worth it.
+void Lowering::find_for_windows(Scope& scope) {
+  const Graph& g = scope.graph;
+  scope.for_windows.assign(g.values.size(), false);
+  for (size_t n = g.nodes.size(); n-- > 0;) {
+    const Node& node = g.nodes[n];
+    if (node.dead || node.outputs.empty() || node.outputs[0] == no_value) continue;
+    const OpDef& op = leading_op(node);
+    const TensorType& result = g.values[node.outputs[0]].type;
+    if (!op.channels_last && !(op.keeps_order && scope.for_windows[node.outputs[0]])) continue;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (node.inputs[i] == no_value || g.constant(node.inputs[i])) continue;
+      const TensorType& type = g.values[node.inputs[i]].type;
+      const bool read = i == 0 || type.shape == result.shape;
+      if (read && type.shape.size() == result.shape.size() && may_lie_channels_last(type.shape.size()) &&
+          divisible(dims_, type.shape[1], 16 / static_cast<int64_t>(size_of(type.dtype))))
+        scope.for_windows[node.inputs[i]] = true;
+    }
+  }
 }
 
 std::vector<int> Lowering::output_order(Scope& scope, const Node& node,
                                         const std::vector<std::optional<Placed>>& in,
                                         const TensorType& type) {
-  const OpDef& op = node.op->name == "Fused" ? *node.regions[0].nodes[0].op : *node.op;
+  const OpDef& op = leading_op(node);
   const size_t rank = type.shape.size();
   std::vector<int> order;
-  if (op.channels_last && rank >= 3 && rank <= 5) {
-    order.push_back(0);
-    for (size_t axis = 2; axis < rank; ++axis) order.push_back(static_cast<int>(axis));
-    order.push_back(1);
+  if (op.channels_last && may_lie_channels_last(rank)) {
+    order = channels_last(rank);
   } else if (op.keeps_order) {
     for (size_t k = 0; k < in.size() && order.empty(); ++k) {
       const std::vector<Dim>& shape =
@@ -210,9 +251,11 @@ std::vector<int> Lowering::output_order(Scope& scope, const Node& node,
       if (decides) order = memory_order(*in[k], shape);
     }
   }
-  if (node.outputs.size() == 1 && std::is_sorted(order.begin(), order.end()))
-    return order_for_readers(scope, node.outputs[0]);
-  return order;
+  if (node.outputs.size() != 1 || !std::is_sorted(order.begin(), order.end())) return order;
+  const ValueId y = node.outputs[0];
+  if (const std::vector<int> wanted = wanted_order(scope, y); !wanted.empty()) return wanted;
+  if (op.keeps_order && scope.for_windows[y]) return channels_last(rank);
+  return order_for_readers(scope, y);
 }
 
 std::vector<int> Lowering::order_for_readers(const Scope& scope, ValueId v) {
@@ -383,8 +426,11 @@ Result<> Lowering::lower_nodes(Scope& scope) {
   return {};
 }
 
-Port Lowering::make_port(const Value& value, uint32_t buffer) {
-  Port port{.name = value.name, .dtype = value.type.dtype, .buffer = buffer};
+Port Lowering::make_port(const Value& value, uint32_t buffer, const std::vector<int>& order) {
+  Port port{.name = value.name,
+            .dtype = value.type.dtype,
+            .buffer = buffer,
+            .order = std::vector<uint32_t>(order.begin(), order.end())};
   for (Dim d : value.type.shape) {
     const Range r = dims_.range(d);
     port.axes.push_back({.slot = slot(d), .least = r.lo, .most = r.hi, .text = dims_.text(d)});
@@ -398,14 +444,17 @@ Result<> Lowering::bind_inputs() {
   for (ValueId v : top_.graph.inputs)
     for (Dim d : top_.graph.values[v].type.shape)
       if (dims_.op(d) == DimOp::symbol) program_.declare(d, 0);
-  for (ValueId v : top_.graph.inputs) {
+  for (size_t i = 0; i < top_.graph.inputs.size(); ++i) {
+    const ValueId v = top_.graph.inputs[i];
     const Value& value = top_.graph.values[v];
+    const std::vector<int> order =
+        options_.input_orders.empty() ? std::vector<int>() : options_.input_orders[i];
     TRY(declare(top_, value.type));
     const uint32_t buffer = add_buffer(space, bytes_of(value.type));
     out_.plan.buffers[buffer].kind = Buffer::Kind::input;
     out_.plan.buffers[buffer].index = static_cast<uint32_t>(out_.plan.inputs.size());
-    top_.at(space, v) = Placed{buffer, {dims_.constant(0), dense_strides(dims_, value.type.shape)}};
-    Port port = make_port(value, buffer);
+    top_.at(space, v) = Placed{buffer, {dims_.constant(0), strides_in_order(order, value.type.shape)}};
+    Port port = make_port(value, buffer, order);
     for (size_t axis = 0; axis < port.axes.size(); ++axis) {
       const Dim d = value.type.shape[axis];
       port.axes[axis].binds = dims_.op(d) == DimOp::symbol && bound.insert(d).second;
@@ -426,10 +475,12 @@ Result<> Lowering::bind_outputs() {
     } else {
       const Space space = options_.backend ? Space::device : Space::host;
       TRY(declare(top_, value.type));
-      const bool on_host = !value.constant && !top_.at(space, v);
+      const std::vector<int> order = wanted_order(top_, v);
+      // Only what is row-major on both sides crosses over in one copy.
+      const bool on_host = !value.constant && !top_.at(space, v) && order.empty();
       const Placed from = TRY(on_host ? place_dense(top_, v, Space::host) : place(top_, v, space));
       const Placed to{add_buffer(space, bytes_of(value.type)),
-                      {dims_.constant(0), dense_strides(dims_, value.type.shape)}};
+                      {dims_.constant(0), strides_in_order(order, value.type.shape)}};
       buffer = to.buffer;
       out_.plan.buffers[buffer].kind = Buffer::Kind::output;
       note_move("output '" + value.name + "'", value.constant ? "it is a constant"
@@ -438,7 +489,7 @@ Result<> Lowering::bind_outputs() {
       TRY(copy_into(from, on_host ? Space::host : space, to, space, value.type, "output " + value.name));
     }
     out_.plan.buffers[buffer].index = index;
-    out_.plan.outputs.push_back(make_port(value, buffer));
+    out_.plan.outputs.push_back(make_port(value, buffer, wanted_order(top_, v)));
   }
   return {};
 }
@@ -506,6 +557,8 @@ Result<Lowered> Lowering::run() {
     if (!top_.graph.constant(v) &&
         std::find(top_.graph.inputs.begin(), top_.graph.inputs.end(), v) == top_.graph.inputs.end())
       outputs_.insert(v);
+  for (size_t i = 0; i < options_.output_orders.size(); ++i)
+    output_orders_[top_.graph.outputs[i]] = options_.output_orders[i];
   TRY(bind_inputs());
   TRY(lower_nodes(top_));
   TRY(bind_outputs());

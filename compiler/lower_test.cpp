@@ -286,5 +286,28 @@ graph (%x: f32[n], %z: f32[m]) -> (%y) where n = input(%x, 0), m = input(%z, 0) 
   EXPECT_NE(plan.checks[0].a, plan.checks[0].b);
 }
 
+TEST(Lower, PortsInAnotherOrderAreReadAndWrittenThere) {
+  Graph graph = parsed(R"(graph (%x: f32[2, 3, 4, 5]) -> (%y) {
+  %y = Neg(%x) : f32[2, 3, 4, 5]
+}
+)");
+  const auto lowered = lower(graph, {.optimum = [](const DimTable&, Dim) { return int64_t{16}; },
+                                     .input_orders = {{0, 2, 3, 1}},
+                                     .output_orders = {{0, 2, 3, 1}}});
+  ASSERT_TRUE(lowered) << lowered.error().cause();
+  const Plan& plan = lowered->plan;
+  expect_sound(plan);
+  EXPECT_EQ(plan.inputs[0].order, (std::vector<uint32_t>{0, 2, 3, 1}));
+  EXPECT_EQ(plan.outputs[0].order, (std::vector<uint32_t>{0, 2, 3, 1}));
+  ASSERT_EQ(plan.steps.size(), 3u);  // the host reads and writes row-major
+  const std::vector<int64_t> slots = slots_at(plan, 1);
+  for (const Operand& port :
+       {std::get<Copy>(plan.steps[0].what).from, std::get<Copy>(plan.steps[2].what).to}) {
+    std::vector<int64_t> strides;
+    for (Slot s : port.strides) strides.push_back(slots[s]);
+    EXPECT_EQ(strides, (std::vector<int64_t>{60, 1, 15, 3}));
+  }
+}
+
 }  // namespace
 }  // namespace burnish

@@ -30,6 +30,8 @@ struct Scope {
   Graph& graph;
   std::vector<std::optional<Placed>> where[2];
   std::vector<const Node*> sole_reader;  // by value; null: several, or a result of the graph
+  std::vector<bool>
+      for_windows;  // by value: who reads it likes channels last, or hands its order on to who does
   std::map<ValueId, Part> parts;
   std::map<ValueId, Placed> wholes;  // concatenations of which a part has been written
   Scope* outer = nullptr;
@@ -71,10 +73,11 @@ class Lowering {
                                 const TensorType& type);
   /// The order in which transposes that follow v can be reshaped without a copy; empty: as it comes.
   std::vector<int> order_for_readers(const Scope& scope, ValueId v);
+  void find_for_windows(Scope& scope);
   bool prefers_host(Scope& scope, const Node& node);
   Result<> bind_inputs();
   Result<> bind_outputs();
-  Port make_port(const Value& value, uint32_t buffer);
+  Port make_port(const Value& value, uint32_t buffer, const std::vector<int>& order);
   void add_checks();
   Result<Lowered> finish();
 
@@ -108,6 +111,12 @@ class Lowering {
   Result<> copy_into(const Placed& from, Space from_space, const Placed& to, Space to_space,
                      const TensorType& type, std::string name);
   bool is_dense(const StridedView& view, std::span<const Dim> shape);
+  /// Whether every stride that matters is that of `strides`.
+  bool has_strides(const StridedView& view, std::span<const Dim> shape, std::span<const Dim> strides);
+  /// Strides without gaps for axes from the slowest to the fastest; empty: row-major.
+  std::vector<Dim> strides_in_order(std::span<const int> order, std::span<const Dim> shape);
+  /// The order that the engine's output v is to lie in; empty: row-major, or no output.
+  std::vector<int> wanted_order(const Scope& scope, ValueId v) const;
   Dim bytes_of(const TensorType& type);
   /// Makes every symbol of d known, reading it from the tensor it is in if need be.
   Result<> declare(Scope& scope, Dim d);
@@ -132,6 +141,7 @@ class Lowering {
   std::map<std::pair<uint64_t, uint64_t>, uint32_t> constant_by_hash_;
   std::set<ValueId> outputs_;  // of the top graph, not yet given a buffer
   std::map<ValueId, uint32_t> output_buffer_;
+  std::map<ValueId, std::vector<int>> output_orders_;  // of all outputs
   uint32_t stages_ = 0;
 };
 
@@ -147,6 +157,8 @@ class DeviceOperands final : public KernelCtx {
   int64_t out_alignment(size_t i) const override;
   bool tf32() const override;
   std::string_view architecture() const override;
+  /// Where the operands lie; null: not read.
+  std::span<const std::optional<Placed>> inputs() const { return in_; }
   int64_t usual(Dim d) const override { return lowering_.at_optimum(d); }
   DType pointer_type(OperandPointer p) const override { return target(p).dtype; }
   void make_dense(size_t i) override;

@@ -29,21 +29,11 @@ Placed Lowering::allocate(Scope& scope, ValueId v, Space space, std::span<const 
       return *part;
     }
   const TensorType& type = scope.graph.values[v].type;
-  Placed placed{0, {dims_.constant(0), dense_strides(dims_, type.shape)}};
   const uint32_t buffer = add_buffer(space, bytes_of(type));
-  placed.buffer = buffer;
-  bool dense = true;
-  if (!order.empty()) {
-    Dim stride = dims_.constant(1);
-    for (size_t k = order.size(); k-- > 0;) {
-      const size_t axis = static_cast<size_t>(order[k]);
-      placed.view.strides[axis] = stride;
-      stride = dims_.mul(stride, type.shape[axis]);
-    }
-    dense = is_dense(placed.view, type.shape);
-  }
+  const Placed placed{buffer, {dims_.constant(0), strides_in_order(order, type.shape)}};
   const Space home = options_.backend ? Space::device : Space::host;
-  if (&scope == &top_ && space == home && dense && outputs_.contains(v)) {  // no copy at the end
+  if (&scope == &top_ && space == home && outputs_.contains(v) &&  // no copy at the end
+      has_strides(placed.view, type.shape, strides_in_order(wanted_order(scope, v), type.shape))) {
     outputs_.erase(v);
     output_buffer_[v] = buffer;
     out_.plan.buffers[buffer].kind = Buffer::Kind::output;
@@ -85,10 +75,30 @@ Placed Lowering::place_constant(const Tensor& tensor, Space space) {
 }
 
 bool Lowering::is_dense(const StridedView& view, std::span<const Dim> shape) {
-  const std::vector<Dim> dense = dense_strides(dims_, shape);
+  return has_strides(view, shape, dense_strides(dims_, shape));
+}
+
+bool Lowering::has_strides(const StridedView& view, std::span<const Dim> shape,
+                           std::span<const Dim> strides) {
   for (size_t i = 0; i < shape.size(); ++i)
-    if (view.strides[i] != dense[i] && !dims_.is_constant(shape[i], 1)) return false;
+    if (view.strides[i] != strides[i] && !dims_.is_constant(shape[i], 1)) return false;
   return true;
+}
+
+std::vector<Dim> Lowering::strides_in_order(std::span<const int> order, std::span<const Dim> shape) {
+  std::vector<Dim> strides = dense_strides(dims_, shape);
+  Dim stride = dims_.constant(1);
+  for (size_t k = order.size(); k-- > 0;) {
+    const size_t axis = static_cast<size_t>(order[k]);
+    strides[axis] = stride;
+    stride = dims_.mul(stride, shape[axis]);
+  }
+  return strides;
+}
+
+std::vector<int> Lowering::wanted_order(const Scope& scope, ValueId v) const {
+  const auto found = &scope == &top_ ? output_orders_.find(v) : output_orders_.end();
+  return found == output_orders_.end() ? std::vector<int>() : found->second;
 }
 
 void Lowering::note_move(std::string what, const std::string& why) {
@@ -120,7 +130,9 @@ Result<> Lowering::copy_into(const Placed& from, Space from_space, const Placed&
       return Error(Code::internal, "copy kernel refused: " + v.reason());
     return add_calls(scope, operands, std::move(name));
   }
-  add_step(std::move(name), Copy{operand(from, type), operand(to, type)});
+  const Slot bytes = slot(bytes_of(type));
+  add_step(std::move(name), Copy{operand(from, type), operand(to, type)}).work = {slot(dims_.constant(0)),
+                                                                                  bytes, bytes};
   return {};
 }
 

@@ -59,7 +59,11 @@ struct References {
 
 template <class S, class B>
 void for_each_reference(Plan& plan, const S& slot, const B& buffer) {
-  for_each_step(plan.steps, [&](Step& step) { std::visit(References<S, B>{slot, buffer}, step.what); });
+  for_each_step(plan.steps, [&](Step& step) {
+    std::visit(References<S, B>{slot, buffer}, step.what);
+    for (Slot* s : {&step.work.flops, &step.work.bytes_read, &step.work.bytes_written})
+      if (*s != Work::unknown) slot(*s);
+  });
   for (auto* ports : {&plan.inputs, &plan.outputs})
     for (Port& port : *ports) {
       buffer(port.buffer);

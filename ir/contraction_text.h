@@ -21,6 +21,7 @@ struct TileShape {
   TileMath math;
   int m, n, k, warps_m, warps_n, stages;
   int slices = 1;  // of k, each a block of a cluster
+  int teams = 0;   // of warpgroups that multiply while another one copies
 };
 
 /// C[b][m][n] = Σ_k A(m, k) B(k, n) with everything after it in the epilogue.
@@ -28,6 +29,7 @@ struct ContractionProblem {
   Dim m, n, k;
   std::array<Dim, 4> batch;  // extents, the last one fastest; 1 where there are fewer
   int copy_bytes = 0;        // of the operand that is copied in the smaller pieces; 0: one is gathered
+  bool b_along_k = false;    // B's elements of one column lie together
 };
 
 /// Bytes that asynchronous copies of a matrix take at a time: 16, 8 or 4; 0 where it must be gathered.

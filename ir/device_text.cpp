@@ -162,7 +162,7 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
     return all ? "true" : "false";
   };
 
-  std::string rows;
+  std::string fields, reads;  // of `Operands`
   Program program{body.graph, {}, {}};
   if (ctx.fused) program.names[body.graph.nodes[0].outputs[0]] = "acc";
   std::vector<std::pair<std::string, OperandPointer>> pointers;
@@ -172,13 +172,14 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
     const std::string name = "r" + std::to_string(k), element(device_type(dtype)), c(compute_type(dtype));
     pointers.push_back({"const " + element + "* p" + std::to_string(k), pointer});
     if (dims.is_constant(strides[column_axis], 0)) {
-      rows += "const " + c + " " + name + " = load(" + row_pointer(k, offset(strides)) + ");\n";
-      return name;
+      fields += c + " " + name + ";\n";
+      reads += "read." + name + " = load(" + row_pointer(k, offset(strides)) + ");\n";
+      return "read." + name;
     }
-    rows += c + " " + name + "[V]; load_row<" + element + ", V>(" + row_pointer(k, offset(strides)) + ", " +
-            member(strides[column_axis]) + ", count, " + aligned(strides, alignment, dtype) + ", " + name +
-            ");\n";
-    return name + "[j]";
+    fields += "Row<" + element + ", V> " + name + ";\n";
+    reads += "read." + name + " = read_row<" + element + ", V>(" + row_pointer(k, offset(strides)) + ", " +
+             member(strides[column_axis]) + ", count, " + aligned(strides, alignment, dtype) + ");\n";
+    return "read." + name + "[j]";
   };
   std::string accumulator = alpha == 1 ? "v[j]" : "float(" + Text(double{alpha}).s.substr(1) + ") * v[j]";
   for (const Addend& addend : addends) {
@@ -194,22 +195,27 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
     program.names[v] = read(placing.in_pointer(index), type.dtype, strides, placing.in_alignment(index));
   }
   for (const Node* node : body.nodes) program.add(*node);
-  const std::string element(device_type(stored.dtype)), c(compute_type(stored.dtype));
+  const std::string element(device_type(stored.dtype));
   const size_t out = pointers.size();
   pointers.push_back({element + "* p" + std::to_string(out), placing.out_pointer(0)});
   const std::span<const Dim> out_strides = placing.out_strides(0);
 
-  std::string text =
-      "template <int V>\n__device__ __forceinline__ void operator()(int m, int n, float (&v)[V], int count) "
-      "const {\n";
+  std::string axes;
   for (size_t a = 0; a < rank; ++a)
-    text +=
+    axes +=
         "[[maybe_unused]] const long long x" + std::to_string(a) + " = " + flatten(coordinates[a]) + ";\n";
-  text += rows + c +
-          " y[V];\n#pragma unroll\nfor (int j = 0; j < V; ++j) {\nconst float acc = " + accumulator + ";\n" +
+  const std::string method = "template <int V>\n__device__ __forceinline__ ";
+  std::string text = "template <int V>\nstruct Operands {\n" + fields + "};\n";
+  text += method + "Operands<V> fetch(int m, int n, int count) const {\n" + axes + "Operands<V> read;\n" +
+          reads + "return read;\n}\n";
+  text += method + "Row<" + element + ", V> results(float (&v)[V], const Operands<V>& read) const {\nRow<" +
+          element +
+          ", V> y;\n#pragma unroll\nfor (int j = 0; j < V; ++j) {\nconst float acc = " + accumulator + ";\n" +
           program.statements;
-  text += "y[j] = " + (ctx.fused ? program.name(body.result) : std::string("acc")) + ";\n}\n";
-  text += "store_row<" + element + ", V>(" + row_pointer(out, offset(out_strides)) + ", " +
+  text +=
+      "y.set(j, " + (ctx.fused ? program.name(body.result) : std::string("acc")) + ");\n}\nreturn y;\n}\n";
+  text += method + "void put(int m, int n, const Row<" + element + ", V>& y, int count) const {\n" + axes +
+          "write_row<" + element + ", V>(" + row_pointer(out, offset(out_strides)) + ", " +
           member(out_strides[column_axis]) + ", count, " +
           aligned(out_strides, placing.out_alignment(0), stored.dtype) + ", y);\n}\n";
 
@@ -277,6 +283,20 @@ Loop make_loop(DimTable& dims, std::span<const Dim> shape, const std::vector<std
   return loop;
 }
 
+/// The axis that neighbouring threads walk: the result's innermost, or that of operands which lie in another order, where what
+/// is stored at once makes up for the steps between.
+size_t read_along(const KernelCtx& ctx, const Loop& loop) {
+  const DimTable& dims = ctx.dims;
+  const size_t inner = loop.extents.size() - 1;
+  if (!dims.is_constant(loop.strides.back()[inner], 1)) return inner;
+  for (size_t k = 0; k + 1 < loop.strides.size(); ++k)
+    for (size_t a = 0; a < inner; ++a)
+      if (dims.is_constant(loop.strides[k][a], 1) && !dims.is_constant(loop.strides[k][inner], 0) &&
+          ctx.usual(loop.extents[a]) >= 8)
+        return a;
+  return inner;
+}
+
 }  // namespace
 
 KernelCall pointwise_call(KernelCtx& ctx) {
@@ -298,14 +318,20 @@ KernelCall pointwise_call(KernelCtx& ctx) {
   const Loop loop = make_loop(dims, stored.shape, strides);
   const size_t inner = loop.extents.size() - 1;
 
-  // V elements of the innermost axis at once, if every operand allows it.
+  // V elements of the innermost axis at once, if every operand allows it or is read along another.
+  size_t along = read_along(ctx, loop);  // what lies along it is gathered along `inner`
+  auto gathers = [&](size_t k) {
+    return along != inner && k + 1 < loop.strides.size() && dims.is_constant(loop.strides[k][along], 1);
+  };
   size_t widest = 1;
-  for (DType t : types) widest = std::max(widest, size_of(t));
+  for (size_t k = 0; k < types.size(); ++k)
+    if (!gathers(k)) widest = std::max(widest, size_of(types[k]));
   int64_t vector = std::max<int64_t>(1, std::min<int64_t>(8, 16 / static_cast<int64_t>(widest)));
   auto allows = [&](int64_t v) {
     if (!divisible(dims, loop.extents[inner], v)) return false;
     for (size_t k = 0; k < loop.strides.size(); ++k) {
-      if (dims.is_constant(loop.strides[k][inner], 0) && k + 1 < loop.strides.size()) continue;
+      if (gathers(k) || (dims.is_constant(loop.strides[k][inner], 0) && k + 1 < loop.strides.size()))
+        continue;
       if (!dims.is_constant(loop.strides[k][inner], 1) || alignment[k] % v != 0) return false;
       for (size_t a = 0; a < inner; ++a)
         if (!divisible(dims, loop.strides[k][a], v)) return false;
@@ -313,6 +339,7 @@ KernelCall pointwise_call(KernelCtx& ctx) {
     return true;
   };
   while (vector > 1 && !allows(vector)) vector /= 2;
+  if (vector == 1) along = inner;
 
   const Dim total = dims.floor_div(dims.product(loop.extents), dims.constant(vector));
   const bool narrow = dims.range(dims.mul(total, dims.constant(vector))).hi < (int64_t{1} << 31);
@@ -325,16 +352,19 @@ KernelCall pointwise_call(KernelCtx& ctx) {
   text << "const long long id = (long long)blockIdx.x * " << std::string_view(std::to_string(threads))
        << " + threadIdx.x;\nif (id >= ";
   text << total << ") return;\n"
-       << std::string_view(index) << " rest = (" << std::string_view(index) << ")id * V;\n";
-  for (size_t a = inner + 1; a-- > 0;) {
-    const std::string x = "x" + std::to_string(a);
-    if (a == 0) {
-      text << "[[maybe_unused]] const long long " << std::string_view(x) << " = rest;\n";
-    } else {
-      text << "[[maybe_unused]] const long long " << std::string_view(x) << " = rest % ("
-           << std::string_view(index) << ")" << loop.extents[a] << ";\nrest /= (" << std::string_view(index)
-           << ")" << loop.extents[a] << ";\n";
-    }
+       << std::string_view(index) << " rest = (" << std::string_view(index) << ")id;\n";
+  std::vector<size_t> order;  // of the axes, as neighbouring threads walk them
+  if (along != inner) order.push_back(along);
+  for (size_t a = inner + 1; a-- > 0;)
+    if (a != along || along == inner) order.push_back(a);
+  for (const size_t a : order) {
+    const Dim steps = a == inner ? dims.floor_div(loop.extents[a], dims.constant(vector)) : loop.extents[a];
+    text << "[[maybe_unused]] const long long x" << std::string_view(std::to_string(a)) << " = ";
+    if (a != order.back()) text << "rest % (" << std::string_view(index) << ")" << steps;
+    else text << "rest";
+    if (a == inner) text << " * V";
+    text << ";\n";
+    if (a != order.back()) text << "rest /= (" << std::string_view(index) << ")" << steps << ";\n";
   }
   auto address = [&](OperandPointer pointer, size_t k) {
     text << pointer;
@@ -347,7 +377,13 @@ KernelCall pointwise_call(KernelCtx& ctx) {
     const auto& [v, operand] = body.operands[k];
     const std::string name = "r" + std::to_string(k), element(device_type(types[k])),
                       c(compute_type(types[k]));
-    if (vector > 1 && !dims.is_constant(loop.strides[k][inner], 0)) {
+    if (vector > 1 && gathers(k)) {
+      text << std::string_view(c + " " + name + "[V];\n#pragma unroll\nfor (int j = 0; j < V; ++j) " + name +
+                               "[j] = load(");
+      address(ctx.in_pointer(operand), k);
+      text << " + j * " << loop.strides[k][inner] << ");\n";
+      program.names[v] = name + "[j]";
+    } else if (vector > 1 && !dims.is_constant(loop.strides[k][inner], 0)) {
       text << std::string_view(c + " " + name + "[V]; load_vector<" + element + ", V>(");
       address(ctx.in_pointer(operand), k);
       text << std::string_view(", " + name + ");\n");

@@ -30,9 +30,9 @@ class MemberDims {
   std::vector<Dim> members_;
 };
 
-/// The end of a contraction kernel: a functor `template <int V> operator()(int m, int n, float (&v)[V], int count) const`
-/// that turns V accumulators of row m, columns n … n+V-1 into results and stores them. In a fused node it does the work of
-/// the other nodes too, reading their operands where they lie.
+/// The end of a contraction kernel: a functor that turns V accumulators of row m, columns n … n+V-1 into results
+/// (contraction_finish.cuh says how). In a fused node it does the work of the other nodes too, reading their operands where
+/// they lie.
 struct Epilogue {
   std::string prelude;   // `struct Epilogue {…};`
   KernelText construct;  // `Epilogue{…}`: an expression inside the kernel

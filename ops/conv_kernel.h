@@ -21,11 +21,28 @@ struct ConvForm {
   bool planar = true;  // two spatial axes; else `h` is a stand-in
 };
 
-/// ONNX weights -> [group][outputs per group][kh][kw][inputs per group], rows padded to 16 bytes.
+/// What a contraction sees of an image: its windows' elements are numbered by tap along `h`, tap along `w` and `channels`
+/// elements that lie together.
+struct ConvImage {
+  OperandPointer pointer;
+  int64_t alignment;
+  Dim stride_n, stride_c;
+  int64_t channels;
+  KernelAxis h, w;
+  bool by_rows = false;  // a row of the window takes the channels' place, and these that of the taps along it
+
+  int64_t depth() const { return h.kernel * w.kernel * channels; }
+  /// Where element (kh, kw) of a window over channel i has its number.
+  int64_t number(int64_t i, int64_t kh, int64_t kw) const {
+    return by_rows ? (kh * w.kernel + i) * channels + kw : (kh * w.kernel + kw) * channels + i;
+  }
+};
+
+/// ONNX weights -> [group][outputs per group][elements of a window as the image numbers them], rows padded to 16 bytes.
 inline Tensor pack_weights(const Tensor& w, const ConvForm& form, int64_t outputs, int64_t inputs,
-                           int64_t& pitch) {
+                           const ConvImage& image, int64_t& pitch) {
   const int64_t taps = form.h.kernel * form.w.kernel, chunk = 16 / static_cast<int64_t>(size_of(w.dtype()));
-  pitch = (taps * inputs + chunk - 1) / chunk * chunk;
+  pitch = (image.depth() + chunk - 1) / chunk * chunk;
   Tensor packed = Tensor::zeros(w.dtype(), {form.group * outputs, pitch});
   visit_storage(w.dtype(), [&]<class T>(T*) {
     auto* to = reinterpret_cast<T*>(packed.writable());
@@ -35,7 +52,8 @@ inline Tensor pack_weights(const Tensor& w, const ConvForm& form, int64_t output
           for (int64_t t = 0; t < taps; ++t) {
             const int64_t from = form.transposed ? ((g * inputs + i) * outputs + o) * taps + t
                                                  : ((g * outputs + o) * inputs + i) * taps + t;
-            to[(g * outputs + o) * pitch + t * inputs + i] = w.data<T>()[from];
+            to[(g * outputs + o) * pitch + image.number(i, t / form.w.kernel, t % form.w.kernel)] =
+                w.data<T>()[from];
           }
   });
   return packed;
@@ -147,19 +165,89 @@ inline Verdict depthwise_kernel(KernelCtx& ctx, const ConvForm& form, const Tens
 }
 
 /// Bytes of consecutive channels that a window's elements are copied in: 16, 8 or 4, or 0 where they must be gathered.
-inline int image_copy_bytes(KernelCtx& ctx, const ConvForm& form, int64_t inputs) {
-  const DimTable& dims = ctx.dims;
-  const std::span<const Dim> strides = ctx.in_strides(0);
-  const int size = static_cast<int>(size_of(ctx.in(0).dtype));
+inline int image_copy_bytes(DimTable& dims, DType dtype, const ConvImage& image) {
+  const int size = static_cast<int>(size_of(dtype));
   for (int bytes = 16; bytes >= std::max(size, 4); bytes /= 2) {
     const int64_t elements = bytes / size;
-    bool fits = elements == 1 || (dims.is_constant(strides[1], 1) && inputs % elements == 0 &&
-                                  ctx.in_alignment(0) % elements == 0);
-    for (Dim d : {strides[0], form.h.in_stride, form.w.in_stride})
-      fits = fits && divisible(dims, d, elements);
-    if (fits) return bytes;
+    auto steps = [&](const KernelAxis& a) {  // from window to window, from tap to tap
+      const bool whole = image.by_rows && (a.stride | a.dilation | a.pad) % elements == 0;
+      return whole || divisible(dims, a.in_stride, elements);
+    };
+    const bool together = dims.is_constant(image.stride_c, 1) && image.channels % elements == 0 &&
+                          image.alignment % elements == 0;
+    if ((elements == 1 || together) && divisible(dims, image.stride_n, elements) && steps(image.h) &&
+        steps(image.w))
+      return bytes;
   }
   return 0;
+}
+
+/// An image whose rows lie dense, if windows begin and end within them at multiples of what can be copied at once: nothing
+/// but patches, say.
+inline std::optional<ConvImage> image_by_rows(KernelCtx& ctx, const ConvForm& form, const ConvImage& image) {
+  DimTable& dims = ctx.dims;
+  const KernelAxis& w = form.w;
+  const auto between = dims.value(image.stride_c);
+  const Dim last =
+      dims.add(dims.mul(dims.sub(w.out, dims.constant(1)), dims.constant(w.stride)), dims.constant(w.kernel));
+  if (form.transposed || form.group != 1 || !between || *between == 1 || w.pad != 0 || w.dilation != 1 ||
+      !dims.is_constant(w.in_stride, 1) || dims.range(dims.sub(w.in, last)).lo < 0 ||
+      *between * image.channels > INT32_MAX)
+    return {};
+  ConvImage rows = image;
+  rows.by_rows = true;
+  rows.stride_c = w.in_stride;
+  rows.channels = w.kernel;
+  rows.w = {dims.constant(*between * image.channels),
+            w.out,
+            image.channels,
+            w.stride,
+            0,
+            *between,
+            dims.constant(1),
+            w.out_stride};
+  if (image_copy_bytes(dims, ctx.in(0).dtype, rows) < 8) return {};
+  return rows;
+}
+
+/// A copy of the image, channels last and as many as can be copied at once, made by a launch of its own.
+inline ConvImage packed_image(KernelCtx& ctx, const ConvForm& form, const ConvImage& image) {
+  DimTable& dims = ctx.dims;
+  const DType dtype = ctx.in(0).dtype;
+  const int64_t vector = image.channels <= 4 ? 4 : 8,
+                padded = (image.channels + vector - 1) / vector * vector;
+  const Dim images = ctx.in(0).shape[0], plane = dims.mul(form.h.in, form.w.in),
+            width = dims.constant(padded);
+  ConvImage packed = image;
+  packed.pointer = ctx.scratch(dtype, dims.mul(dims.mul(images, plane), width));
+  packed.alignment = 64;
+  packed.channels = padded;
+  packed.stride_c = dims.constant(1);
+  packed.w.in_stride = width;
+  packed.h.in_stride = dims.mul(width, form.w.in);
+  packed.stride_n = dims.mul(width, plane);
+  const Dim items = dims.mul(dims.mul(images, plane), dims.constant(padded / vector)), one = dims.constant(1);
+  constexpr int threads = 256;
+  KernelCall call{.headers = {"providers/nvrtc/device/pack_image.cuh"},
+                  .grid = {dims.ceil_div(items, dims.constant(threads)), one, one},
+                  .block = {threads, 1, 1}};
+  call.body << "pack_image<" << std::to_string(padded) << ", " << std::to_string(vector) << ">("
+            << image.pointer << ", ImageStrides{" << image.stride_n << ", " << image.stride_c << ", "
+            << image.h.in_stride << ", " << image.w.in_stride << "}, " << packed.pointer << ", (int)"
+            << images << ", " << std::to_string(image.channels) << ", (int)" << form.h.in << ", (int)"
+            << form.w.in << ");\n";
+  ctx.calls.push_back(std::move(call));
+  return packed;
+}
+
+/// The image in the form in which it is copied in the largest pieces.
+inline ConvImage conv_image(KernelCtx& ctx, const ConvForm& form, int64_t inputs) {
+  const std::span<const Dim> strides = ctx.in_strides(0);
+  const ConvImage image{
+      ctx.in_pointer(0), ctx.in_alignment(0), strides[0], strides[1], inputs, form.h, form.w};
+  if (image_copy_bytes(ctx.dims, ctx.in(0).dtype, image) > 0) return image;
+  if (auto rows = image_by_rows(ctx, form, image)) return *std::move(rows);
+  return form.group == 1 ? packed_image(ctx, form, image) : image;
 }
 
 /// The whole hook: operands (x, w[, bias]); w is a constant.
@@ -176,21 +264,27 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
   if (!form.transposed && inputs == 1 && form.group > 1 && w->count() > 0)
     return depthwise_kernel(ctx, form, *w);
 
-  int64_t pitch = 0;
-  Tensor packed = pack_weights(*w, form, outputs, inputs, pitch);
   const Dim one = dims.constant(1), zero = dims.constant(0);
   const std::span<const Dim> strides = ctx.in_strides(0);
-  const Dim positions = dims.mul(ctx.in(0).shape[0], dims.mul(form.h.out, form.w.out));
-  ContractionProblem problem{positions,
-                             dims.constant(outputs),
-                             dims.constant(form.h.kernel * form.w.kernel * inputs),
-                             {one, one, one, dims.constant(form.group)}};
-  KernelText operands;
   const bool pointwise = !form.transposed && form.h.kernel * form.w.kernel == 1 &&
                          form.h.stride * form.w.stride == 1 && form.h.pad + form.w.pad == 0 &&
                          form.h.in == form.h.out && form.w.in == form.w.out &&
                          form.h.in_stride == dims.mul(form.w.in_stride, form.w.in) &&
                          strides[0] == dims.mul(form.h.in_stride, form.h.in);
+  const ConvImage image =
+      pointwise
+          ? ConvImage{ctx.in_pointer(0), ctx.in_alignment(0), strides[0], strides[1], inputs, form.h, form.w}
+          : conv_image(ctx, form, inputs);
+  int64_t pitch = 0;
+  Tensor packed = pack_weights(*w, form, outputs, inputs, image, pitch);
+  const Dim positions = dims.mul(ctx.in(0).shape[0], dims.mul(form.h.out, form.w.out));
+  ContractionProblem problem{positions,
+                             dims.constant(outputs),
+                             dims.constant(image.depth()),
+                             {one, one, one, dims.constant(form.group)},
+                             0,
+                             true};
+  KernelText operands;
   MatrixView weights{ctx.constant(std::move(packed)),
                      dtype,
                      dims.constant(pitch),
@@ -198,26 +292,27 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
                      {zero, zero, zero, dims.constant(outputs * pitch)},
                      64};
   if (pointwise) {  // positions lie evenly spaced: a plain matrix
-    const MatrixView image{ctx.in_pointer(0),
-                           dtype,
-                           form.w.in_stride,
-                           strides[1],
-                           {zero, zero, zero, dims.mul(strides[1], dims.constant(inputs))},
-                           ctx.in_alignment(0)};
-    problem.copy_bytes = copy_bytes(dims, image);
-    define_matrix(operands, dims, "a", image);
+    const MatrixView matrix{image.pointer,
+                            dtype,
+                            form.w.in_stride,
+                            strides[1],
+                            {zero, zero, zero, dims.mul(strides[1], dims.constant(inputs))},
+                            image.alignment};
+    problem.copy_bytes = copy_bytes(dims, matrix);
+    define_matrix(operands, dims, "a", matrix);
   } else {
-    problem.copy_bytes = image_copy_bytes(ctx, form, inputs);
-    const bool along_k = dims.is_constant(strides[1], 1);
+    problem.copy_bytes = image_copy_bytes(dims, dtype, image);
+    const bool along_k = dims.is_constant(image.stride_c, 1);
     operands << std::string_view(
                     std::string(form.transposed ? "const ConvTransposeOperand<" : "const ConvOperand<") +
                     std::string(device_type(dtype)) + ", Major::" + (along_k ? "k" : "mn") + ", " +
                     std::to_string(problem.copy_bytes) + "> a{")
-             << ctx.in_pointer(0) << " + batch.at[3] * " << dims.mul(strides[1], dims.constant(inputs))
-             << ", " << strides[0] << ", " << strides[1] << ", " << form.h.in_stride << ", "
-             << form.w.in_stride << std::string_view(", " + std::to_string(inputs) + ", ");
-    append(operands, axis_text(form.h)) << ", ";
-    append(operands, axis_text(form.w)) << "};\n";
+             << image.pointer << " + batch.at[3] * "
+             << dims.mul(image.stride_c, dims.constant(image.channels)) << ", " << image.stride_n << ", "
+             << image.stride_c << ", " << image.h.in_stride << ", " << image.w.in_stride
+             << std::string_view(", " + std::to_string(image.channels) + ", ");
+    append(operands, axis_text(image.h)) << ", ";
+    append(operands, axis_text(image.w)) << "};\n";
   }
   define_matrix(operands, dims, "b", weights);
   add_contraction(ctx, problem, dtype, operands, conv_epilogue(ctx, form, outputs, 8, form.group > 1),

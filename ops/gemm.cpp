@@ -96,6 +96,7 @@ Verdict kernel(KernelCtx& ctx) {
         {2, broadcast_strides(dims, ctx.in(2).shape, ctx.in_strides(2), ctx.out(0).shape), attrs.beta});
   repack_constant(ctx, 1, right);
   p.copy_bytes = std::min(copy_bytes(dims, left), copy_bytes(dims, right));
+  p.b_along_k = dims.is_constant(right.stride_k, 1);
   KernelText operands;
   define_matrix(operands, dims, "a", left);
   define_matrix(operands, dims, "b", right);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/strided.h"
 #include "ir/op.h"
 #include "ops/product.h"
@@ -90,6 +92,34 @@ Result<> eval(EvalCtx& c) {
 
 namespace {
 
+/// An axis of the result that only A has, and A's stride along it.
+struct RowAxis {
+  size_t axis;
+  Dim extent, stride;
+};
+
+/// The longest sequence of `axes`, outermost first, that A walks evenly: together they are the rows of one matrix.
+std::vector<RowAxis> even_rows(KernelCtx& ctx, std::vector<RowAxis> axes) {
+  DimTable& dims = ctx.dims;
+  std::erase_if(axes, [&](const RowAxis& a) { return dims.is_constant(a.extent, 1); });
+  std::stable_sort(axes.begin(), axes.end(), [&](const RowAxis& a, const RowAxis& b) {
+    return ctx.usual(a.stride) > ctx.usual(b.stride);
+  });
+  std::vector<RowAxis> best;
+  int64_t most = 0;
+  for (size_t first = 0, end = 0; first < axes.size(); first = end) {
+    int64_t count = ctx.usual(axes[first].extent);
+    for (end = first + 1; end < axes.size(); ++end) {
+      if (axes[end - 1].stride != dims.mul(axes[end].stride, axes[end].extent)) break;
+      count *= ctx.usual(axes[end].extent);
+    }
+    if (count <= most) continue;
+    most = count;
+    best.assign(axes.begin() + static_cast<int64_t>(first), axes.begin() + static_cast<int64_t>(end));
+  }
+  return best;
+}
+
 Verdict kernel(KernelCtx& ctx) {
   DimTable& dims = ctx.dims;
   const DType dtype = ctx.in(0).dtype;
@@ -99,39 +129,48 @@ Verdict kernel(KernelCtx& ctx) {
   if (!column) return Verdict::no("the product with a vector");
   const size_t batch_rank = y.size() - row - column;
   if (batch_rank > 4) return Verdict::no("more than four batch axes");
-  const std::span<const Dim> batch = std::span(y).first(batch_rank);
-  MatrixView left = matrix_view(ctx, 0, true, batch), right = matrix_view(ctx, 1, false, batch);
-  ContractionProblem p{
-      row ? a[a.size() - 2] : dims.constant(1), column ? b.back() : dims.constant(1), a.back(), {}};
-  p.batch.fill(dims.constant(1));
-  for (size_t k = 0; k < batch_rank; ++k) p.batch[4 - batch_rank + k] = batch[k];
+  MatrixView left = matrix_view(ctx, 0, true, std::span(y).first(batch_rank)),
+             right = matrix_view(ctx, 1, false, std::span(y).first(batch_rank));
+  std::vector<RowAxis> axes;
+  for (size_t k = 0; k < batch_rank; ++k) axes.push_back({k, y[k], left.batch[4 - batch_rank + k]});
+  if (row) axes.push_back({batch_rank, a[a.size() - 2], left.stride_mn});
+  std::vector<RowAxis> rows;
+  if (row && b.size() == 2) rows = even_rows(ctx, axes);  // one matrix for all
+  else if (row) rows = {axes.back()};
+
   EpilogueForm end{.column_axis = y.size() - 1, .column_step = 8};
-  std::vector<bool> in_rows(batch_rank);
-  if (row && b.size() == 2)  // one matrix for all: batch axes that A walks evenly become rows
-    for (size_t k = batch_rank; k-- > 0;) {
-      const Dim stride = left.batch[4 - batch_rank + k];
-      if (dims.is_constant(p.m, 1)) left.stride_mn = stride;  // a single row has no stride of its own
-      if (stride != dims.mul(left.stride_mn, p.m)) break;
-      p.m = dims.mul(p.m, batch[k]);
-      p.batch[4 - batch_rank + k] = dims.constant(1);
-      in_rows[k] = true;
-    }
-  Dim inside = row ? a[a.size() - 2] : dims.constant(1);
-  for (size_t k = batch_rank; k-- > 0;) {
-    KernelText text;
-    if (in_rows[k]) {
-      text << "m / (int)" << inside << " % (int)" << batch[k];
-      inside = dims.mul(inside, batch[k]);
-    } else {
-      text << std::string_view("b" + std::to_string(4 - batch_rank + k));
-    }
-    end.coordinates.insert(end.coordinates.begin(), std::move(text));
+  end.coordinates.resize(axes.size());
+  ContractionProblem p{dims.constant(1), b.back(), a.back(), {}};
+  for (size_t k = rows.size(); k-- > 0;) {
+    KernelText& text = end.coordinates[rows[k].axis] << "m";
+    if (k + 1 < rows.size()) text << " / (int)" << p.m;
+    if (k > 0) text << " % (int)" << rows[k].extent;
+    p.m = dims.mul(p.m, rows[k].extent);
   }
-  if (row) end.coordinates.emplace_back() << "m % (int)" << a[a.size() - 2];
-  if (column) end.coordinates.emplace_back() << "n";
+  if (!rows.empty()) left.stride_mn = rows.back().stride;
+  const std::array<Dim, 4> right_batch = right.batch;
+  p.batch.fill(dims.constant(1));
+  left.batch.fill(dims.constant(0));
+  right.batch.fill(dims.constant(0));
+  size_t slot = 4;
+  for (size_t k = axes.size(); k-- > 0;) {
+    const auto [axis, extent, stride] = axes[k];
+    KernelText& text = end.coordinates[axis];
+    if (!text.pieces.empty()) continue;
+    if (dims.is_constant(extent, 1)) {
+      text << "0";
+      continue;
+    }
+    p.batch[--slot] = extent;
+    left.batch[slot] = stride;
+    if (axis < batch_rank) right.batch[slot] = right_batch[4 - batch_rank + axis];
+    text << std::string_view("b" + std::to_string(slot));
+  }
+  end.coordinates.emplace_back() << "n";
   end.captures = {"b0", "b1", "b2", "b3"};
   repack_constant(ctx, 1, right);
   p.copy_bytes = std::min(copy_bytes(dims, left), copy_bytes(dims, right));
+  p.b_along_k = dims.is_constant(right.stride_k, 1);
   KernelText operands;
   define_matrix(operands, dims, "a", left);
   define_matrix(operands, dims, "b", right);

@@ -34,11 +34,14 @@ inline MatrixView matrix_view(KernelCtx& ctx, size_t i, bool keeps_rows, std::sp
   return v;
 }
 
-/// A constant matrix whose rows are no multiple of 16 bytes is stored again with k contiguous and rows padded, once.
+/// A constant matrix whose rows are no multiple of 16 bytes, or that warpgroups multiply, is stored again with k contiguous and
+/// rows padded, once.
 inline void repack_constant(KernelCtx& ctx, size_t i, MatrixView& v) {
   const Tensor* t = ctx.constant_operand(i);
   DimTable& dims = ctx.dims;
-  if (!t || t->shape().size() != 2 || copy_bytes(dims, v) == 16) return;
+  if (!t || t->shape().size() != 2) return;
+  const bool along_k = ctx.architecture() == "sm_90" && size_of(t->dtype()) == 2;
+  if (copy_bytes(dims, v) == 16 && (!along_k || dims.is_constant(v.stride_k, 1))) return;
   const auto mn_stride = dims.value(v.stride_mn), k_stride = dims.value(v.stride_k);
   if (!mn_stride || !k_stride) return;
   const bool rows_are_k = *k_stride > *mn_stride;

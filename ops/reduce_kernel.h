@@ -4,18 +4,36 @@
 
 namespace burnish {
 
-/// How many threads share a result of `count` elements, `most` at most: eight elements a thread, or more or fewer.
-inline int64_t reduce_team(KernelCtx& ctx, Dim count, int64_t most) {
+/// How many threads share a result of `count` elements, from `least` to `most`: eight elements a thread, or more or fewer.
+inline int64_t reduce_team(KernelCtx& ctx, Dim count, int64_t least, int64_t most) {
   const int64_t usual = power_of_two_from(ctx.usual(count) / 8);
   std::vector<int64_t> teams;
   std::vector<Tactic> tactics;
   for (const auto& [wanted, cost] : {std::pair(usual, 1.0), {usual * 4, 2.0}, {usual / 4, 2.0}}) {
-    const int64_t team = std::clamp<int64_t>(wanted, 1, most);
+    const int64_t team = std::clamp<int64_t>(wanted, least, most);
     if (std::ranges::find(teams, team) != teams.end()) continue;
     teams.push_back(team);
     tactics.push_back({"team " + std::to_string(team), cost});
   }
   return teams[ctx.choose(std::move(tactics))];
+}
+
+/// Neighbouring results that a thread takes at once, where they and what they are made of lie side by side: 16 bytes.
+inline int64_t columns_at_once(const KernelCtx& ctx, const KernelAxes& kept, const KernelAxes& reduced) {
+  KernelAxes lines(1);
+  for (size_t a = 0; a < reduced.rank(); ++a) lines.add(reduced.extents[a], {reduced.strides[0][a]});
+  for (size_t a = 0; a < kept.rank(); ++a) lines.add(kept.extents[a], {kept.strides[0][a]});
+  const auto size = static_cast<int64_t>(size_of(ctx.in(0).dtype));
+  return access_bytes(ctx.dims, lines, size, {ctx.in_alignment(0)}) / size;
+}
+
+/// Blocks of a cluster that share 32 results: where there are few of these and each thread would walk far.
+inline int blocks_of_cluster(const KernelCtx& ctx, Dim results, Dim count, int64_t team) {
+  if (ctx.architecture() != "sm_90") return 1;
+  constexpr int64_t most = 8, enough = 16, resident = 264;
+  int64_t blocks = std::clamp<int64_t>(power_of_two_from(ctx.usual(count) / team / enough), 1, most);
+  while (blocks > 1 && (ctx.usual(results) + 31) / 32 * blocks > resident) blocks /= 2;
+  return static_cast<int>(blocks);
 }
 
 /// A reduction on a device by the functor `reduction::<functor>` of reduce.cuh.
@@ -40,15 +58,22 @@ inline Verdict reduce_kernel(KernelCtx& ctx, std::span<const int64_t> reduced_ax
       index = index_type(dims, dims.product(ctx.in(0).shape));
   const bool columns = kept.rank() > 0 && dims.is_constant(kept.strides[0].back(), 1) && reduced.rank() > 0 &&
                        !dims.is_constant(reduced.strides[0].back(), 1) && ctx.usual(kept.extents.back()) >= 8;
-  const int64_t team = reduce_team(ctx, count, columns ? 32 : 1024);
+  const int64_t vector = columns ? columns_at_once(ctx, kept, reduced) : 1, lanes = 32 / vector;
+  const int64_t team =
+      columns ? reduce_team(ctx, count, vector, 1024 / lanes) : reduce_team(ctx, count, 1, 1024);
+  std::string shared_by = std::to_string(team);
   if (columns) {
-    set_launch(dims, call, results, 32, static_cast<int>(32 * team));
+    call.cluster = blocks_of_cluster(ctx, results, count, team);
+    set_launch(dims, call, results, 32, static_cast<int>(lanes * team));
+    call.grid[0] = dims.mul(call.grid[0], dims.constant(call.cluster));
+    shared_by =
+        std::to_string(lanes * team) + ", " + std::to_string(vector) + ", " + std::to_string(call.cluster);
   } else {
     const int threads = static_cast<int>(std::max<int64_t>(team, team > 32 ? 1 : 128));
     set_launch(dims, call, results, team > 32 ? 1 : threads / team, threads);
   }
   call.body << (columns ? "reduce_columns" : "reduce") << "<reduction::" << functor << "<" << element << ">, "
-            << std::to_string(team) << ">(" << ctx.in_pointer(0) << ", " << ctx.out_pointer(0) << ", "
+            << shared_by << ">(" << ctx.in_pointer(0) << ", " << ctx.out_pointer(0) << ", "
             << dims_text(kept.extents, index) << ", " << dims_text(kept.strides[0]) << ", "
             << dims_text(kept.strides[1]) << ", " << dims_text(reduced.extents, index) << ", "
             << dims_text(reduced.strides[0]) << ");\n";

@@ -12,6 +12,12 @@ namespace {
 
 constexpr size_t most_nodes = 48, most_operands = 12;
 
+/// Whether the kernel of `node` ends in an epilogue, with room for the pointwise nodes that follow.
+bool has_epilogue(const Graph& g, const Node& node) {
+  const bool normalizes = node.op->name == "InstanceNormalization" || node.op->name == "GroupNormalization";
+  return is_contraction(node) || (normalizes && g.values[node.outputs[0]].type.dtype != DType::f64);
+}
+
 bool is_pointwise(const Node& node) {
   return node.op->scalar && node.outputs.size() == 1 && node.outputs[0] != no_value;
 }
@@ -26,7 +32,7 @@ class Fuser {
     for (const bool anchors : {true, false})
       for (size_t i = 0; i < g_.nodes.size(); ++i)
         if (!taken_[i] && !g_.nodes[i].dead &&
-            (anchors ? is_contraction(g_.nodes[i]) : is_pointwise(g_.nodes[i])))
+            (anchors ? has_epilogue(g_, g_.nodes[i]) : is_pointwise(g_.nodes[i])))
           changed = grow(i) || changed;
     if (changed) replace();
     return changed;
@@ -148,6 +154,9 @@ class Fuser {
 };
 
 const Node& first_of(const Node& node) { return node.op->name == "Fused" ? node.regions[0].nodes[0] : node; }
+const Graph& first_graph(const Graph& g, const Node& node) {
+  return node.op->name == "Fused" ? node.regions[0] : g;
+}
 size_t size_of_group(const Node& node) { return node.op->name == "Fused" ? node.regions[0].nodes.size() : 1; }
 
 /// Why `node` does not follow in the kernel of `before`, which writes what it reads.
@@ -187,14 +196,14 @@ std::vector<std::string> fusion_reasons(const Graph& g) {
       const auto here = static_cast<uint32_t>(std::count(node.inputs.begin(), node.inputs.end(), v));
       reasons.push_back(describe(node) + ": " + why_apart(g, *maker->second, node, uses[v] > here));
     }
-    if (can_follow || is_contraction(first)) makers[node.outputs[0]] = &node;
+    if (can_follow || has_epilogue(first_graph(g, node), first)) makers[node.outputs[0]] = &node;
   }
   return reasons;
 }
 
 extern const Pass pass_fuse;
 const Pass pass_fuse = {
-    "fuse", "joins pointwise nodes, and those that follow a matrix product or convolution, into one node",
+    "fuse", "joins pointwise nodes, and those that follow a contraction or a normalization, into one node",
     run};
 
 }  // namespace burnish

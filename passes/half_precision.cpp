@@ -99,7 +99,26 @@ class Halver {
     return {};
   }
 
+  // A value that is FP16 already and only widened: its FP16 form is known, and FP32 is not on purpose.
+  bool widens_half(const Node& node) const {
+    return node.op->name == "Cast" && is_full(node.outputs[0]) &&
+           g_.values[node.inputs[0]].type.dtype == DType::f16;
+  }
+  // The opposite: read in its FP16 form where it has one, so that nothing is widened in between.
+  bool narrows_to_half(const Node& node) const {
+    return node.op->name == "Cast" && node.outputs[0] != no_value &&
+           g_.values[node.outputs[0]].type.dtype == DType::f16 && half_of_.contains(node.inputs[0]);
+  }
+
   Result<> convert(Node node) {
+    if (widens_half(node)) half_of_[node.outputs[0]] = node.inputs[0];
+    else if (narrows_to_half(node)) node.inputs[0] = half_of_.at(node.inputs[0]);
+    else return convert_unless_kept(std::move(node));
+    out_.push_back(std::move(node));
+    return {};
+  }
+
+  Result<> convert_unless_kept(Node node) {
     if (node.op->name == "Cast" && node.inputs.size() == 1 && is_full(node.inputs[0]) &&
         is_full(node.outputs[0]))
       return keep(std::move(node));

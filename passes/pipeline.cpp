@@ -9,7 +9,7 @@ namespace burnish {
 extern const Pass pass_dead_code, pass_remove_identities, pass_fold_constants, pass_absorb_shapes,
     pass_common_subexpressions, pass_recover_operators, pass_spell_out_batch_normalization,
     pass_fold_scale_and_bias, pass_join_parts, pass_merge_products, pass_half_precision,
-    pass_split_before_transpose, pass_recover_attention, pass_fuse, pass_lift_constants;
+    pass_split_before_transpose, pass_recover_attention, pass_sink_transposes, pass_fuse, pass_lift_constants;
 
 const std::vector<Stage>& pipeline() {
   static const std::vector<Stage> stages = {
@@ -37,7 +37,10 @@ const std::vector<Stage>& pipeline() {
         &pass_dead_code},
        false},
       // 7. Pointwise work joins its neighbours: one kernel each.
-      {"fusion", {&pass_fuse, &pass_dead_code}, false},
+      {"fusion",
+       {&pass_sink_transposes, &pass_fold_constants, &pass_remove_identities, &pass_dead_code, &pass_fuse,
+        &pass_dead_code},
+       false},
       // 8. Loops run on the host, as text with their bodies.
       {"loops", {&pass_lift_constants}, false},
   };
@@ -58,6 +61,7 @@ std::span<const Pass* const> all_passes() {
                                        &pass_split_before_transpose,
                                        &pass_half_precision,
                                        &pass_recover_attention,
+                                       &pass_sink_transposes,
                                        &pass_fuse,
                                        &pass_lift_constants};
   return passes;

@@ -1,6 +1,9 @@
 #include "plan/plan.h"
 
 #include <algorithm>
+#include <numeric>
+
+#include "plan/lifetimes.h"
 
 namespace burnish {
 
@@ -96,6 +99,8 @@ struct Verifier {
     for (const Step& step : list) {
       if (step.stage >= plan.shapes.stage_ends.size())
         return malformed("step '" + step.name + "' names a stage that does not exist");
+      for (Slot s : {step.work.flops, step.work.bytes_read, step.work.bytes_written})
+        if (s != Work::unknown) TRY(slot(s));
       Result<> result = std::visit(*this, step.what);
       if (!result) return std::move(result).during("checking step '" + step.name + "'");
     }
@@ -105,6 +110,10 @@ struct Verifier {
     if (port.buffer >= plan.buffers.size())
       return malformed("'" + port.name + "' names a buffer that does not exist");
     for (const Port::Axis& axis : port.axes) TRY(axis.binds ? symbol(axis.slot) : slot(axis.slot));
+    std::vector<uint32_t> axes(port.axes.size());
+    std::iota(axes.begin(), axes.end(), 0);
+    if (!port.order.empty() && !std::ranges::is_permutation(port.order, axes))
+      return malformed("the order of '" + port.name + "' is none of its axes");
     return {};
   }
   Result<> buffer(const Buffer& b) const {
@@ -191,19 +200,7 @@ Result<> verify_written(const Plan& plan) {
 }
 
 Result<> verify_memory(const Plan& plan, std::span<const int64_t> slots) {
-  struct Life {
-    int64_t first = -1, last = -1;
-  };
-  std::vector<Life> life(plan.buffers.size());
-  int64_t position = 0;
-  for_each_step(plan.steps, [&](const Step& step) {
-    for (const BufferUse& use : uses_of(step)) {
-      Life& l = life[use.buffer];
-      if (l.first < 0) l.first = position;
-      l.last = position;
-    }
-    ++position;
-  });
+  const std::vector<Life> life = lives_of(plan);
   std::vector<uint32_t> order;
   for (uint32_t i = 0; i < plan.buffers.size(); ++i)
     if (plan.buffers[i].kind == Buffer::Kind::temporary && life[i].first >= 0 &&

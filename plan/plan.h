@@ -121,15 +121,24 @@ struct If {
   bool operator==(const If&) const = default;
 };
 
+/// What a layer has to do at least, for rooflines: a run does without it.
+struct Work {
+  static constexpr Slot unknown = ~Slot{0};
+  Slot flops = unknown;  // of its contractions; a multiplication and an addition are two
+  Slot bytes_read = unknown, bytes_written = unknown;  // each operand once
+  bool operator==(const Work&) const = default;
+};
+
 struct Step {
   std::string name;    // ONNX nodes it does the work of, for profiles and errors
   uint32_t stage = 0;  // nonzero: after the step this stage of the shape program is evaluated
   std::variant<HostCall, KernelLaunch, Copy, ReadExtents, WriteExtents, SetExtents, If, Fail, LibraryCall>
       what;
+  Work work;  // of a layer of several kernels: the whole, at the first of them
   bool operator==(const Step&) const = default;
 };
 
-/// An input or output of the engine, as the model declares it.
+/// An input or output of the engine: as the model declares it, or in the format that was asked for.
 struct Port {
   struct Axis {
     Slot slot = 0;
@@ -142,6 +151,7 @@ struct Port {
   DType dtype = DType::f32;
   std::vector<Axis> axes;
   uint32_t buffer = 0;
+  std::vector<uint32_t> order;  // axes from the slowest to the fastest in memory; empty: row-major
   bool operator==(const Port&) const = default;
 };
 

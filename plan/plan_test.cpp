@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "plan/lifetimes.h"
 #include "plan/plan_testing.h"
 
 namespace burnish {
@@ -60,6 +61,15 @@ TEST(MemoryVerifier, RefusesWhatLiesOutsideTheArena) {
   EXPECT_EQ(result.error().cause(), "the plan is malformed: buffer 3 lies outside its arena");
 }
 
+TEST(ArenaBytes, AreThoseOfThePlanAndOfTheStepThatNeedsMost) {
+  const Plan at_once = chain(0, 1, true), one_after_the_other = chain(0, 1);
+  const ArenaBytes both = arena_bytes(at_once, Space::host, slots_for(at_once, 5));
+  EXPECT_EQ(both.planned, 40);
+  EXPECT_EQ(both.least, 40);
+  EXPECT_EQ(arena_bytes(one_after_the_other, Space::host, slots_for(one_after_the_other, 5)).least, 20);
+  EXPECT_EQ(arena_bytes(at_once, Space::device, slots_for(at_once, 5)).planned, 0);
+}
+
 /// `plan` after `damage` is refused with this cause.
 template <class F>
 static void expect_refused(const F& damage, const std::string& cause) {
@@ -97,6 +107,10 @@ TEST(PlanVerifier, RefusesIndicesThatNameNothing) {
       "the plan is malformed: an operand names a buffer that does not exist, while checking step '2'");
   expect_refused([](Plan& p) { p.steps[0].stage = 1; },
                  "the plan is malformed: step '1' names a stage that does not exist");
+  expect_refused([](Plan& p) { p.steps[0].work.flops = 99; },
+                 "the plan is malformed: slot 99 does not exist");
+  expect_refused([](Plan& p) { p.inputs[0].order.assign(p.inputs[0].axes.size(), 1); },
+                 "the plan is malformed: the order of 'x' is none of its axes");
   expect_refused([](Plan& p) { p.checks.push_back({0, 0, 3, ""}); },
                  "the plan is malformed: a check names a stage that does not exist");
 }

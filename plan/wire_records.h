@@ -90,6 +90,7 @@ void describe(A& a, Port& x) {
   a.enumeration(2, x.dtype, DType::boolean);
   a(3, x.axes);
   a(4, x.buffer);
+  a(5, x.order);
 }
 
 template <class A>
@@ -224,11 +225,19 @@ void describe(A& a, LibraryCall& x) {
   a(3, x.operands);
 }
 
-/// Field 10 + i holds the work of a step, of the i-th kind in the order of plan.h.
+template <class A>
+void describe(A& a, Work& x) {
+  a(1, x.flops);
+  a(2, x.bytes_read);
+  a(3, x.bytes_written);
+}
+
+/// Field 10 + i holds what a step does, of the i-th kind in the order of plan.h.
 template <class A>
 void describe(A& a, Step& x) {
   a(1, x.name);
   a(2, x.stage);
+  a(3, x.work);
   a.choice(10, x.what);
 }
 

@@ -115,17 +115,32 @@ Result<> Context::set_output(std::string_view name, const TensorRef& tensor) {
   return {};
 }
 
-Result<> Context::load_inputs(const cuda::Stream* stream) {
+// The GPU fetches from pinned memory by itself; of other memory the driver copies piece by piece, waiting for each.
+Result<const void*> Context::pinned(Memory::Port& port, const cuda::Device& device, size_t bytes) {
+  if (cuda::is_pinned(device, port.bound->data)) return port.bound->data;
+  if (last_stream_) TRY(last_done_->synchronize());  // an earlier run may still fetch from there
+  TRY(port.pinned.reserve(device, bytes));
+  std::memcpy(port.pinned.data(), port.bound->data, bytes);
+  return port.pinned.data();
+}
+
+Result<> Context::load_inputs(const cuda::Stream* stream, Inputs inputs) {
+  if (inputs == Inputs::there_already) return {};
   Memory& memory = executor_->memory();
   for (size_t i = 0; i < plan_.inputs.size(); ++i) {
-    const Memory::Port& port = memory.inputs[i];
+    Memory::Port& port = memory.inputs[i];
     if (!port.staged) continue;
     const Port& declared = plan_.inputs[i];
+    const std::string doing = "copying input '" + declared.name + "'";
+    const Space to = plan_.buffers[declared.buffer].space;
     const size_t bytes = TRY(byte_count(declared.dtype, port.bound->shape));
-    TRY(move_bytes(stream, plan_.buffers[declared.buffer].space,
-                   reinterpret_cast<void*>(memory.address(declared.buffer)), port.bound->space,
-                   port.bound->data, bytes)
-            .during("copying input '" + declared.name + "'"));
+    const void* from = port.bound->data;
+    // A graph reads the caller's memory anew each time it is launched.
+    if (port.bound->space == Space::host && to == Space::device && bytes > 0 && inputs != Inputs::captured)
+      from = TRY(pinned(port, stream->device(), bytes).during(doing));
+    TRY(move_bytes(stream, to, reinterpret_cast<void*>(memory.address(declared.buffer)), port.bound->space,
+                   from, bytes)
+            .during(doing));
   }
   return {};
 }
@@ -150,11 +165,11 @@ Result<> Context::follow(const cuda::Stream& stream) {
   return stream.wait(*last_done_);
 }
 
-Result<> Context::run_on(const cuda::Stream* stream, Executor::How how, bool reuse_inputs) {
+Result<> Context::run_on(const cuda::Stream* stream, Executor::How how, Inputs inputs) {
   has_run_ = false;
   how.stream = stream;
   TRY(executor_->begin());
-  if (!reuse_inputs) TRY(load_inputs(stream));
+  TRY(load_inputs(stream, inputs));
   TRY(executor_->run(how));
   TRY(store_outputs(stream));
   has_run_ = true;
@@ -167,7 +182,7 @@ Result<> Context::run(std::optional<void*> caller) {
     if (caller)
       return Error(Code::unsupported, "a stream was given, and this context runs on the host")
           .remedy("run without a stream");
-    return run_on(nullptr, {}, false);
+    return run_on(nullptr, {}, Inputs::fresh);
   }
   const cuda::Device& device = executor_->device()->device;
   const cuda::Stream stream = caller ? cuda::Stream::borrow(device, static_cast<CUstream>(*caller))
@@ -178,7 +193,7 @@ Result<> Context::run(std::optional<void*> caller) {
                  "the stream is being captured, and the engine has steps that run on the host")
         .remedy("run without capture");
   if (!capturing) TRY(follow(stream));
-  TRY(run_on(&stream, {.graphs = graphs_ && !capturing}, false));
+  TRY(run_on(&stream, {.graphs = graphs_ && !capturing}, capturing ? Inputs::captured : Inputs::fresh));
   if (capturing) return {};
   if (!caller || host_steps_) {
     last_stream_.reset();
@@ -224,9 +239,16 @@ Result<> Context::read_output(std::string_view name, void* data, size_t bytes) {
   return own_stream() ? own_stream()->synchronize() : Result<>();
 }
 
-Result<std::vector<Timing>> Context::time(int count) {
+Result<std::vector<Timing>> Context::time(int count, L2 l2) {
   const auto scope = TRY(enter());
   const cuda::Stream* stream = own_stream();
+  if (l2 == L2::flushed && !stream)
+    return Error(Code::unsupported, "a GPU's L2 cache is to be flushed, and this context runs on the host")
+        .remedy("time it as it is, or create the context for a GPU");
+  cuda::DeviceMemory other;  // what the cache is full of instead
+  if (l2 == L2::flushed)
+    TRY(other.reserve(stream->device(), 2 * stream->device().info().l2_cache)
+            .during("making room to flush the L2 cache"));
   std::optional<cuda::Event> start, stop;
   if (stream) {
     TRY(follow(*stream));
@@ -237,12 +259,16 @@ Result<std::vector<Timing>> Context::time(int count) {
   for (int i = 0; i < count; ++i) {
     if (i == 0 && stream) {  // inputs are on the GPU before the clock starts
       TRY(executor_->begin());
-      TRY(load_inputs(stream));
+      TRY(load_inputs(stream, Inputs::fresh));
+      TRY(stream->synchronize());
+    }
+    if (stream && other.size() != 0) {
+      TRY(stream->fill(other.address(), 0, other.size()));
       TRY(stream->synchronize());
     }
     const Clock::time_point began = Clock::now();
     if (stream) TRY(stream->record(*start));
-    TRY(run_on(stream, {.graphs = graphs_}, stream != nullptr));
+    TRY(run_on(stream, {.graphs = graphs_}, stream ? Inputs::there_already : Inputs::fresh));
     if (stream) {
       TRY(stream->record(*stop));
       TRY(stream->synchronize());
@@ -258,14 +284,16 @@ Result<std::vector<StepTime>> Context::profile() {
   const auto scope = TRY(enter());
   if (own_stream()) TRY(follow(*own_stream()));
   std::vector<StepTime> times;
-  TRY(run_on(own_stream(), {.graphs = false, .times = &times}, false));
+  TRY(run_on(own_stream(), {.graphs = false, .times = &times}, Inputs::fresh));
   if (own_stream()) TRY(own_stream()->synchronize());
   return times;
 }
 
 MemoryUse Context::memory() const {
   const Memory& memory = executor_->memory();
-  return {.constants = executor_->device() ? executor_->device()->loaded->constant_bytes() : 0,
+  const auto& side = executor_->device();
+  return {.constants = side ? side->loaded->constant_bytes() : 0,
+          .code = side ? side->loaded->code_bytes() : 0,
           .device_arena = memory.device_arena_bytes(),
           .host_arena = memory.host_arena_bytes(),
           .bindings = memory.binding_bytes()};

@@ -24,8 +24,11 @@ struct Timing {
 
 /// Bytes held.
 struct MemoryUse {
-  size_t constants = 0, device_arena = 0, host_arena = 0, bindings = 0;
+  size_t constants = 0, code = 0, device_arena = 0, host_arena = 0, bindings = 0;
 };
+
+/// What timed runs find in a GPU's L2 cache.
+enum class L2 { warm, flushed };  // what the run before left; nothing of it
 
 /// Memory for one inference at a time, and what runs it. For one thread at a time; several contexts of one engine may run
 /// at once.
@@ -51,12 +54,15 @@ class Context {
   /// Copies output `name` to host memory of at least its size; waits for the run.
   Result<> read_output(std::string_view name, void* data, size_t bytes);
 
-  /// Runs `count` times on the context's stream; inputs in host memory are copied to the GPU before, once.
-  Result<std::vector<Timing>> time(int count);
+  /// Runs `count` times on the context's stream; inputs in host memory are copied to the GPU before, once. Emptying the cache is
+  /// not timed. Error unsupported for a host plan that is to be timed with a flushed cache.
+  Result<std::vector<Timing>> time(int count, L2 l2 = L2::warm);
   /// Runs once, step by step.
   Result<std::vector<StepTime>> profile();
 
   MemoryUse memory() const;
+  /// The GPU it runs on; null: the host.
+  const cuda::Device* device() const { return executor_->device() ? &executor_->device()->device : nullptr; }
   const Plan& plan() const { return plan_; }
   /// CUDA graphs made so far. A run with shapes and addresses of an earlier one makes none.
   size_t graphs_built() const { return executor_->graphs_built(); }
@@ -65,10 +71,12 @@ class Context {
   Context(std::shared_ptr<const Engine> engine, const Plan& plan, bool graphs,
           std::unique_ptr<Executor> executor);
   Result<> check_space(const std::string& what, const TensorRef& tensor) const;
-  Result<> load_inputs(const cuda::Stream* stream);
+  enum class Inputs { fresh, captured, there_already };
+  Result<> load_inputs(const cuda::Stream* stream, Inputs inputs);
+  Result<const void*> pinned(Memory::Port& port, const cuda::Device& device, size_t bytes);
   Result<> store_outputs(const cuda::Stream* stream);
   Result<> follow(const cuda::Stream& stream);
-  Result<> run_on(const cuda::Stream* stream, Executor::How how, bool reuse_inputs);
+  Result<> run_on(const cuda::Stream* stream, Executor::How how, Inputs inputs);
   /// The stream of the context, or null for a host plan.
   const cuda::Stream* own_stream() const {
     return executor_->device() ? &executor_->device()->stream : nullptr;

@@ -122,7 +122,7 @@ TEST(Context, MessagesOfWrongInputs) {
   std::vector<float> data(3000);
   std::vector<uint8_t> mask(10);
   auto set = [&](Shape shape) { return cause(context->set_input("images", ref(data, std::move(shape)))); };
-  const std::string declared = " / the model declares 'images' as f32 [batch, 3]";
+  const std::string declared = " / the engine takes 'images' as f32 [batch, 3]";
   EXPECT_EQ(set({2, 4}), "input 'images' axis 1 must be 3, got 4" + declared);
   EXPECT_EQ(set({65, 3}), "input 'images' axis 0 must be from 1 to 64, got 65" + declared);
   EXPECT_EQ(set({0, 3}), "input 'images' axis 0 must be from 1 to 64, got 0" + declared);
@@ -130,7 +130,7 @@ TEST(Context, MessagesOfWrongInputs) {
   EXPECT_EQ(cause(context->set_input("images", ref(DType::boolean, mask, {2, 3}))),
             "input 'images' must be f32, got bool" + declared);
   EXPECT_EQ(cause(context->set_input("mask", ref(DType::boolean, mask, {0}))),
-            "input 'mask' axis 0 must be at least 1, got 0 / the model declares 'mask' as bool [batch]");
+            "input 'mask' axis 0 must be at least 1, got 0 / the engine takes 'mask' as bool [batch]");
   EXPECT_EQ(cause(context->set_input("pictures", ref(data, {1, 3}))),
             "the engine has no input 'pictures' / it has 'images', 'mask'");
   std::vector<float> short_one(5);

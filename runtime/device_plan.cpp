@@ -60,8 +60,10 @@ Result<> DevicePlan::load_kernels(const EngineFile& file, const Plan& plan, cons
     if (const auto* launch = std::get_if<KernelLaunch>(&step.what))
       users.try_emplace(launch->module, step.name);
   });
-  for (uint32_t i = 0; i < plan.modules.size(); ++i)
+  for (uint32_t i = 0; i < plan.modules.size(); ++i) {
     modules_.push_back(TRY(cuda::Module::load(device, file.module(plan.modules[i]).data(), users[i])));
+    code_bytes_ += plan.modules[i].bytes;
+  }
 
   std::map<std::pair<uint32_t, std::string>, std::pair<cuda::Kernel, uint32_t>>
       loaded;  // with the shared memory it asks for

@@ -24,6 +24,7 @@ class DevicePlan {
   const cuda::Kernel& kernel(const KernelLaunch& launch) const { return kernels_.at(&launch); }
   const Routine& routine(const LibraryCall& call) const { return *routines_.at(&call); }
   size_t constant_bytes() const { return constants_.size(); }
+  size_t code_bytes() const { return code_bytes_; }
 
  private:
   Result<> load_constants(const EngineFile& file, const Plan& plan, const cuda::Device& device);
@@ -33,6 +34,7 @@ class DevicePlan {
   cuda::DeviceMemory constants_;
   std::vector<size_t> offsets_;
   std::vector<cuda::Module> modules_;
+  size_t code_bytes_ = 0;
   std::unordered_map<const KernelLaunch*, cuda::Kernel> kernels_;
   std::map<std::string, std::unique_ptr<Session>> sessions_;  // by library
   std::unordered_map<const LibraryCall*, std::unique_ptr<Routine>> routines_;

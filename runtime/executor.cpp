@@ -166,7 +166,8 @@ Result<> Executor::run_timed(const Step& step, const How& how) {
     if (how.stream) TRY(how.stream->synchronize());
     milliseconds = std::chrono::duration<float, std::milli>(Clock::now() - start).count();
   }
-  how.times->push_back({step.name, kind_of(step), milliseconds});
+  how.times->push_back({step.name, kind_of(step), milliseconds, known(step.work.flops),
+                        known(step.work.bytes_read), known(step.work.bytes_written)});
   return {};
 }
 

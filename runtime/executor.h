@@ -14,10 +14,11 @@
 
 namespace burnish {
 
-/// How long one step took.
+/// How long one step took, and what its layer had to do at least, where the plan says so at this step.
 struct StepTime {
   std::string name, kind;
   float milliseconds = 0;
+  std::optional<int64_t> flops, bytes_read, bytes_written;
 };
 
 /// What a plan of a GPU needs to run.
@@ -68,6 +69,10 @@ class Executor {
 
   std::byte* host_address(const Operand& x) const;
   std::vector<int64_t> values(const std::vector<Slot>& slots) const;
+  /// The number in a slot of a step's work.
+  std::optional<int64_t> known(Slot s) const {
+    return s == Work::unknown ? std::optional<int64_t>() : slots_[s];
+  }
 
   const Plan& plan_;
   std::shared_ptr<const HostCalls> calls_;

@@ -130,7 +130,7 @@ size_t Memory::device_arena_bytes() const { return total(device_arenas_); }
 size_t Memory::binding_bytes() const {
   size_t bytes = 0;
   for (const auto* ports : {&inputs, &outputs})
-    for (const Port& port : *ports) bytes += port.host.size() + port.device.size();
+    for (const Port& port : *ports) bytes += port.host.size() + port.device.size() + port.pinned.size();
   return bytes;
 }
 

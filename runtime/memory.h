@@ -24,6 +24,7 @@ class Memory {
     bool staged = false;  // bound, but copied from or to memory of the context
     HostBlock host;       // the context's own, one of the two by the space of the plan's buffer
     cuda::DeviceMemory device;
+    cuda::PinnedMemory pinned;  // where host memory of the caller's rests on its way to `device`
   };
   std::vector<Port> inputs, outputs;
 

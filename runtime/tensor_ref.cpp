@@ -11,12 +11,15 @@ std::string axis_of(const Port& port, size_t axis) {
 std::string declared(const Port& port) {
   std::string text = "[";
   for (const Port::Axis& axis : port.axes) text += (text.size() > 1 ? ", " : "") + axis.text;
-  return text + "]";
+  text += "]";
+  for (size_t k = 0; k < port.order.size(); ++k)
+    text += (k == 0 ? " with axes in memory in the order " : ", ") + std::to_string(port.order[k]);
+  return text;
 }
 
 Error wrong(const Port& port, std::string what) {
   return Error(Code::invalid_argument, std::move(what))
-      .remedy("the model declares '" + port.name + "' as " + std::string(name_of(port.dtype)) + " " +
+      .remedy("the engine takes '" + port.name + "' as " + std::string(name_of(port.dtype)) + " " +
               declared(port));
 }
 

@@ -7,7 +7,7 @@
 
 namespace burnish {
 
-/// A dense row-major tensor in somebody's memory.
+/// A dense tensor in somebody's memory: row-major, or in the order of the port it is for.
 struct TensorRef {
   DType dtype = DType::f32;
   Shape shape;

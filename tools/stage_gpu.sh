@@ -24,7 +24,8 @@ for model in $models; do
   cp -r "build/data/$model" "$stage/build/data/$model"
 done
 .venv/bin/python tests/conformance/node_tests.py "$stage/build/data/node_tests.zip"
-cp -r --parents bench/zoo tests/models tests/conformance tests/demo tools/test_models.py tools/bench.py tools/bench_levels.py "$stage"
+cp -r --parents bench tests/models tests/conformance tests/demo docs/performance.md tools/test_models.py tools/bench.py \
+  tools/bench_levels.py "$stage"
 git describe --always --dirty=+ >"$stage/commit" 2>/dev/null || echo unknown >"$stage/commit"
 find "$stage" -name __pycache__ -prune -exec rm -rf {} +
 
@@ -33,7 +34,8 @@ cat >"$stage/run" <<'RUN'
 # ./run [pytest options]: the GPU tests, ONNX's node tests, then every model on GPU 0 against ONNX Runtime. Say -k resnet50 for
 # one model.
 # ./run conformance [pytest options]: ONNX's node tests alone.
-# ./run bench [MODEL...]: timings, kept in bench/results/. ./run levels [options]: what timing kernels costs and brings.
+# ./run bench [options of ./dev bench]: timings, into bench/results/h200.json and docs/performance.md of this folder, from where they
+# are carried back. ./run levels [options]: what timing kernels costs and brings.
 # ./run demo: reads a picture.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"

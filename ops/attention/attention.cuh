@@ -34,6 +34,7 @@ struct AttentionRows {
 /// Pairs: keys lie side by side, an even number of them, in rows that lie on two elements.
 template <class T, bool Pairs>
 struct AttentionMask {
+  static constexpr bool everywhere = true;
   const T* at;
   i64 query, key;
   BURNISH_DEVICE void read(int i, int j, int keys, float (&added)[2]) const {
@@ -44,6 +45,7 @@ struct AttentionMask {
   }
 };
 struct NoMask {
+  static constexpr bool everywhere = false;  ///< only keys that do not exist are masked
   BURNISH_DEVICE void read(int, int j, int keys, float (&added)[2]) const {
 #pragma unroll
     for (int e = 0; e < 2; ++e) added[e] = j + e < keys ? 0 : -float(prim::infinity());
@@ -94,15 +96,14 @@ BURNISH_DEVICE float over_quad(float x, Combine combine) {
   return combine(x, __shfl_xor_sync(0xffffffffu, x, 2));
 }
 
-/// One warp's 16 queries. Registers lie as `multiply_matrices` says: a thread has rows g and g + 8.
+/// What a warp has of its 16 queries so far. Registers lie as `multiply_matrices` says: a thread has rows g and g + 8.
 template <class C>
-struct WarpAttention {
+struct SoftmaxSum {
   using T = typename C::T;
-  u32 q[C::head_span / 16][4];
   float result[C::value_span / 8][4];
-  float most[2], sum[2];  ///< of each row so far: the largest score before scaling, the sum of exponentials
+  float most[2], sum[2];  ///< of each row: the largest score before scaling, the sum of exponentials
 
-  BURNISH_DEVICE WarpAttention() {
+  BURNISH_DEVICE SoftmaxSum() {
 #pragma unroll
     for (auto& block : result)
 #pragma unroll
@@ -110,6 +111,68 @@ struct WarpAttention {
 #pragma unroll
     for (int r = 0; r < 2; ++r) most[r] = -float(prim::infinity()), sum[r] = 0;
   }
+
+  /// Turns scores into 2^(scale * (score - most)), with a `most` that no score exceeds by more than 2^8 after scaling: what
+  /// was summed so far is scaled anew only when it has to be. As long as a row holds nothing but -inf, its exponentials are 0.
+  BURNISH_DEVICE void exponentiate(float (&scores)[C::keys / 8][4], float scale) {
+    constexpr float headroom = 8;
+    float largest[2];
+    bool grows = false;
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+      largest[r] = most[r];
+#pragma unroll
+      for (auto& block : scores) largest[r] = fmaxf(largest[r], fmaxf(block[2 * r], block[2 * r + 1]));
+      largest[r] = over_quad(largest[r], [](float a, float b) { return fmaxf(a, b); });
+      grows = grows || (largest[r] - most[r]) * scale > headroom;
+    }
+    if (__any_sync(0xffffffffu, grows))
+#pragma unroll
+      for (int r = 0; r < 2; ++r) {
+        const float factor = exp2(fmaf(most[r], scale, -base(largest[r], scale)));
+        most[r] = largest[r];
+        sum[r] *= factor;
+#pragma unroll
+        for (auto& block : result) block[2 * r] *= factor, block[2 * r + 1] *= factor;
+      }
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+      const float from = base(most[r], scale);
+      float sums[2] = {sum[r], 0};  // two chains of additions: each waits half as long
+#pragma unroll
+      for (auto& block : scores)
+#pragma unroll
+        for (int e = 0; e < 2; ++e) sums[e] += block[2 * r + e] = exp2(fmaf(block[2 * r + e], scale, -from));
+      sum[r] = sums[0] + sums[1];
+    }
+  }
+
+  /// Writes the rows, divided by their sums, to shared memory. As Softmax has it, a row of scores that holds NaN or +inf,
+  /// or nothing but -inf, gives NaN; without keys there is nothing to sum and the result is 0.
+  BURNISH_DEVICE void finish(T* rows, bool keyless) const {
+    const int g = threadIdx.x >> 2 & 7, column = (threadIdx.x & 3) * 2;
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+      const float all = over_quad(sum[r], [](float a, float b) { return a + b; });
+      const float inverse = keyless ? 0 : 1 / (all + (most[r] - most[r]));
+#pragma unroll
+      for (int n = 0; n < C::value_span / 8; ++n)
+        *reinterpret_cast<u32*>(rows + (g + 8 * r) * C::pitch + n * 8 + column) =
+            pack<T>(result[n][2 * r] * inverse, result[n][2 * r + 1] * inverse);
+    }
+  }
+
+ private:
+  static BURNISH_DEVICE float base(float most, float scale) {
+    return most == -float(prim::infinity()) ? 0 : most * scale;
+  }
+};
+
+/// A warp that multiplies from registers.
+template <class C>
+struct WarpAttention : SoftmaxSum<C> {
+  using T = typename C::T;
+  u32 q[C::head_span / 16][4];
 
   /// `rows`: the warp's queries in shared memory.
   BURNISH_DEVICE void read_queries(const T* rows) {
@@ -134,28 +197,6 @@ struct WarpAttention {
       }
   }
 
-  /// Turns scores into 2^(scale * (score - largest)), what was summed so far being scaled to the new largest score. As
-  /// long as a row holds nothing but -inf, its exponentials are 0.
-  BURNISH_DEVICE void exponentiate(float (&scores)[C::keys / 8][4], float scale) {
-#pragma unroll
-    for (int r = 0; r < 2; ++r) {
-      float now = most[r];
-#pragma unroll
-      for (auto& block : scores) now = fmaxf(now, fmaxf(block[2 * r], block[2 * r + 1]));
-      now = over_quad(now, [](float a, float b) { return fmaxf(a, b); });
-      const float base = now == -float(prim::infinity()) ? 0 : now * scale;
-      const float factor = exp2(fmaf(most[r], scale, -base));
-      most[r] = now;
-      sum[r] *= factor;
-#pragma unroll
-      for (auto& block : result) block[2 * r] *= factor, block[2 * r + 1] *= factor;
-#pragma unroll
-      for (auto& block : scores)
-#pragma unroll
-        for (int e = 2 * r; e < 2 * r + 2; ++e) sum[r] += block[e] = exp2(fmaf(block[e], scale, -base));
-    }
-  }
-
   /// result += P V
   BURNISH_DEVICE void add_values(const float (&p)[C::keys / 8][4], const T* values) {
     const int lane = threadIdx.x & 31;
@@ -169,27 +210,30 @@ struct WarpAttention {
       for (int n = 0; n < C::value_span / 16; ++n) {
         u32 v[4];
         load_matrices_transposed(v, at + (step * 16 * C::pitch + n * 16) * int(sizeof(T)));
-        multiply_matrices<T>(result[2 * n], a, v[0], v[1]);
-        multiply_matrices<T>(result[2 * n + 1], a, v[2], v[3]);
+        multiply_matrices<T>(this->result[2 * n], a, v[0], v[1]);
+        multiply_matrices<T>(this->result[2 * n + 1], a, v[2], v[3]);
       }
     }
   }
-
-  /// Writes the rows, divided by their sums, to shared memory. As Softmax has it, a row of scores that holds NaN or +inf,
-  /// or nothing but -inf, gives NaN; without keys there is nothing to sum and the result is 0.
-  BURNISH_DEVICE void finish(T* rows, bool keyless) const {
-    const int g = threadIdx.x >> 2 & 7, column = (threadIdx.x & 3) * 2;
-#pragma unroll
-    for (int r = 0; r < 2; ++r) {
-      const float all = over_quad(sum[r], [](float a, float b) { return a + b; });
-      const float inverse = keyless ? 0 : 1 / (all + (most[r] - most[r]));
-#pragma unroll
-      for (int n = 0; n < C::value_span / 8; ++n)
-        *reinterpret_cast<u32*>(rows + (g + 8 * r) * C::pitch + n * 8 + column) =
-            pack<T>(result[n][2 * r] * inverse, result[n][2 * r + 1] * inverse);
-    }
-  }
 };
+
+/// Copies a warp's rows, of which the first `count` exist, from shared memory to `y`.
+template <class C>
+BURNISH_DEVICE void write_rows(typename C::T* y, i64 y_row, i64 y_column, bool aligned,
+                               const typename C::T* rows, int count) {
+  using T = typename C::T;
+  constexpr int chunks = C::value_span / 8;
+  for (int i = threadIdx.x & 31; i < 16 * chunks; i += 32) {
+    const int row = i / chunks, column = i % chunks * 8;
+    if (row >= count || column >= C::value_dim) continue;
+    const T* from = rows + row * C::pitch + column;
+    T* to = y + row * y_row + column * y_column;
+    const int width = least(8, C::value_dim - column);
+    if (aligned && y_column == 1 && width == 8) copy_vector<T, 8>(to, from);
+    else
+      for (int e = 0; e < width; ++e) to[e * y_column] = from[e];
+  }
+}
 
 }  // namespace attention_detail
 
@@ -250,17 +294,7 @@ BURNISH_DEVICE void attention(int tile, const AttentionRows<typename C::T, Bytes
 
   mine.finish(rows, keys == 0);
   __syncwarp();
-  constexpr int chunks = C::value_span / 8;
-  for (int i = lane; i < 16 * chunks; i += 32) {
-    const int row = i / chunks, column = i % chunks * 8;
-    if (first_row + row >= queries || column >= C::value_dim) continue;
-    const T* from = rows + row * C::pitch + column;
-    T* to = y + (first_row + row) * y_row + column * y_column;
-    const int count = least(8, C::value_dim - column);
-    if (aligned && y_column == 1 && count == 8) copy_vector<T, 8>(to, from);
-    else
-      for (int e = 0; e < count; ++e) to[e * y_column] = from[e];
-  }
+  write_rows<C>(y + first_row * y_row, y_row, y_column, aligned, rows, queries - first_row);
 }
 
 }  // namespace burnish

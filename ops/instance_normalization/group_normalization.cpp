@@ -73,7 +73,7 @@ Result<> eval(EvalCtx& c) {
 
 Verdict kernel(KernelCtx& ctx) {
   const GroupNormalizationAttrs& attrs = ctx.attrs<GroupNormalizationAttrs>();
-  return instance_normalization_kernel(ctx, ctx.dims.constant(attrs.num_groups), attrs.epsilon);
+  return InstanceNormalizationKernel(ctx, ctx.dims.constant(attrs.num_groups), attrs.epsilon).run();
 }
 
 }  // namespace

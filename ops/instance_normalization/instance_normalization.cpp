@@ -39,8 +39,8 @@ Result<> eval(EvalCtx& c) {
 }
 
 Verdict kernel(KernelCtx& ctx) {
-  return instance_normalization_kernel(ctx, ctx.in(0).shape[1],
-                                       ctx.attrs<InstanceNormalizationAttrs>().epsilon);
+  return InstanceNormalizationKernel(ctx, ctx.in(0).shape[1], ctx.attrs<InstanceNormalizationAttrs>().epsilon)
+      .run();
 }
 
 }  // namespace

@@ -138,7 +138,8 @@ BURNISH_DEVICE float interpolate(const T* x, i64 offset, const Taps<count> (&tap
 /// that is possible.
 /// plain_fastest: neighbouring threads take neighbours along the last plain axis, not the last resized one.
 /// cubic_a, exclude_outside, extrapolation: ONNX attributes (exclude_outside matters to cubic only).
-/// Interpolation happens in float; integers are truncated; nearest copies elements as they are. x must not be
+/// Interpolation happens in float; integers are truncated; nearest copies elements as they are, bit by bit, so that a word
+/// (WordOf) may stand for several of them, extents and strides then being in such words. x must not be
 /// empty when y is not.
 /// Index int: y has fewer than 2^31 elements.
 /// Grid: any, one thread per element of y covers all at once.
@@ -175,6 +176,12 @@ BURNISH_DEVICE void resize(const T* x, T* y, const Dims<plain, Index>& extents,
                                                               cubic_a, exclude_outside);
       outside = outside || taps[i].outside;
       to += i64(at.at[first_resized + i]) * y_strides.at[i];
+    }
+    if constexpr (interpolation == nearest && mode != tf_crop_and_resize && is_same<Epilogue, Unchanged>) {
+#pragma unroll
+      for (int i = 0; i < axes; ++i) from += taps[i].index[0] * x_strides.at[i];
+      y[to] = x[from];
+      continue;
     }
     compute<T> value;
     if (outside) value = prim::cast<compute<T>>(extrapolation);

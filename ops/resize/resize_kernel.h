@@ -44,7 +44,20 @@ class ResizeKernel {
       y_resized.push_back(y[a]);
     }
     const bool plain_fastest = plain.rank() > 0 && dims_.is_constant(plain.strides[1].back(), 1);
-    const Dim total = dims_.product(ctx_.out(0).shape);
+    const auto size = static_cast<int64_t>(size_of(dtype));
+    int64_t bytes = size;  // moved at once
+    if (nearest && !crops_ && plain_fastest) {
+      KernelAxes lines(2);
+      for (size_t a : resized) lines.add(shape[a], {x[a], y[a]});
+      for (size_t a = 0; a < plain.rank(); ++a)
+        lines.add(plain.extents[a], {plain.strides[0][a], plain.strides[1][a]});
+      bytes = access_bytes(dims_, lines, size, {ctx_.in_alignment(0), ctx_.out_alignment(0)});
+    }
+    const Dim unit = dims_.constant(bytes / size);
+    for (Dim& d : x_resized) d = dims_.floor_div(d, unit);
+    for (Dim& d : y_resized) d = dims_.floor_div(d, unit);
+    const KernelAxes words = in_units(dims_, plain, bytes / size);
+    const Dim total = dims_.floor_div(dims_.product(ctx_.out(0).shape), unit);
 
     KernelCall call{.headers = {"ops/resize/resize.cuh"}};
     set_launch(dims_, call, total, 256, 256);
@@ -52,9 +65,13 @@ class ResizeKernel {
     for (size_t a : resized) call.body << axis_text(a) << ", ";
     call.body << "};\nresize<resize_mode::" << attrs_.mode
               << ", resize_mode::" << attrs_.coordinate_transformation_mode << ", resize_mode::" << rounding
-              << (plain_fastest ? ", true>(" : ", false>(") << ctx_.in_pointer(0) << ", "
-              << ctx_.out_pointer(0) << ", " << dims_text(plain.extents, index_type(dims_, total)) << ", "
-              << dims_text(plain.strides[0]) << ", " << dims_text(plain.strides[1]) << ", axes, "
+              << (plain_fastest ? ", true>(" : ", false>(");
+    if (bytes == size) call.body << ctx_.in_pointer(0) << ", " << ctx_.out_pointer(0);
+    else
+      call.body << word_pointer(ctx_.in_pointer(0), bytes, true) << ", "
+                << word_pointer(ctx_.out_pointer(0), bytes, false);
+    call.body << ", " << dims_text(words.extents, index_type(dims_, total)) << ", "
+              << dims_text(words.strides[0]) << ", " << dims_text(words.strides[1]) << ", axes, "
               << dims_text(x_resized) << ", " << dims_text(y_resized) << ", " << number(attrs_.cubic_coeff_a)
               << ", " << (attrs_.exclude_outside ? "true" : "false") << ", "
               << number(attrs_.extrapolation_value) << ");\n";

@@ -84,9 +84,26 @@ inline std::vector<KernelCase> kernel_cases() {
          layout});
   }
   add({"InstanceNormalization", {"f32[batch, 6, n]", "f32[6]", "f32[6]"}});
+  for (const char* x : {"f16[2, 320, 64, 64]", "f16[batch, 320, height, width]"})
+    add({"GroupNormalization", {x, "f16[320]", "f16[320]"}, {{"num_groups", int64_t{32}}}, 1, last, last});
+  add({"InstanceNormalization", {"f32[2, 24, 9, 10]", "f32[24]", "f32[24]"}, {}, 1, last, dense});
   add({"GroupNormalization",
        {"f32[2, channels, 70, 64]", "f32[channels]", "f32[channels]"},
        {{"num_groups", int64_t{3}}}});
+
+  // Images that are not copied as they lie: packed, by rows, gathered by groups.
+  auto halves = [](const Shape& shape) { return Tensor::zeros(DType::f16, shape); };
+  const NamedAttributes half_steps{{"strides", Axes{2, 2}}, {"pads", Axes{3, 3, 3, 3}}};
+  add({"Conv", {"f16[2, 3, 30, 31]", halves({8, 3, 7, 7})}, half_steps, 1, dense, last});
+  add({"Conv", {"f16[batch, 320, height, width]", halves({64, 320, 3, 3})}, {}, 1, dense, last});
+  for (const int64_t patch : {4, 16})
+    add({"Conv",
+         {"f16[2, 3, 64, 64]", halves({96, 3, patch, patch})},
+         {{"strides", Axes{patch, patch}}},
+         1,
+         dense,
+         last});
+  add({"Conv", {"f16[2, 6, 9, 9]", halves({4, 3, 3, 3})}, {{"group", int64_t{2}}}, 1, dense, last});
 
   for (const char* op : {"MaxPool", "AveragePool"}) {
     const NamedAttributes window{

@@ -13,6 +13,7 @@ enum class Layout {
   channels_last,  // ranks 3 to 5
   gaps,           // dense, but only every third element is used
   backwards,      // axes in the opposite order
+  swapped,        // the second axis outermost
 };
 
 /// Operand addresses without a compiler around them.
@@ -65,6 +66,7 @@ class FreeOperands final : public KernelCtx {
     if (layout == Layout::channels_last && rank >= 3 && rank <= 5)
       std::rotate(order.begin() + 1, order.begin() + 2, order.end());
     if (layout == Layout::backwards) std::reverse(order.begin(), order.end());
+    if (layout == Layout::swapped && rank >= 2) std::swap(order[0], order[1]);
     std::vector<Dim> strides(rank);
     Dim stride = dims.constant(layout == Layout::gaps ? 3 : 1);
     for (size_t k = rank; k-- > 0;) {

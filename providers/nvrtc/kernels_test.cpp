@@ -129,20 +129,91 @@ TEST(Kernels, WarpgroupsMultiplyWhereTheyCan) {
   }
 }
 
+TEST(Kernels, WarpgroupsAttendWhereTheyCan) {
+  struct Row {
+    const char* target;
+    const char* operand;
+    bool warpgroups;
+  };
+  for (const Row& row : {
+           Row{"sm_90", "f16[2, 12, 197, 64]", true}, Row{"sm_90", "bf16[2, 8, n, 128]", true},
+           Row{"sm_80", "f16[2, 12, 197, 64]", false},
+           Row{"sm_90", "f16[2, 12, 197, 36]", false},  // rows of 72 bytes
+       }) {
+    const KernelCase c{"Attention", {row.operand, row.operand, row.operand}};
+    const std::vector<std::string> names = tactics_of(backend_for(row.target), c);
+    const auto is_warpgroup = [](const std::string& name) { return name.starts_with("wgmma "); };
+    EXPECT_EQ(std::ranges::count_if(names, is_warpgroup) > 0, row.warpgroups)
+        << row.target << " " << row.operand;
+  }
+}
+
+TEST(Kernels, EveryTacticOfAttentionCompiles) {
+  const NvrtcBackend backend = backend_for("sm_90");
+  const KernelCase c{"Attention", {"f16[2, 77, 80]", "f16[2, n, 80]", "f16[2, n, 40]"}};
+  std::vector<std::string> sources;
+  for (const std::string& tactic : tactics_of(backend, c))
+    for (std::string& source : sources_of(backend, c, tactic)) sources.push_back(std::move(source));
+  EXPECT_GT(sources.size(), 10u);
+  expect_compiles(backend, sources);
+}
+
+TEST(Kernels, WarpgroupsShareTheWorkOutWhereKOfBLiesTogether) {
+  struct Row {
+    KernelCase product;
+    bool specialised;
+  };
+  for (const Row& row : {
+           Row{{"MatMul", {"f16[300, 512]", halves({512, 768})}}, true},  // stored again
+           Row{{"Gemm", {"f16[300, 512]", "f16[768, 512]"}, {{"trans_b", true}}}, true},
+           Row{{"MatMul", {"f16[300, 512]", "f16[512, 768]"}}, false},
+           Row{{"MatMul", {"f16[300, 32]", halves({32, 768})}}, false},  // k is shorter than a step
+           Row{convolution("f16[2, 64, 14, 14]", {64, 64, 3, 3}), true},
+       }) {
+    const std::vector<std::string> names = tactics_of(backend_for("sm_90"), row.product);
+    const auto is_specialised = [](const std::string& name) { return name.ends_with(" t2"); };
+    EXPECT_EQ(std::ranges::count_if(names, is_specialised) > 0, row.specialised) << row.product.text();
+  }
+}
+
+TEST(Kernels, AxesThatOneMatrixServesAreItsRows) {
+  struct Row {
+    const char* x;
+    Layout layout;
+    const char* rows;
+  };
+  const NvrtcBackend backend = backend_for("sm_90");
+  for (const Row& row : {
+           Row{"f16[197, 32, 64]", Layout::dense, "6304"},
+           Row{"f16[197, 32, 64]", Layout::gaps, "6304"},
+           Row{"f16[197, 32, 64]", Layout::backwards, "6304"},  // the batches' axis lies inside the rows'
+           Row{"f16[5, 1, 7, 64]", Layout::dense, "35"},
+           Row{"f16[2, 3, 4, 64]", Layout::channels_last, "8"},  // as 2, 4, 64, 3: k lies between
+           Row{"f16[197, 8, 64]", Layout::swapped, "1576"},
+       }) {
+    const KernelCase product{"MatMul", {row.x, halves({64, 96})}, {}, 1, row.layout};
+    const std::vector<std::string> sources = sources_of(backend, product);
+    ASSERT_EQ(sources.size(), 1u);
+    EXPECT_NE(sources[0].find("contract<C>((int)" + std::string(row.rows) + "LL, "), std::string::npos)
+        << product.text() << "\n"
+        << sources[0];
+  }
+}
+
 TEST(Kernels, SlicesOfKOccupyTheGpuWhereTilesDoNot) {
   auto sliced = [](std::string_view target, const KernelCase& c) {
     std::vector<std::string> names = tactics_of(backend_for(target), c);
     std::erase_if(names, [](const std::string& name) {
-      return !name.starts_with("mma 64x64") || name.find("k/") == std::string::npos;
+      return name.find("mma 64x64") == std::string::npos || name.find("k/") == std::string::npos;
     });
     return names;
   };
   using Names = std::vector<std::string>;
   const KernelCase few{"MatMul", {"f16[196, 2304]", "f16[2304, 256]"}};  // 16 tiles
-  EXPECT_EQ(sliced("sm_90", few), Names{"mma 64x64x64 2x2 s4 k/8"});
+  EXPECT_EQ(sliced("sm_90", few), (Names{"mma 64x64x64 2x2 s4 k/8", "wgmma 64x64x64 4x1 s4 k/8"}));
   EXPECT_EQ(sliced("sm_80", few), Names{});  // no clusters
   EXPECT_EQ(sliced("sm_90", {"MatMul", {"f16[196, 512]", "f16[512, 256]"}}),
-            Names{"mma 64x64x64 2x2 s4 k/4"});
+            (Names{"mma 64x64x64 2x2 s4 k/4", "wgmma 64x64x64 4x1 s4 k/4"}));
   EXPECT_EQ(sliced("sm_90", {"MatMul", {"f16[196, 192]", "f16[192, 256]"}}), Names{});
   EXPECT_EQ(sliced("sm_90", {"MatMul", {"f16[1960, 2304]", "f16[2304, 256]"}}), Names{});
 }

@@ -59,6 +59,9 @@ static Result<DeviceInfo> describe(const Driver& driver, CUdevice device) {
   info.shared_per_block =
       TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN));
   info.l2_cache = TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE));
+  info.clock_khz = TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_CLOCK_RATE));
+  info.memory_clock_khz = TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE));
+  info.memory_bus_bits = TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH));
   TRY(driver.check(driver.device_total_memory(&info.total_memory, device), "cuDeviceTotalMem"));
   return info;
 }

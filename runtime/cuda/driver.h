@@ -20,6 +20,7 @@ static_assert(CUDA_VERSION == 13000, "the driver's functions are asked for, and 
   X(device_get, cuDeviceGet)                               \
   X(device_name, cuDeviceGetName)                          \
   X(device_attribute, cuDeviceGetAttribute)                \
+  X(device_pci_bus, cuDeviceGetPCIBusId)                   \
   X(device_total_memory, cuDeviceTotalMem)                 \
   X(primary_context_retain, cuDevicePrimaryCtxRetain)      \
   X(primary_context_release, cuDevicePrimaryCtxRelease)    \
@@ -32,6 +33,7 @@ static_assert(CUDA_VERSION == 13000, "the driver's functions are asked for, and 
   X(memory_free, cuMemFree)                                \
   X(host_allocate, cuMemHostAlloc)                         \
   X(host_free, cuMemFreeHost)                              \
+  X(pointer_attribute, cuPointerGetAttribute)              \
   X(copy_to_device, cuMemcpyHtoDAsync)                     \
   X(copy_to_host, cuMemcpyDtoHAsync)                       \
   X(copy_on_device, cuMemcpyDtoDAsync)                     \

@@ -34,4 +34,18 @@ Result<PinnedMemory> PinnedMemory::allocate(const Device& device, size_t bytes) 
   return memory;
 }
 
+Result<> PinnedMemory::reserve(const Device& device, size_t bytes) {
+  if (bytes <= size_) return {};
+  *this = PinnedMemory();  // first, so that both are never held at once
+  *this = TRY(allocate(device, bytes));
+  return {};
+}
+
+bool is_pinned(const Device& device, const void* data) {
+  unsigned type = 0;
+  return device.driver().pointer_attribute(&type, CU_POINTER_ATTRIBUTE_MEMORY_TYPE,
+                                           reinterpret_cast<CUdeviceptr>(data)) == CUDA_SUCCESS &&
+         type == CU_MEMORYTYPE_HOST;
+}
+
 }  // namespace burnish::cuda

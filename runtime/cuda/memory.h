@@ -34,6 +34,9 @@ class PinnedMemory {
   /// Zero bytes allocate nothing: `data()` is null. Error out_of_memory.
   static Result<PinnedMemory> allocate(const Device& device, size_t bytes);
 
+  /// Grows to at least `bytes`, never shrinks. When it grows, address and content change. An error leaves nothing allocated.
+  Result<> reserve(const Device& device, size_t bytes);
+
   std::byte* data() const { return static_cast<std::byte*>(memory_.get()); }
   size_t size() const { return size_; }
 
@@ -41,5 +44,8 @@ class PinnedMemory {
   Handle<void*> memory_;
   size_t size_ = 0;
 };
+
+/// Whether host memory is pinned, by whomever; the driver refuses to say of other memory.
+bool is_pinned(const Device& device, const void* data);
 
 }  // namespace burnish::cuda

@@ -23,9 +23,9 @@ def test_overview(burnish):
 @pytest.mark.parametrize(
     ("command", "options"),
     {
-        "build": "output target fp16 tf32 optimization libraries time timing shapes verbose help",
+        "build": "output target fp16 tf32 optimization libraries time timing shapes input verbose help",
         "run": "inputs outputs shapes seed device verbose help",
-        "bench": "iterations duration warmup batch inputs shapes seed json profile device verbose help",
+        "bench": "iterations duration warmup flush batch inputs shapes seed json profile device verbose help",
         "inspect": "json text target fp16 tf32 shapes verbose help",
         "explain": "help",
         "merge-timings": "output help",
@@ -55,6 +55,34 @@ def test_build_fixes_extents(burnish):
     assert re.search(r"^  x:0 +f32 +2 x b x 7$", burnish.succeed("inspect", "m.engine"), re.M)
 
 
+def test_build_with_formats(burnish):
+    """The values of the plain engine, in the memory and types that were asked for."""
+    weights = np.random.default_rng(0).standard_normal((6, 4, 3, 3), dtype=np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1]), helper.make_node("ReduceMax", ["y"], ["z"], keepdims=0, axes=[2, 3])],
+        "window",
+        [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["batch", 4, 5, 7])],
+        [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, ["batch", 6, 5, 7]), helper.make_tensor_value_info("z", onnx.TensorProto.FLOAT, ["batch", 6])],
+        [onnx.numpy_helper.from_array(weights, "w")],
+    )
+    save(graph, burnish.folder / "m.onnx")
+    x = np.random.default_rng(1).standard_normal((2, 4, 5, 7)).astype(np.float16)
+    np.savez(burnish.folder / "in.npz", x=x.astype(np.float32))
+    np.savez(burnish.folder / "in16.npz", x=x)
+    burnish.succeed("build", "m.onnx", "--target", "cpu", "-o", "plain.engine")
+    formats = ("--input-formats", "x:fp16:nhwc", "--output-formats", "y:nhwc:fp16,z:fp16")
+    burnish.succeed("build", "m.onnx", "--target", "cpu", *formats)
+    burnish.succeed("run", "plain.engine", "--inputs", "in.npz", "--outputs", "plain.npz")
+    burnish.succeed("run", "m.engine", "--inputs", "in16.npz", "--outputs", "out.npz")
+    with np.load(burnish.folder / "plain.npz") as plain, np.load(burnish.folder / "out.npz") as out:
+        assert out["y"].dtype == out["z"].dtype == np.float16
+        assert np.array_equal(out["y"], plain["y"].astype(np.float16))
+        assert np.array_equal(out["z"], plain["z"].astype(np.float16))
+    ports = burnish.succeed("inspect", "m.engine")
+    assert re.search(r"^  x  f16  batch x 4 x 5 x 7  in memory axes 0 2 3 1$", ports, re.M)
+    assert re.search(r"^  z  f16  batch x 6$", ports, re.M)
+
+
 def test_run(burnish, engine):
     text = burnish.succeed("run", engine, "--shapes", "ids:4x9")
     x, ids, time = text.splitlines()
@@ -81,7 +109,7 @@ def test_bench(burnish, engine):
     times = figures["host_ms"]
     assert figures["runs"] == 7 and figures["batch"] == 5 and figures["inputs"]["ids"] == {"dtype": "i64", "shape": [5, 64]}
     assert 0 < times["min"] <= times["median"] <= times["p90"] <= times["p99"]
-    assert "gpu_ms" not in figures
+    assert "gpu_ms" not in figures and figures["memory"]["bindings"] >= 0
 
 
 def test_bench_duration_and_profile(burnish, engine):

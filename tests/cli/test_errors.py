@@ -54,6 +54,10 @@ ENGINE = [
     (["build", "copy.onnx", "--target", "cpu", "-o", "/dev/full"], "cannot write '/dev/full': it is no regular file", "name a file; an engine is moved there once it is complete"),
     (["run", "copy.engine", "--outputs", "/dev/full"], "cannot write '/dev/full': No space left on device", "free some space, or choose a file on another disk"),
     (["bench", "copy.engine", "--iterations", "1", "--json", "/dev/full"], "cannot write '/dev/full': No space left on device", "free some space, or choose another file"),
+    (["build", "copy.onnx", "--target", "cpu", "--input-formats", "x:half"], "--input-formats: 'x:half' does not end in a type or a layout", "write NAME:TYPE:LAYOUT, TYPE being fp32, fp16 or bf16, LAYOUT nchw or nhwc, and one of them is enough"),
+    (["build", "copy.onnx", "--target", "cpu", "--input-formats", "ids:fp16"], "--input-formats ids: input 'ids' is i64 and cannot be f16", "only floating-point types are converted; leave its type away"),
+    (["build", "copy.onnx", "--target", "cpu", "--output-formats", "x:fp16"], "--output-formats x: the model has no output 'x'", "it has 'x_out', 'ids_out'"),
+    (["bench", "copy.engine", "--flush-l2"], "a GPU's L2 cache is to be flushed, and this context runs on the host", "time it as it is, or create the context for a GPU"),
     (["inspect", "copy.engine", "--text"], "--text shows models, and 'copy.engine' is an engine", "leave --text away, or name the model"),
     (["compare", "copy.onnx", "--device", "cpu", "--reference", "r.npz"], "'r.npz' holds 'y', which is no output of the model", "its outputs are: x_out, ids_out"),
 ]

@@ -31,6 +31,8 @@ class Model:
 
     path: the file that is built. source: a small file whose bytes decide the model's. make_inputs: Case -> name -> array.
     shapes: for `burnish build --shapes`. classes: its outputs end in an axis of class scores.
+    fp16_noise: how far two host runs in FP16 storage are from each other, sums in FP32 and in FP64 (relative L2), where that
+    is more than the bar between host and GPU.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Model:
     batches: bool = False
     second_shape: tuple = ()
     fp16_tolerance: float = 1e-2
+    fp16_noise: float = 0
     classes: bool = False
     small: bool = False
 
@@ -143,7 +146,12 @@ MODELS = [
     zoo_model("swin_t", batches=True, classes=True),
     zoo_model("swin_t_dynamo", classes=True),
     zoo_model("detector_s"),
-    zoo_model("deeplabv3_resnet50", second_shape=(("height", 193), ("width", 257)), fp16_tolerance=2e-2),
+    zoo_model(
+        "deeplabv3_resnet50",
+        second_shape=(("height", 193), ("width", 257)),
+        fp16_tolerance=2e-2,
+        fp16_noise=6.7e-3,
+    ),
     zoo_model("ssdlite320", second_shape=(("height", 240), ("width", 427)), small=True),
     zoo_model("bert_base", batches=True, second_shape=(("sequence", 37),)),
     zoo_model("bert_base_dynamo", second_shape=(("sequence", 37),)),
@@ -160,6 +168,7 @@ MODELS = [
         "rapidocr_rec",
         "rapidocr_onnxruntime/models/ch_PP-OCRv4_rec_infer.onnx",
         text_picture(48, 320, 48),
+        fp16_noise=2.8e-3,
         batches=True,
         second_shape=(("width", 200),),
         classes=True,

@@ -1,8 +1,10 @@
 """What holds for the engine file of every model."""
+import json
 import math
 
 import onnx
 import pytest
+from catalogue import Case
 
 
 def test_size(burnish, model):
@@ -19,6 +21,20 @@ def test_same_build_same_bytes(burnish, model):
     same = first.path.read_bytes() == second.path.read_bytes()
     second.path.unlink()
     assert same, "two builds of the same model differ"
+
+
+def test_memory(burnish, model):
+    """Weights and temporaries take at most a tenth more than weights and what is in use at once."""
+    shapes = ",".join(f"{name}:{'x'.join(map(str, array.shape))}" for name, array in model.inputs(Case()).items())
+    engine = burnish.build(model, *([] if model.shapes else ["--shapes", shapes]))
+    (plan,) = json.loads(burnish.call("inspect", engine.path, "--json").stdout)["plans"]
+    arenas = [plan[key] for key in ("host_arena", "device_arena") if key in plan]
+    if not arenas:
+        pytest.skip("its extents are found while it runs")
+    planned = plan["constant_bytes"] + sum(arena["bytes"] for arena in arenas)
+    least = plan["constant_bytes"] + sum(arena["least_bytes"] for arena in arenas)
+    print(f"{model.name}: {planned / 1e6:.1f} MB, of which {plan['constant_bytes'] / 1e6:.1f} weights; at least {least / 1e6:.1f}")
+    assert planned <= 1.1 * least
 
 
 def weight_bytes(graph):

@@ -1,6 +1,7 @@
 """What is checked: contractions and depthwise convolutions as data, and the translation units generated for them."""
 from dataclasses import dataclass, field
 
+MULTIPROCESSORS = 132
 SIZE = {"half": 2, "bfloat16": 2, "float": 4, "double": 8, "long long": 8, "int": 4}
 
 
@@ -16,17 +17,18 @@ class Config:
     carry: bool = True
     blocks: int = 1  # of a multiprocessor that registers must suffice for
     slices: int = 1  # of k, each a block of a cluster
+    teams: int = 0   # of warpgroups that multiply while another one copies
 
     def arguments(self):
         carry = str(self.carry).lower()
-        return f"{self.bm}, {self.bn}, {self.bk}, {self.wm}, {self.wn}, {self.stages}, {carry}, {self.slices}"
+        return f"{self.bm}, {self.bn}, {self.bk}, {self.wm}, {self.wn}, {self.stages}, {carry}, {self.slices}, {self.teams}"
 
     def attributes(self):
         return f"__launch_bounds__({self.threads()}, {self.blocks})" + (
             f" __cluster_dims__({self.slices}, 1, 1)" if self.slices > 1 else "")
 
     def threads(self):
-        return 32 * self.wm * self.wn
+        return 128 + 256 if self.teams else 32 * self.wm * self.wn
 
     def shared(self, dtype, math):
         size = SIZE[dtype]
@@ -34,14 +36,18 @@ class Config:
         slab = (8 if warp_m >= warp_n else 4) * (16 // size) if math == "plain" else 16
         sum_size = 4 if math != "plain" or size == 4 and dtype != "int" else 8
         sums = self.bm * (self.bn + 8) if self.slices > 1 else slab * (warp_n + 8) * self.wm * self.wn
-        return max((self.bm + self.bn) * self.bk * size * self.stages, sums * sum_size) + (896 if math == "warpgroup" else 0)
+        ring = (self.bm + self.bn) * self.bk * size * self.stages
+        if self.teams:
+            return ring + 16 * self.stages + 8 * self.teams + 896
+        return max(ring, sums * sum_size) + (896 if math == "warpgroup" else 0)
 
-    def tiles(self, m, n, batches=1):
-        return -(-m // self.bm) * -(-n // self.bn) * batches * self.slices
+    def blocks_of(self, m, n, batches=1):
+        tiles = -(-m // self.bm) * -(-n // self.bn) * batches * self.slices
+        return min(tiles, MULTIPROCESSORS) if self.teams else tiles
 
     def __str__(self):
         return f"{self.bm}x{self.bn}x{self.bk}/{self.wm}x{self.wn}/{self.stages}{'+' * self.carry}/{self.blocks}" + (
-            f"/slices{self.slices}" if self.slices > 1 else "")
+            f"/slices{self.slices}" if self.slices > 1 else "") + (f"/teams{self.teams}" if self.teams else "")
 
 
 def copy_bytes(dtype, contiguous, multiples):
@@ -108,7 +114,7 @@ class Gemm:
         width = copy_bytes(self.dtype, major != "none",
                            [max(s_mn, s_k), matrix if self.batch else 0, self.offset if which == "a" else 0])
         along = "mn" if major == "mn" else "k"
-        return f"MatrixOperand<{self.dtype}, Major::{along}, {width}>", f"{{{which}, {s_mn}LL, {s_k}LL}}"
+        return f"MatrixOperand<{self.dtype}, Major::{along}, {width}>", f"{{{which} + to_{which}, {s_mn}LL, {s_k}LL}}"
 
     def source(self):
         c = self.config
@@ -129,35 +135,49 @@ struct Epilogue {{
   const {self.out}* bias;
   const {self.out}* residual;
   template <int V>
-  BURNISH_DEVICE void operator()(int m, int n, C::Sum (&v)[V], int count) const {{
-    C::Sum x[V];
-    if ({int(self.bias)}) {{
-      load_row<{self.out}, V>(bias + n, 1, count, true, x);
-      for (int i = 0; i < V; ++i) v[i] += x[i];
+  struct Operands {{
+    Row<{self.out}, V> bias, residual;
+  }};
+  template <int V>
+  BURNISH_DEVICE Operands<V> fetch(int m, int n, int count) const {{
+    Operands<V> read;
+    if ({int(self.bias)}) read.bias = read_row<{self.out}, V>(bias + n, 1, count, true);
+    if ({int(self.residual)})
+      read.residual = read_row<{self.out}, V>(residual + (m * {cm}LL + n * {cn}LL), {cn}LL, count, {str(aligned).lower()});
+    return read;
+  }}
+  template <int V>
+  BURNISH_DEVICE Row<{self.out}, V> results(C::Sum (&v)[V], const Operands<V>& read) const {{
+    Row<{self.out}, V> y;
+#pragma unroll
+    for (int i = 0; i < V; ++i) {{
+      if ({int(self.bias)}) v[i] += read.bias[i];
+      if ({int(self.relu)}) v[i] = v[i] < 0 ? 0 : v[i];
+      if ({int(self.residual)}) v[i] += read.residual[i];
+      y.set(i, v[i]);
     }}
-    if ({int(self.relu)}) for (int i = 0; i < V; ++i) v[i] = v[i] < 0 ? 0 : v[i];
-    const i64 at = m * {cm}LL + n * {cn}LL;
-    if ({int(self.residual)}) {{
-      load_row<{self.out}, V>(residual + at, {cn}LL, count, {str(aligned).lower()}, x);
-      for (int i = 0; i < V; ++i) v[i] += x[i];
-    }}
-    store_row<{self.out}, V>(out + at, {cn}LL, count, {str(aligned).lower()}, v);
+    return y;
+  }}
+  template <int V>
+  BURNISH_DEVICE void put(int m, int n, const Row<{self.out}, V>& y, int count) const {{
+    write_row<{self.out}, V>(out + (m * {cm}LL + n * {cn}LL), {cn}LL, count, {str(aligned).lower()}, y);
   }}
 }};
 extern "C" __global__ void {c.attributes()}
 kernel(const {self.dtype}* a, const {self.dtype}* b, {self.out}* out, const {self.out}* bias, const {self.out}* residual, int m) {{
-  const Place place = place_of<C>(m, {self.n});
-  const BatchIndex batch(place.batch, 1, {outer}, {inner});
-  a += batch.offset(0, 0, {inner * a_matrix}LL, {a_matrix}LL);
-  b += batch.offset(0, 0, 0, {b_matrix}LL);
-  const i64 c = batch.offset(0, 0, {inner * c_matrix}LL, {c_matrix}LL);
-  contract<C>(place, {a_type}{a_value}, {b_type}{b_value}, m, {self.n}, {self.k}, Epilogue{{out + c, bias, residual + c}});
+  contract<C>(m, {self.n}, {self.k}, {outer * inner}, [&](Place place, const auto& compute) {{
+    const BatchIndex batch(place.batch, 1, {outer}, {inner});
+    const i64 to_a = batch.offset(0, 0, {inner * a_matrix}LL, {a_matrix}LL);
+    const i64 to_b = batch.offset(0, 0, 0, {b_matrix}LL);
+    const i64 to_c = batch.offset(0, 0, {inner * c_matrix}LL, {c_matrix}LL);
+    compute({a_type}{a_value}, {b_type}{b_value}, Epilogue{{out + to_c, bias, residual + to_c}});
+  }});
 }}
 """
 
     def launch(self):
         c = self.config
-        return c.tiles(self.m, self.n, self.batches()), c.threads(), c.shared(self.dtype, self.math)
+        return c.blocks_of(self.m, self.n, self.batches()), c.threads(), c.shared(self.dtype, self.math)
 
     def flops(self):
         return 2 * self.m * self.n * self.k * self.batches()
@@ -237,18 +257,18 @@ class Conv:
         if self.channels_last:
             m, n, operands = "positions", str(cout), f"{image}, {weights}"
             aligned = self.cout * size % 16 == 0 and cout * size % 16 == 0
-            store = (f"store_row<{self.dtype}, V>(out + m * {self.cout}LL + n, 1, count, {str(aligned).lower()}, v);")
-            group_step, bias_at = cout, "n + i"
+            store = (f"write_row<{self.dtype}, V>(out + m * {self.cout}LL + n, 1, count, {str(aligned).lower()}, y);")
+            group_step, bias_at, bias_step, bias_aligned = cout, "n", 1, aligned
         else:
             m, n, operands = str(cout), "positions", f"{weights}, {image}"
             plane = oh * ow
-            group_step, bias_at = cout * plane, "m"
+            group_step, bias_at, bias_step, bias_aligned = cout * plane, "m", 0, False
             if plane % 8 == 0:
-                store = (f"store_row<{self.dtype}, V>(out + n / {plane} * {self.cout * plane}LL + m * {plane}LL + n % "
-                         f"{plane}, 1, count, true, v);")
+                store = (f"write_row<{self.dtype}, V>(out + n / {plane} * {self.cout * plane}LL + m * {plane}LL + n % "
+                         f"{plane}, 1, count, true, y);")
             else:
-                store = (f"for (int i = 0; i < V; ++i) if (i < count) ::burnish::store(out + (n + i) / {plane} * "
-                         f"{self.cout * plane}LL + m * {plane}LL + (n + i) % {plane}, v[i]);")
+                store = (f"for (int i = 0; i < V; ++i) if (i < count) out[(n + i) / {plane} * "
+                         f"{self.cout * plane}LL + m * {plane}LL + (n + i) % {plane}] = y.elements.at[i];")
         return f"""#include "providers/nvrtc/device/contraction.cuh"
 #include "providers/nvrtc/device/conv.cuh"
 using namespace burnish;
@@ -258,20 +278,30 @@ struct Epilogue {{
   {self.dtype}* out;
   const {self.dtype}* bias;
   template <int V>
-  BURNISH_DEVICE void operator()(int m, int n, float (&v)[V], int count) const {{
+  BURNISH_DEVICE Row<{self.dtype}, V> fetch(int m, int n, int count) const {{
+    return read_row<{self.dtype}, V>(bias + {bias_at}, {bias_step}, count, {str(bias_aligned).lower()});
+  }}
+  template <int V>
+  BURNISH_DEVICE Row<{self.dtype}, V> results(float (&v)[V], const Row<{self.dtype}, V>& bias) const {{
+    Row<{self.dtype}, V> y;
 #pragma unroll
     for (int i = 0; i < V; ++i) {{
-      if (i < count) v[i] += load(bias + {bias_at});
-      if ({int(self.relu)}) v[i] = v[i] < 0 ? 0 : v[i];
+      v[i] += bias[i];
+      y.set(i, {int(self.relu)} && v[i] < 0 ? 0 : v[i]);
     }}
+    return y;
+  }}
+  template <int V>
+  BURNISH_DEVICE void put(int m, int n, const Row<{self.dtype}, V>& y, int count) const {{
     {store}
   }}
 }};
 extern "C" __global__ void {c.attributes()}
 kernel(const {self.dtype}* image, const {self.dtype}* weights, {self.dtype}* out, const {self.dtype}* bias, int positions) {{
-  const Place place = place_of<C>({m}, {n});
-  const int group = place.batch;
-  contract<C>(place, {operands}, {m}, {n}, {k}, Epilogue{{out + group * {group_step}LL, bias + group * {cout}}});
+  contract<C>({m}, {n}, {k}, {self.groups}, [&](Place place, const auto& compute) {{
+    const int group = place.batch;
+    compute({operands}, Epilogue{{out + group * {group_step}LL, bias + group * {cout}}});
+  }});
 }}
 """
 
@@ -279,7 +309,7 @@ kernel(const {self.dtype}* image, const {self.dtype}* weights, {self.dtype}* out
         c = self.config
         positions, channels, _ = self.extents()
         m, n = (positions, channels) if self.channels_last else (channels, positions)
-        return c.tiles(m, n, self.groups), c.threads(), c.shared(self.dtype, self.math)
+        return c.blocks_of(m, n, self.groups), c.threads(), c.shared(self.dtype, self.math)
 
     def flops(self):
         positions, channels, k = self.extents()
@@ -336,11 +366,18 @@ struct Epilogue {{
   {self.dtype}* out;
   const {self.dtype}* bias;
   template <int V>
-  BURNISH_DEVICE void operator()(int position, int channel, float (&v)[V], int count) const {{
-    float b[V];
-    load_row<{self.dtype}, V>(bias + channel, 1, count, {str(aligned).lower()}, b);
-    for (int i = 0; i < V; ++i) v[i] += b[i];
-    store_row<{self.dtype}, V>(out + {address}, {step}LL, count, {str(aligned).lower()}, v);
+  BURNISH_DEVICE Row<{self.dtype}, V> fetch(int position, int channel, int count) const {{
+    return read_row<{self.dtype}, V>(bias + channel, 1, count, {str(aligned).lower()});
+  }}
+  template <int V>
+  BURNISH_DEVICE Row<{self.dtype}, V> results(float (&v)[V], const Row<{self.dtype}, V>& bias) const {{
+    Row<{self.dtype}, V> y;
+    for (int i = 0; i < V; ++i) y.set(i, v[i] + bias[i]);
+    return y;
+  }}
+  template <int V>
+  BURNISH_DEVICE void put(int position, int channel, const Row<{self.dtype}, V>& y, int count) const {{
+    write_row<{self.dtype}, V>(out + {address}, {step}LL, count, {str(aligned).lower()}, y);
   }}
 }};
 extern "C" __global__ void __launch_bounds__(128)

@@ -24,6 +24,9 @@ def compile_all(cases, pool):
     groups = [(header, list(group)) for header, group in itertools.groupby(cases, lambda c: c.header)]
     jobs = {}
     for (header, group), architecture in itertools.product(groups, nvrtc.ARCHITECTURES):
+        group = [case for case in group if case.only in ("", architecture)]
+        if not group:
+            continue
         text = f'#include "{header}"\nusing namespace burnish;\n' + "".join(
             f"namespace n{i} {{{case.text(f'kernel{i}')}}}\n" for i, case in enumerate(group))
         jobs[pool.submit(nvrtc.compile, text, architecture)] = (header, architecture)
@@ -61,6 +64,7 @@ def run_all(cases, pool):
     import cupy
     capability = cupy.cuda.Device(0).compute_capability
     architecture = next(a for a in nvrtc.ARCHITECTURES if a.rstrip("af") == f"sm_{capability}")
+    cases = [case for case in cases if case.only in ("", architecture)]
     cubins = [pool.submit(nvrtc.compile, case.unit(), architecture) for case in cases]
     failures = 0
     for case, cubin in zip(cases, cubins):

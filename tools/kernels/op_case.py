@@ -99,13 +99,17 @@ class Case:
     grid: tuple = (3,)
     block: int = 128
     shared: int = 0
+    cluster: int = 1
     prelude: str = ""
     scalars: dict = field(default_factory=dict)  # run-time extents: name -> value, as long long
+    only: str = ""  # the one architecture that has its instructions
 
     def text(self, kernel="kernel"):
         arguments = [f"{'' if o.result else 'const '}{o.c_type}* {name}" for name, o in self.operands.items()]
         arguments += [f"long long {name}" for name in self.scalars]
-        return (f"{self.prelude}\nextern \"C\" __global__ void __launch_bounds__({self.block}) "
+        attributes = f"__launch_bounds__({self.block})" + (
+            f" __cluster_dims__({self.cluster}, 1, 1)" if self.cluster > 1 else "")
+        return (f"{self.prelude}\nextern \"C\" __global__ void {attributes} "
                 f"{kernel}({', '.join(arguments)}) {{\n  {self.body}\n}}\n")
 
     def unit(self):

@@ -22,6 +22,11 @@ WARPGROUP = [Config(64, 64, 64, 4, 1, 4), Config(64, 64, 128, 4, 1, 3), Config(6
              Config(64, 256, 64, 4, 1, 3), Config(64, 256, 64, 4, 2, 4), Config(128, 64, 64, 8, 1, 4),
              Config(128, 64, 64, 4, 1, 4), Config(128, 128, 64, 8, 1, 3), Config(128, 128, 64, 4, 2, 5),
              Config(128, 256, 64, 8, 1, 4), Config(256, 64, 64, 8, 1, 4), Config(256, 128, 64, 8, 1, 4)]
+# Those where one warpgroup copies for two others, one tile together or one each.
+SPECIALISED = [Config(128, 256, 64, 8, 1, 4, teams=1), Config(256, 128, 64, 8, 1, 4, teams=1),
+               Config(128, 128, 64, 4, 1, 6, teams=2), Config(64, 256, 64, 4, 1, 5, teams=2),
+               Config(64, 128, 64, 4, 1, 8, teams=2), Config(128, 64, 64, 4, 1, 8, teams=2),
+               Config(128, 192, 64, 8, 1, 5, teams=1), Config(128, 96, 64, 4, 1, 7, teams=2)]
 MAJORS = [("k", "mn"), ("k", "k"), ("mn", "mn"), ("mn", "k")]
 
 
@@ -89,6 +94,24 @@ def warpgroup_convs():
         yield Conv(2, 16, (10, 9), 16, (3, 3), pad=(5, 5, 5, 5), pitch=8, **common)
 
 
+def specialised():
+    """Fewer tiles than teams and many more than blocks, tiles of several batches, k of no step, one and many."""
+    for config in SPECIALISED:
+        common = dict(config=config, math="warpgroup")
+        yield Gemm(200, 136, 104, b_major="k", c_pad=8, bias=True, relu=True, **common)
+        yield Gemm(333, 261, 709, a_major="mn", b_major="k", a_pad=3, b_pad=3, dtype="bfloat16", residual=True, **common)
+        yield Gemm(197, 64, 197, batch=(2, 3), a_pad=3, b_pad=3, b_major="k", residual=True, **common)
+        yield Gemm(99, 197, 64, batch=(30, 2), b_major="k", out="float", **common)
+        yield Gemm(1, 1000, 512, b_major="k", bias=True, **common)
+        yield Gemm(300, 8, 64, b_major="k", c_columns=True, residual=True, **common)
+        yield Gemm(5, 3, 0, b_major="k", a_pad=8, b_pad=8, **common)
+        yield Gemm(6200, 1500, 512, b_major="k", dtype="bfloat16", residual=True, bias=True, relu=True, **common)
+        yield Conv(2, 64, (14, 14), 72, (3, 3), pad=(1, 1, 1, 1), **common)
+        yield Conv(2, 40, (15, 17), 264, (3, 5), stride=(2, 1), pad=(0, 1, 2, 3), dilation=(2, 1), **common)
+        yield Conv(9, 64, (53, 71), 96, (1, 1), stride=(2, 2), dtype="bfloat16", **common)
+        yield Conv(30, 144, (19, 21), 96, (3, 3), pad=(2, 2, 2, 2), dilation=(2, 2), groups=3, **common)
+
+
 def sliced():
     """Clusters that share a tile: k that ends within a slice, slices that have none of it, sums of float alone."""
     for slices in (2, 4, 8):
@@ -143,20 +166,28 @@ def depthwises():
 
 
 def checks():
-    return [*gemms(), *warpgroup_gemms(), *convs(), *warpgroup_convs(), *sliced(), *depthwises()]
+    return [*gemms(), *warpgroup_gemms(), *convs(), *warpgroup_convs(), *specialised(), *sliced(), *depthwises()]
 
 
 def problems():
     """(name, a function from a tile and what multiplies to the case): matrix products and convolutions of known networks."""
-    for m, n, k in [(4096, 4096, 4096), (6304, 3072, 768), (25216, 768, 3072), (197, 768, 768), (128, 3072, 768)]:
-        yield f"gemm {m}x{n}x{k}", lambda c, math, m=m, n=n, k=k: Gemm(m, n, k, c, math=math, bias=True)
-    layers = [(56, 64, 64, 3), (28, 128, 128, 3), (14, 256, 256, 3), (7, 512, 512, 3), (56, 256, 64, 1), (14, 1024, 256, 1)]
-    for batch in (1, 32):
-        for size, cin, cout, window in layers:
-            pad = (window // 2,) * 4
-            yield (f"conv n{batch} {size}^2 {cin}->{cout} {window}x{window}",
-                   lambda c, math, n=batch, s=size, i=cin, o=cout, w=window, p=pad:
-                   Conv(n, i, (s, s), o, (w, w), c, math=math, pad=p))
+    residual = True
+    for m, n, k, *more in [
+            (4096, 4096, 4096), (25216, 3072, 768), (6304, 2304, 768), (6304, 3072, 768), (6304, 768, 3072, residual),
+            (6304, 768, 768, residual), (1576, 2304, 768), (1576, 768, 3072, residual), (197, 2304, 768), (197, 768, 3072),
+            (197, 768, 768), (128, 3072, 768), (128, 768, 3072), (100352, 384, 96), (100352, 96, 384, residual),
+            (1568, 3072, 768), (100352, 256, 64, residual), (100352, 64, 256), (25088, 512, 128, residual),
+            (25088, 128, 512), (6272, 1024, 256, residual), (6272, 256, 1024), (1568, 2048, 512, residual),
+            (819200, 64, 64), (196, 1024, 256, residual), (49, 512, 2048)]:
+        yield (f"gemm {m}x{n}x{k}" + " + residual" * bool(more),
+               lambda c, math, m=m, n=n, k=k, r=bool(more):
+               Gemm(m, n, k, c, math=math, b_major="k", bias=True, residual=r))
+    for batch, size, cin, cout in [(1, 56, 64, 64), (1, 14, 256, 256), (1, 7, 512, 512), (32, 160, 32, 32), (32, 80, 64, 64),
+                                   (32, 56, 64, 64), (32, 28, 128, 128), (32, 14, 256, 256), (32, 7, 512, 512),
+                                   (128, 14, 256, 256)]:
+        yield (f"conv n{batch} {size}^2 {cin}->{cout} 3x3",
+               lambda c, math, n=batch, s=size, i=cin, o=cout:
+               Conv(n, i, (s, s), o, (3, 3), c, math=math, pad=(1, 1, 1, 1)))
 
 
 def timings():

@@ -23,7 +23,7 @@ SLICED = [(Config(64, 64, 64, 2, 2, 4), "tensor"), (Config(32, 64, 64, 2, 2, 4),
 
 def columns(architecture):
     found = [(c, "tensor") for c in TENSOR]
-    return found + [(c, "warpgroup") for c in suite.WARPGROUP] if architecture == "sm_90a" else found
+    return found + [(c, "warpgroup") for c in suite.WARPGROUP + suite.SPECIALISED] if architecture == "sm_90a" else found
 
 
 def sliced(make):
@@ -37,7 +37,8 @@ def sliced(make):
 
 def label(config, math):
     return ((f"w{config.bm}x{config.bn}/{config.wm // 4}{config.wn}{config.stages}" if math == "warpgroup" else
-             f"{config.bm}x{config.bn}") + (f" k/{config.slices}" if config.slices > 1 else ""))
+             f"{config.bm}x{config.bn}") + (f" k/{config.slices}" if config.slices > 1 else "") +
+            (f" t{config.teams}" if config.teams else ""))
 
 
 def main():
@@ -55,7 +56,8 @@ def main():
     jobs = [(name, tile, make(*tile)) for name, make in problems
             for tile in [*columns(architecture), *(sliced(make) if architecture == "sm_90a" else [])]]
     cubins, failures = check.compile_all([case for _, _, case in jobs], [architecture], os.cpu_count())
-    print("TFLOP/s, best first; w: warpgroups along m, along n, stages; k/: slices of k", flush=True)
+    print("TFLOP/s, best first; w: warpgroups along m, along n, stages; k/: slices of k; "
+          "t: teams beside a warpgroup that copies", flush=True)
     for problem, _ in problems:
         rates = []
         for i, (name, tile, case) in enumerate(jobs):

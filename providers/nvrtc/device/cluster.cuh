@@ -16,6 +16,19 @@ BURNISH_DEVICE u32 address_in_block(u32 address, u32 rank) {
   asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(address), "r"(rank));
   return there;
 }
+/// What block `rank` of the cluster has in its shared memory where this one has `here`.
+template <class S>
+BURNISH_DEVICE S of_other_block(const S& here, u32 rank) {
+  static_assert(sizeof(S) % 4 == 0);
+  struct Words {
+    u32 at[sizeof(S) / 4];
+  } words;
+  const u32 there = address_in_block(u32(__cvta_generic_to_shared(&here)), rank);
+#pragma unroll
+  for (int i = 0; i < int(sizeof(S) / 4); ++i)
+    asm volatile("ld.shared::cluster.u32 %0, [%1];" : "=r"(words.at[i]) : "r"(there + 4 * i) : "memory");
+  return __builtin_bit_cast(S, words);
+}
 BURNISH_DEVICE float4 load_cluster(u32 from) {
   float4 v;
   asm volatile("ld.shared::cluster.v4.f32 {%0, %1, %2, %3}, [%4];"

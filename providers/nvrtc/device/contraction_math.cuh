@@ -8,15 +8,16 @@ namespace burnish {
 // ---- tensor cores
 
 /// Writes 16 rows of a warp's sums to `rows`, `pitch` apart: lane 4g+q holds rows g, g, g+8, g+8 and columns 8j+2q, +1, +0, +1
-/// in sum[j].
-template <int Blocks>
+/// in sum[j], or what those are in a spread tile.
+template <bool Spread = false, int Blocks>
 BURNISH_DEVICE void put_sums(float* rows, int pitch, const float (&sum)[Blocks][4]) {
   const int g = threadIdx.x >> 2 & 7, q = threadIdx.x & 3;
 #pragma unroll
   for (int j = 0; j < Blocks; ++j)
 #pragma unroll
     for (int half_m = 0; half_m < 2; ++half_m)
-      *reinterpret_cast<float2*>(rows + (g + half_m * 8) * pitch + j * 8 + q * 2) =
+      *reinterpret_cast<float2*>(rows + (g + half_m * 8) * pitch +
+                                 (Spread ? j / 4 * 32 + q * 8 + j % 4 * 2 : j * 8 + q * 2)) =
           make_float2(sum[j][half_m * 2], sum[j][half_m * 2 + 1]);
 }
 

@@ -34,6 +34,7 @@ struct MatrixOperand<Element, Along, Bytes>::Copier {
   static constexpr int step = Tile::threads / Tile::line_chunks;
   static constexpr int count = (Tile::lines + step - 1) / step;
   static constexpr int piece = Bytes / sizeof(T);
+  static_assert((step & (step - 1)) == 0);
 
   const MatrixOperand& from;
   int line, chunk, mn0, extent, depth;
@@ -46,7 +47,8 @@ struct MatrixOperand<Element, Along, Bytes>::Copier {
         mn0(mn0),
         extent(extent),
         depth(depth) {
-    if constexpr (Along == Major::k) start = from.at + i64(mn0 + line) * from.stride_mn + chunk * Tile::chunk;
+    if constexpr (Along == Major::k)
+      start = from.at + i64(mn0 + Tile::source(line)) * from.stride_mn + chunk * Tile::chunk;
     else start = from.at + i64(line) * from.stride_k + mn0 + chunk * Tile::chunk;
   }
 
@@ -60,12 +62,14 @@ struct MatrixOperand<Element, Along, Bytes>::Copier {
 #pragma unroll
     for (int i = 0; i < count; ++i) {
       if (Tile::lines % step && line + i * step >= Tile::lines) break;
-      const bool inside = first + line + i * step < line_end;
+      const int more =
+          Along == Major::k ? Tile::source(i * step) : i * step;  // than this thread's first line
+      const bool inside = first + (Along == Major::k ? Tile::source(line) : line) + more < line_end;
       const u32 to = tile + Tile::offset(line + i * step, chunk);
 #pragma unroll
       for (int e = 0; e < Tile::chunk; e += piece) {
         const int left = along_end - along - e;
-        const T* start_of_piece = p + i * step * line_stride + e;
+        const T* start_of_piece = p + more * line_stride + e;
         if (along_end % piece == 0) {  // decided when it is compiled where the extent is a literal
           copy_async_if<Bytes>(to + e * sizeof(T), start_of_piece, inside && left > 0);
         } else {
@@ -104,7 +108,7 @@ struct MatrixOperand<Element, Along, Bytes>::Gatherer {
 #pragma unroll
     for (int i = 0; i < count; ++i) {
       const int item = threadIdx.x + i * Tile::threads;
-      const int mn = mn0 + line_of(item), k = k0 + chunk_of(item) * Tile::chunk;
+      const int mn = mn0 + Tile::source(line_of(item)), k = k0 + chunk_of(item) * Tile::chunk;
       const bool inside = mn < extent && item < total;
       const T* p = from.at + mn * from.stride_mn + k * from.stride_k;
 #pragma unroll

@@ -27,12 +27,14 @@ enum class Math { tensor, warpgroup, plain };
 /// are permuted by XOR with some bits of the line's number, so that the eight lines of an ldmatrix, which lie a multiple
 /// of the line apart, fall into different banks. Tiles of a warpgroup are panels, one after the other, each with 128 bytes
 /// of every line: there the permutation is the hardware's.
-template <class Element, Major Along, Math By, int Extent_, int Depth_, int Threads_>
+/// Spread (Major::k): which line holds which column is permuted so that a thread of a warpgroup gets neighbouring columns.
+template <class Element, Major Along, Math By, int Extent_, int Depth_, int Threads_, bool Spread = false>
 struct Tile {
   using T = Element;
   static constexpr Major major = Along;
   static constexpr Math math = By;
-  static constexpr int extent = Extent_, depth = Depth_, threads = Threads_;
+  static constexpr int extent = Extent_, depth = Depth_, threads = Threads_;  ///< that fill it
+  static constexpr bool spread = Spread;
   static constexpr int chunk = 16 / sizeof(T);  ///< elements of a chunk
   static constexpr int lines = Along == Major::k ? extent : depth;
   static constexpr int line_chunks = (Along == Major::k ? depth : extent) / chunk;
@@ -40,7 +42,8 @@ struct Tile {
   static constexpr int line_bytes = panel_chunks * 16;  ///< of a line in one panel
   static constexpr int panel_bytes = lines * line_bytes;
   static constexpr int bytes = line_chunks / panel_chunks * panel_bytes;
-  static_assert((extent & (extent - 1)) == 0 && (depth & (depth - 1)) == 0, "powers of two");
+  static_assert((extent & (extent - 1)) == 0 || Spread && extent % 32 == 0, "a power of two");
+  static_assert((depth & (depth - 1)) == 0, "a power of two");
   static_assert(line_bytes >= 32 && threads % line_chunks == 0);
 
   /// Without 32-bit transposing loads a warp reads words of four lines: those must differ in the bits above a bank
@@ -54,6 +57,11 @@ struct Tile {
     constexpr int lines_per_bank_row = line_bytes >= 128 ? 1 : 128 / line_bytes;
     constexpr int mask = panel_chunks < 8 ? panel_chunks - 1 : 7;
     return (line / lines_per_bank_row) & mask;
+  }
+  /// The mn (Major::k) that a line holds. Thread q of four gets columns 8j+2q, +1 of the product for j = 0 … 3, and so the
+  /// columns 8q+2j, +1. A permutation of bits: source(x + y) = source(x) + source(y) where x and y have no bit in common.
+  static constexpr __device__ int source(int line) {
+    return Spread ? (line & ~31) + (line >> 1 & 3) * 8 + (line >> 3 & 3) * 2 + (line & 1) : line;
   }
   /// Bytes from the tile's start.
   static constexpr __device__ u32 offset(int line, int chunk_index) {

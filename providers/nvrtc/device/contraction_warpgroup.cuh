@@ -26,6 +26,7 @@ struct SharedMatrix {
 /// M rows (a multiple of 64) and N columns of the warpgroup, from (m, n) of the block on.
 template <class A, class B, int M, int N>
 struct WarpgroupMath {
+  static constexpr int rows = M, columns = N;
   static constexpr int slab = 16;  ///< rows of a warp that `put` writes at a time; slabs lie 64 rows apart
   static_assert(M % 64 == 0 && A::depth % 16 == 0 && sizeof(typename A::T) == 2);
 
@@ -58,7 +59,9 @@ struct WarpgroupMath {
           asm volatile("" : "+f"(sum[i][j][e])::"memory");  // not read before the wait
   }
 
-  BURNISH_DEVICE void put(float* rows, int pitch, int index) const { put_sums(rows, pitch, sum[index]); }
+  BURNISH_DEVICE void put(float* rows, int pitch, int index) const {
+    put_sums<B::spread>(rows, pitch, sum[index]);
+  }
 };
 
 }  // namespace burnish

@@ -102,7 +102,7 @@ struct WindowOperand<Element, Transposed, Along, Bytes>::Copier {
         chunk(threadIdx.x % Tile::line_chunks),
         depth(depth) {
 #pragma unroll
-    for (int i = 0; i < count; ++i) positions[i] = from.position(mn0 + line + i * step, extent);
+    for (int i = 0; i < count; ++i) positions[i] = from.position(mn0 + Tile::source(line + i * step), extent);
   }
 
   BURNISH_DEVICE void issue(u32 tile, int k0) const {
@@ -147,7 +147,7 @@ struct WindowOperand<Element, Transposed, Along, Bytes>::Gatherer {
       : from(from), depth(depth) {
 #pragma unroll
     for (int i = 0; i < count; ++i)
-      positions[i] = from.position(mn0 + line_of(item(i)), item(i) < total ? extent : 0);
+      positions[i] = from.position(mn0 + Tile::source(line_of(item(i))), item(i) < total ? extent : 0);
   }
 
   BURNISH_DEVICE void issue(u32, int k0) {

@@ -39,7 +39,7 @@ struct DepthwiseImage {
 ///
 /// Launch: any 1-D block, grid.x = ceil(items / block), items = n * out_h * ceil(out_w / Strip) * ceil(channels *
 /// Multiplier / V) < 2^31; no shared memory.
-/// `epilogue(position, channel, v, count)` as in `contract`, once per position (n * out_h + oh) * out_w + ow and V channels.
+/// The epilogue is as in `contract`, called once per position (n * out_h + oh) * out_w + ow and V channels.
 template <class Window, int V, int Strip, int Multiplier = 1, class T, class W, class Epilogue>
 BURNISH_DEVICE void depthwise(const DepthwiseImage<T>& image, const W* weights, int out_h, int out_w,
                               bool aligned, bool channels_fastest, const Epilogue& epilogue) {
@@ -90,7 +90,11 @@ BURNISH_DEVICE void depthwise(const DepthwiseImage<T>& image, const W* weights, 
   }
 #pragma unroll
   for (int s = 0; s < Strip; ++s)
-    if (ow0 + s < out_w) epilogue((n * out_h + oh) * out_w + ow0 + s, channel, sum[s], count);
+    if (ow0 + s < out_w) {
+      const int position = (n * out_h + oh) * out_w + ow0 + s;
+      const auto read = epilogue.template fetch<V>(position, channel, count);
+      epilogue.put(position, channel, epilogue.results(sum[s], read), count);
+    }
 }
 
 }  // namespace burnish

@@ -19,8 +19,8 @@ BURNISH_DEVICE constexpr RowStrides<outer, inner> row_strides(const Dims<outer>&
   return {rows, within};
 }
 
-/// y = epilogue((x - mean) * inverse * scale + bias, offset in y), row by row, where inverse = 1 /
-/// sqrt(variance + epsilon). With centred = false (RMS normalisation) the mean counts as 0. Mean and variance
+/// y = (x - mean) * inverse * scale + bias, row by row, where inverse = 1 / sqrt(variance + epsilon). An
+/// epilogue(row, element of the row, results, 1) as in `contract` stores instead. With centred = false (RMS normalisation) the mean counts as 0. Mean and variance
 /// are taken in x's compute type, the variance from the differences to the mean.
 /// Rows: `row_extents`; elements of a row: `extents`. scale and bias may be null and broadcast by zero
 /// strides. means, inverses: null, or one number per row, dense.
@@ -79,7 +79,11 @@ BURNISH_DEVICE void normalize_rows(const Tx* x, const Ts* scale, const Ts* bias,
       if (scale) result *= A(load(scale + scale_from + offset_of(in_row, scale_strides.within)));
       if (bias) result += A(load(bias + bias_from + offset_of(in_row, bias_strides.within)));
       const i64 target = to + offset_of(in_row, y_strides.within);
-      store(y + target, compute<Ty>(epilogue(result, target)));
+      if constexpr (is_same<Epilogue, Unchanged>) store(y + target, compute<Ty>(result));
+      else {
+        float v[1] = {float(result)};
+        epilogue(int(row), int(i), v, 1);
+      }
     });
     if (Threads::lane() == 0) {
       if (means) store(means + row, compute<Tm>(mean));

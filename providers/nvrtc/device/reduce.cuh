@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/primitives.cuh"
+#include "providers/nvrtc/device/cluster.cuh"
 #include "providers/nvrtc/device/indexing.cuh"
 #include "providers/nvrtc/device/team.cuh"
 
@@ -179,37 +180,88 @@ BURNISH_DEVICE void reduce(const Tx* x, Ty* y, const Dims<kept, Index>& kept_ext
   }
 }
 
-/// The same for a reduced axis with a stride and kept axes whose last one has stride 1: 32 neighbouring
-/// results side by side, each by `slices` threads.
-/// Block: exactly (32 * slices, 1, 1), slices a power of two up to 32.
-/// Grid: any; ceil(results / 32) covers all at once.
-template <class F, int slices, class Tx, class Ty, int kept, int reduced, class Index,
-          class Prologue = Unchanged, class Epilogue = Unchanged>
+namespace reduction {
+
+/// The same of V neighbouring results, added to `state`.
+template <class F, int V, class T, int reduced, class Index, class Prologue>
+BURNISH_DEVICE void accumulate_columns(const T* x, i64 base, Index first, Index step, Index count,
+                                       const Dims<reduced, Index>& extents, const Dims<reduced>& strides,
+                                       const Prologue& prologue, typename F::State (&state)[V]) {
+  constexpr int together = 4;  // rows under way
+  for (i64 r = first; r < count; r += together * i64(step)) {
+    compute<T> row[together][V];
+    i64 offset[together];
+#pragma unroll
+    for (int j = 0; j < together; ++j) {
+      if (r + j * i64(step) >= count) break;
+      offset[j] = base + offset_at(Index(r + j * i64(step)), extents, strides);
+      load_vector<T, V>(x + offset[j], row[j]);
+    }
+#pragma unroll
+    for (int j = 0; j < together; ++j) {
+      if (r + j * i64(step) >= count) break;
+#pragma unroll
+      for (int i = 0; i < V; ++i) state[i] = F::combine(state[i], F::of(prologue(row[j][i], offset[j] + i)));
+    }
+  }
+}
+
+}  // namespace reduction
+
+/// The same for reduced axes with strides and kept axes whose last one has stride 1: 32 neighbouring results side by side, V
+/// of them by a thread. V > 1: address, strides and the last kept extent are multiples of V.
+/// blocks > 1 (sm_90 and later): a cluster of as many shares the results.
+/// Block: exactly `threads`, a multiple of 32 up to 1024. Grid: a multiple of `blocks`; ceil(results / 32) * blocks covers all at
+/// once.
+template <class F, int threads, int V = 1, int blocks = 1, class Tx, class Ty, int kept, int reduced,
+          class Index, class Prologue = Unchanged, class Epilogue = Unchanged>
 BURNISH_DEVICE void reduce_columns(const Tx* x, Ty* y, const Dims<kept, Index>& kept_extents,
                                    const Dims<kept>& x_kept_strides, const Dims<kept>& y_strides,
                                    const Dims<reduced, Index>& extents, const Dims<reduced>& x_strides,
                                    Prologue prologue = {}, Epilogue epilogue = {}) {
   using State = typename F::State;
-  __shared__ State partial[slices][32];
-  const int column = threadIdx.x % 32, slice = threadIdx.x / 32;
+  constexpr int lanes = 32 / V, slices = threads / lanes, warps = threads / 32;
+  static_assert(threads % 32 == 0 && warps <= 32);
+  __shared__ State of_warps[warps][33], of_block[32];  // 33: a column is spread over the banks
+  const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, column = threadIdx.x % lanes * V;
+  const int slice = blockIdx.x % blocks * slices + threadIdx.x / lanes;
   const Index results = count_of(kept_extents), count = count_of(extents);
-  for (i64 first = i64(blockIdx.x) * 32; first < results; first += i64(gridDim.x) * 32) {
-    const i64 k = first + column;
-    State state = F::identity();
-    Dims<kept, Index> at{};
-    if (k < results) {
-      at = decompose(Index(k), kept_extents);
-      state = reduction::accumulate<F>(x, offset_of(at, x_kept_strides), Index(slice), Index(slices), count,
-                                       extents, x_strides, prologue);
-    }
-    partial[slice][column] = state;
-    __syncthreads();
-    if (slice == 0 && k < results) {
+  auto wait = [] {
+    if constexpr (blocks > 1) synchronize_cluster();
+    else __syncthreads();
+  };
+  for (i64 first = i64(blockIdx.x / blocks) * 32; first < results; first += i64(gridDim.x / blocks) * 32) {
+    State state[V];
 #pragma unroll
-      for (int i = 1; i < slices; ++i) state = F::combine(state, partial[i][column]);
-      store(y + offset_of(at, y_strides), epilogue(reduction::as_result<Ty>(F::result(state, count)), k));
+    for (State& s : state) s = F::identity();
+    if (first + column < results)
+      reduction::accumulate_columns<F, V>(
+          x, offset_of(decompose(Index(first + column), kept_extents), x_kept_strides), Index(slice),
+          Index(slices * blocks), count, extents, x_strides, prologue, state);
+#pragma unroll
+    for (int i = 0; i < V; ++i) {
+#pragma unroll
+      for (int mask = lanes; mask < 32; mask *= 2) {
+        const State other = shuffle_xor(~0u, state[i], mask);
+        state[i] = lane & mask ? F::combine(other, state[i]) : F::combine(state[i], other);
+      }
+      if (lane < lanes) of_warps[warp][column + i] = state[i];
     }
     __syncthreads();
+    for (int c = warp; c < 32; c += warps) {
+      const State s = Team<32>::reduce(lane < warps ? of_warps[lane][c] : F::identity(), F::combine);
+      if (lane == 0) of_block[c] = s;
+    }
+    wait();
+    const i64 k = first + lane;
+    if (warp == 0 && blockIdx.x % blocks == 0 && k < results) {
+      State s = of_block[lane];
+#pragma unroll
+      for (int rank = 1; rank < blocks; ++rank) s = F::combine(s, of_other_block(of_block[lane], rank));
+      store(y + offset_of(decompose(Index(k), kept_extents), y_strides),
+            epilogue(reduction::as_result<Ty>(F::result(s, count)), k));
+    }
+    wait();
   }
 }
 

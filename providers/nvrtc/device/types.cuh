@@ -183,6 +183,32 @@ BURNISH_DEVICE void store_row(T* p, i64 stride, int count, bool aligned, const c
     if (i < count) store(p + i * stride, in[i]);
 }
 
+/// A row as it lies in memory, for reads that are under way together and for results.
+template <class T, int V>
+struct Row {
+  Vec<T, V> elements;
+  BURNISH_DEVICE compute<T> operator[](int i) const { return widen(elements.at[i]); }
+  BURNISH_DEVICE void set(int i, compute<T> x) { elements.at[i] = narrow<T>(x); }
+};
+template <class T, int V>
+BURNISH_DEVICE Row<T, V> read_row(const T* p, i64 stride, int count, bool aligned) {
+  Row<T, V> row;
+  if (aligned && stride == 1 && count >= V) {
+    copy_vector<T, V>(&row, p);
+    return row;
+  }
+#pragma unroll
+  for (int i = 0; i < V; ++i) row.elements.at[i] = i < count ? p[i * stride] : T{};
+  return row;
+}
+template <class T, int V>
+BURNISH_DEVICE void write_row(T* p, i64 stride, int count, bool aligned, const Row<T, V>& row) {
+  if (aligned && stride == 1 && count >= V) return copy_vector<T, V>(p, &row);
+#pragma unroll
+  for (int i = 0; i < V; ++i)
+    if (i < count) p[i * stride] = row.elements.at[i];
+}
+
 // ---- small arithmetic
 
 template <class T>

@@ -9,6 +9,17 @@ namespace burnish {
 /// Makes this thread's writes to shared memory visible to asynchronous instructions; a barrier tells that they are.
 BURNISH_DEVICE void publish_shared() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 
+/// The registers that a thread may use from here on, a multiple of 8; all threads of the warpgroup call it. What some give up
+/// others may take: the block has what its threads had at launch.
+template <int Count>
+BURNISH_DEVICE void give_up_registers() {
+  asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(Count));
+}
+template <int Count>
+BURNISH_DEVICE void take_registers() {
+  asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(Count));
+}
+
 /// Before the first product of a batch: registers that earlier instructions wrote may be accumulators.
 BURNISH_DEVICE void begin_products() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 /// Closes the batch of products since the last one.
@@ -21,10 +32,13 @@ BURNISH_DEVICE void wait_products() {
 
 /// Describes a matrix in shared memory whose lines of 128 bytes have their 16-byte chunks permuted by the line's number,
 /// `chunk ^ line % 8`. A line holds 64 elements of k of one row or column, or 64 rows or columns of one k; then `panel` is
-/// the distance in bytes to the next 64. Lines start at a multiple of 1024 bytes.
+/// the distance in bytes to the next 64. Lines start at a multiple of 1024 bytes. An address holds the block's rank in its
+/// cluster above the 18 bits of its own memory.
 BURNISH_DEVICE u64 describe_matrix(u32 address, u32 panel) {
   constexpr u64 eight_lines = 8 * 128, swizzle_128 = 1;
-  return u64(address >> 4) | u64(panel >> 4) << 16 | (eight_lines >> 4) << 32 | swizzle_128 << 62;
+  constexpr u32 own_memory = (1u << 18) - 1;
+  return u64((address & own_memory) >> 4) | u64(panel >> 4) << 16 | (eight_lines >> 4) << 32 |
+         swizzle_128 << 62;
 }
 
 // Operands %0 … %n-1 are accumulators, by tens.
@@ -32,7 +46,11 @@ BURNISH_DEVICE u64 describe_matrix(u32 address, u32 panel) {
 #define BURNISH_THIRTY BURNISH_TEN("") BURNISH_TEN("1") BURNISH_TEN("2")
 #define BURNISH_SIXTY BURNISH_THIRTY BURNISH_TEN("3") BURNISH_TEN("4") BURNISH_TEN("5")
 #define BURNISH_NAMES_32 BURNISH_THIRTY "%30,%31"
+#define BURNISH_NAMES_48 BURNISH_THIRTY BURNISH_TEN("3") "%40,%41,%42,%43,%44,%45,%46,%47"
 #define BURNISH_NAMES_64 BURNISH_SIXTY "%60,%61,%62,%63"
+#define BURNISH_NAMES_96 \
+  BURNISH_SIXTY BURNISH_TEN("6") BURNISH_TEN("7") BURNISH_TEN("8") "%90,%91," \
+                                                                   "%92,%93,%94,%95"
 #define BURNISH_NAMES_128                                                                             \
   BURNISH_SIXTY BURNISH_TEN("6") BURNISH_TEN("7") BURNISH_TEN("8") BURNISH_TEN("9") BURNISH_TEN("10") \
       BURNISH_TEN("11") "%120,%121,%122,%123,%124,%125,%126,%127"
@@ -41,7 +59,9 @@ BURNISH_DEVICE u64 describe_matrix(u32 address, u32 panel) {
       "+f"(d[j + 1][2]), "+f"(d[j + 1][3])
 #define BURNISH_SUMS_32(j) \
   BURNISH_SUMS_8(j), BURNISH_SUMS_8(j + 2), BURNISH_SUMS_8(j + 4), BURNISH_SUMS_8(j + 6)
+#define BURNISH_SUMS_48 BURNISH_SUMS_32(0), BURNISH_SUMS_8(8), BURNISH_SUMS_8(10)
 #define BURNISH_SUMS_64 BURNISH_SUMS_32(0), BURNISH_SUMS_32(8)
+#define BURNISH_SUMS_96 BURNISH_SUMS_64, BURNISH_SUMS_32(16)
 #define BURNISH_SUMS_128 BURNISH_SUMS_64, BURNISH_SUMS_32(16), BURNISH_SUMS_32(24)
 #define BURNISH_WGMMA(n, types, names, sums, op_a, op_b, op_adds, op_ta, op_tb)                         \
   asm volatile("{\n.reg .pred adds;\nsetp.ne.b32 adds, %" op_adds                                       \
@@ -54,17 +74,21 @@ BURNISH_DEVICE u64 describe_matrix(u32 address, u32 panel) {
 #define BURNISH_WGMMA_N(types)                                                                      \
   if constexpr (N == 64)                                                                            \
     BURNISH_WGMMA("64", types, BURNISH_NAMES_32, BURNISH_SUMS_32(0), "32", "33", "34", "35", "36"); \
+  else if constexpr (N == 96)                                                                       \
+    BURNISH_WGMMA("96", types, BURNISH_NAMES_48, BURNISH_SUMS_48, "48", "49", "50", "51", "52");    \
+  else if constexpr (N == 192)                                                                      \
+    BURNISH_WGMMA("192", types, BURNISH_NAMES_96, BURNISH_SUMS_96, "96", "97", "98", "99", "100");  \
   else if constexpr (N == 128)                                                                      \
     BURNISH_WGMMA("128", types, BURNISH_NAMES_64, BURNISH_SUMS_64, "64", "65", "66", "67", "68");   \
   else BURNISH_WGMMA("256", types, BURNISH_NAMES_128, BURNISH_SUMS_128, "128", "129", "130", "131", "132")
 
-/// Starts d += a * b, or d = a * b unless `adds`: 64 rows, N columns (64, 128 or 256), 16 k, of matrices that
+/// Starts d += a * b, or d = a * b unless `adds`: 64 rows, N columns (64, 96, 128, 192 or 256), 16 k, of matrices that
 /// `describe_matrix` describes. T is half or bfloat16. ByRowsA, ByRowsB: a line of the matrix holds rows (columns) of one k.
 /// Lane 4g+q of warp w holds rows 16w+g, 16w+g, 16w+g+8, 16w+g+8 and columns 8j+2q, +1, +0, +1 in d[j]; nobody may touch
 /// them before `wait_products`.
 template <int N, class T, bool ByRowsA, bool ByRowsB>
 BURNISH_DEVICE void start_product(float (&d)[N / 8][4], u64 a, u64 b, bool adds) {
-  static_assert(N == 64 || N == 128 || N == 256);
+  static_assert(N == 64 || N == 96 || N == 128 || N == 192 || N == 256);
   static_assert(is_same<T, half> || is_same<T, bfloat16>);
   if constexpr (is_same<T, half>) {
     BURNISH_WGMMA_N("f16.f16");
@@ -76,10 +100,14 @@ BURNISH_DEVICE void start_product(float (&d)[N / 8][4], u64 a, u64 b, bool adds)
 #undef BURNISH_WGMMA_N
 #undef BURNISH_WGMMA
 #undef BURNISH_SUMS_128
+#undef BURNISH_SUMS_48
+#undef BURNISH_SUMS_96
 #undef BURNISH_SUMS_64
 #undef BURNISH_SUMS_32
 #undef BURNISH_SUMS_8
 #undef BURNISH_NAMES_128
+#undef BURNISH_NAMES_48
+#undef BURNISH_NAMES_96
 #undef BURNISH_NAMES_64
 #undef BURNISH_NAMES_32
 #undef BURNISH_SIXTY

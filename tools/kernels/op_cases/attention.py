@@ -12,8 +12,8 @@ def reference(q, k, v, mask, scale):
         return np.einsum("bhqk,bhkd->bhqd", e / e.sum(-1, keepdims=True), v)
 
 
-def attention(queries, keys, dim, value_dim=None, dtype=np.float16, batch=(2, 3), warps=4, key_tile=64, stages=2,
-              order=(0, 2, 1, 3), pad=0, step=1, width=16, mask=None, mask_shape=None, scale=0.3, loud=0.0):
+def attention(queries, keys, dim, value_dim=None, dtype=np.float16, batch=(2, 3), warps=4, groups=0, key_tile=64,
+              stages=2, order=(0, 2, 1, 3), pad=0, step=1, width=16, mask=None, mask_shape=None, scale=0.3, loud=0.0):
     rng = np.random.default_rng(13)
     value_dim = value_dim or dim
     q, k, v = (rng.normal(size=(*batch, rows, columns)).astype(dtype)
@@ -48,16 +48,25 @@ def attention(queries, keys, dim, value_dim=None, dtype=np.float16, batch=(2, 3)
 
     y = operands["y"].strides
     aligned = str(all(s % 8 == 0 for s in y[:3])).lower()
-    body = (f"using C = AttentionTiles<{T}, {dim}, {value_dim}, {warps}, {key_tile}, {stages}>;\n"
-            f"  const int tiles = {-(-queries // (16 * warps))};\n"
+    kind, function = ("WarpgroupAttentionTiles", "warpgroup_attention") if groups else ("AttentionTiles", "attention")
+    rows_of_block = 64 * groups or 16 * warps
+    tiles = -(-queries // rows_of_block)
+    body = (f"using C = {kind}<{T}, {dim}, {value_dim}, {groups or warps}, {key_tile}, {stages}>;\n"
+            f"  const int tiles = {tiles};\n"
             f"  const auto at = decompose(int(blockIdx.x) / tiles, {literal(batch, 'int')});\n"
-            f"  attention<C>(int(blockIdx.x) % tiles, {rows('q')}, {rows('k')}, {rows('v')}, {text}, "
+            f"  {function}<C>(int(blockIdx.x) % tiles, {rows('q')}, {rows('k')}, {rows('v')}, {text}, "
             f"y + offset_of(at, {literal(y[:2])}), {y[2]}LL, {y[3]}LL, {aligned}, {queries}, {keys}, {scale}f);")
-    pitch = max(-(-dim // 16), -(-value_dim // 16)) * 16 + 8
-    return Case(f"attention {np.dtype(dtype).name} {queries}x{keys} dim {dim} {value_dim} batch {batch} warps {warps} tile "
-                f"{key_tile} stages {stages} width {width} mask {mask} loud {loud}", "ops/attention/attention.cuh", body, operands,
-                (-(-queries // (16 * warps)) * int(np.prod(batch)),), 32 * warps,
-                (16 * warps + 2 * key_tile * stages) * pitch * 2)
+    name = (f"{function} {np.dtype(dtype).name} {queries}x{keys} dim {dim} {value_dim} batch {batch} of {groups or warps} tile "
+            f"{key_tile} stages {stages} width {width} mask {mask} loud {loud}")
+    if groups:
+        panels, value_panels = -(-dim // 64), -(-value_dim // 64)
+        query_bytes = -(-rows_of_block * max(panels * 128, (-(-value_dim // 16) * 16 + 8) * 2) // 1024) * 1024
+        shared = 1024 + query_bytes + stages * key_tile * 128 * (panels + value_panels)
+    else:
+        pitch = max(-(-dim // 16), -(-value_dim // 16)) * 16 + 8
+        shared = (16 * warps + 2 * key_tile * stages) * pitch * 2
+    return Case(name, f"ops/attention/attention{'_warpgroup' if groups else ''}.cuh", body, operands,
+                (tiles * int(np.prod(batch)),), 128 * groups or 32 * warps, shared, only="sm_90a" if groups else "")
 
 
 def cases():
@@ -83,3 +92,16 @@ def cases():
     yield attention(64, 256, 64, loud=6.0)  # scores around 100
     yield attention(20, 0, 32)
     yield attention(513, 4096, 40, batch=(1, 1))
+    for groups, tile, stages in ((1, 64, 2), (2, 128, 2), (3, 96, 3)):
+        yield attention(300, 333, 64, groups=groups, key_tile=tile, stages=stages)
+    yield attention(300, 77, 40, groups=2, key_tile=80, stages=1)
+    yield attention(130, 520, 80, batch=(1, 2), groups=2, key_tile=128)
+    yield attention(64, 65, 128, groups=1, key_tile=64)
+    yield attention(197, 197, 64, groups=3, key_tile=112)
+    yield attention(65, 90, 40, 128, groups=1, key_tile=48)
+    yield attention(65, 90, 120, 24, groups=1, key_tile=32, order=None)
+    yield attention(128, 128, 64, groups=2, key_tile=128, stages=1, mask="random", mask_shape=(2, 1, 1, 128))
+    yield attention(200, 200, 64, groups=2, key_tile=128, mask="causal", scale=0.125)
+    for dtype in (np.float16, bfloat16):
+        yield attention(50, 100, 32, dtype=dtype, groups=1, mask="hard", key_tile=64)
+    yield attention(200, 1000, 64, groups=2, key_tile=128, loud=3.0)

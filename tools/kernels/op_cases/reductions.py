@@ -20,7 +20,7 @@ REFERENCE = {
 }
 
 
-def case(functor, x, axes, team=None, slices=None, order=None, pad=0, index="int", tolerance=None, dynamic=False):
+def case(functor, x, axes, team=None, columns=None, order=None, pad=0, index="int", tolerance=None, dynamic=False):
     kept = [i for i in range(x.ndim) if i not in axes]
     wide = x.astype(np.float64)
     with np.errstate(all="ignore"):
@@ -35,15 +35,19 @@ def case(functor, x, axes, team=None, slices=None, order=None, pad=0, index="int
     scalars = {}
     if dynamic:
         extents, scalars = f"dims<{index}>({', '.join(f'n{i}' for i in kept)})", {f"n{i}": x.shape[i] for i in kept}
-    block = 32 * slices if slices else block_of(team)
-    call = f"reduce_columns<reduction::{functor}<{source.c_type}>, {slices}>" if slices else \
-        f"reduce<reduction::{functor}<{source.c_type}>, {team}>"
-    body = (f"{call}(x, y, {extents}, {literal([source.strides[i] for i in kept])}, {y.text}, "
-            f"{literal([x.shape[i] for i in axes], index)}, {literal([source.strides[i] for i in axes])});")
-    name = f"reduce {functor} {x.dtype.name} {list(x.shape)} axes {list(axes)} " + \
-        (f"slices {slices}" if slices else f"team {team}")
-    return Case(name, "providers/nvrtc/device/reduce.cuh", body, {"x": source, "y": y},
-                grid_for(results, max(1, block // (team or slices))), block, scalars=scalars)
+    extents_text = (f"(x, y, {extents}, {literal([source.strides[i] for i in kept])}, {y.text}, "
+                    f"{literal([x.shape[i] for i in axes], index)}, {literal([source.strides[i] for i in axes])});")
+    functor_text = f"reduction::{functor}<{source.c_type}>"
+    name = f"reduce {functor} {x.dtype.name} {list(x.shape)} axes {list(axes)} "
+    if columns:  # threads, results of a thread, blocks of a cluster
+        threads, at_once, cluster = columns
+        grid = (max(1, -(-results // 64)) * cluster,)
+        return Case(f"{name}columns {columns}", "providers/nvrtc/device/reduce.cuh",
+                    f"reduce_columns<{functor_text}, {threads}, {at_once}, {cluster}>{extents_text}", {"x": source, "y": y},
+                    grid, threads, scalars=scalars, cluster=cluster, only="sm_90a" if cluster > 1 else "")
+    block = block_of(team)
+    return Case(f"{name}team {team}", "providers/nvrtc/device/reduce.cuh", f"reduce<{functor_text}, {team}>{extents_text}",
+                {"x": source, "y": y}, grid_for(results, max(1, block // team)), block, scalars=scalars)
 
 
 def fused():
@@ -70,16 +74,19 @@ def cases():
         small = (6, 5, 7) if functor == "Prod" else (6, 5, 133)
         yield case(functor, normal(small, shift=positive), (2,), team=32)
         yield case(functor, normal(small, np.float16, positive), (1, 2), team=128)
-        yield case(functor, normal((3, 9, 50), shift=positive), (1,), slices=8, pad=3)
+        yield case(functor, normal((3, 9, 50), shift=positive), (1,), columns=(256, 1, 1), pad=3)
         integers = rng.integers(1, 4, (4, 9, 5)).astype(np.int32)
         if functor not in ("LogSumExp", "LogSum", "L2"):
             yield case(functor, integers, (1,), team=1, index="")
-    yield case("Mean", normal((2, 64, 7, 7), bfloat16), (2, 3), slices=4, order=(0, 2, 3, 1))
+    yield case("Mean", normal((2, 64, 7, 7), bfloat16), (2, 3), columns=(64, 8, 1), order=(0, 2, 3, 1))
+    for functor in ("Mean", "LogSumExp"):
+        yield case(functor, normal((2, 40, 112, 57), np.float16, 1), (2, 3), columns=(1024, 8, 4), order=(0, 2, 3, 1))
+        yield case(functor, normal((1, 72, 5, 9)), (2, 3), columns=(32, 4, 8), order=(0, 2, 3, 1))
     yield case("Mean", normal((2, 20, 31, 33)), (2, 3), team=256, order=(0, 2, 3, 1), pad=1)
     yield case("Sum", normal((3, 100003), shift=1), (1,), team=1024)
-    yield case("Sum", normal((100003, 3), shift=1), (0,), slices=32)
+    yield case("Sum", normal((100003, 3), shift=1), (0,), columns=(1024, 1, 1))
     yield case("Sum", normal((4, 0, 3)), (1,), team=32)
-    yield case("Max", normal((4, 0, 3)), (1,), slices=2)
+    yield case("Max", normal((4, 0, 3)), (1,), columns=(64, 1, 1))
     yield case("Mean", normal((0, 5, 3)), (1,), team=32)
     yield case("Sum", np.float64(rng.normal(size=(2, 3, 4, 5, 6))), (0, 2, 4), team=16, index="", dynamic=True)
     yield case("Max", rng.integers(-128, 128, (7, 300)).astype(np.int8), (1,), team=64)
@@ -91,5 +98,5 @@ def cases():
     for functor in ("Max", "Min", "LogSumExp"):
         yield case(functor, hard, (1,), team=32)
         yield case(functor, hard, (1,), team=256)
-        yield case(functor, hard.T.copy(), (0,), slices=4)
+        yield case(functor, hard.T.copy(), (0,), columns=(128, 2, 1))
     yield fused()

@@ -1,7 +1,7 @@
 """Functions along rows: softmax, normalisation, scans, arg max, top k."""
 import numpy as np
 
-from op_case import Case, Operand, bfloat16, block_of, grid_for, literal, spread
+from op_case import C_TYPE, Case, Operand, bfloat16, block_of, grid_for, literal, spread
 
 
 def without(values, axis):
@@ -71,6 +71,36 @@ def instance_normalization(x, groups, team, cached, order=None, pad=0):
     return Case(f"instance_normalization {x.dtype.name} {list(x.shape)} groups {groups} team {team}",
                 "ops/instance_normalization/instance_normalization.cuh", body,
                 {"x": a, "s": Operand(s, [2]), "b": Operand(b), "y": y}, rows_grid(n * groups, team, block), block)
+
+
+def channels_last_normalization(x, groups, v, threads, slabs):
+    """The moments of each block's part of an image, and the whole from moments as they must be."""
+    rng = np.random.default_rng(6)
+    n, positions, c = x.shape
+    s, b = rng.normal(size=c).astype(np.float32), rng.normal(size=c).astype(np.float32)
+    each = -(-positions // slabs)
+    moments = np.zeros((n, slabs, groups, 3))
+    for slab in range(slabs):
+        part = x[:, slab * each: (slab + 1) * each].astype(np.float64).reshape(n, -1, groups, c // groups)
+        if part.size:
+            mean = part.mean((1, 3))
+            moments[:, slab, :, 0] = part.shape[1] * part.shape[3]
+            moments[:, slab, :, 1], moments[:, slab, :, 2] = mean, ((part - mean[:, None, :, None]) ** 2).sum((1, 3))
+    grouped = x.astype(np.float64).reshape(n, positions, groups, -1)
+    wide = (grouped - grouped.mean((1, 3), keepdims=True)) / np.sqrt(grouped.var((1, 3), keepdims=True) + 1e-3)
+    want = (wide.reshape(x.shape) * s + b).astype(x.dtype)
+    rows = max(1, threads // (c // v))
+    a = Operand(x, [positions * (c + v), c + v, 1])
+    frame = f"using Frame = ChannelsLast<{c}, {groups}, {v}, {threads}>; const Frame frame({positions}, {slabs}); "
+    image = f"<Frame, {v}>(frame, x, {a.strides[0]}, {a.strides[1]}, "
+    name, header = f"{x.dtype.name} {list(x.shape)} groups {groups}", "ops/instance_normalization/channels_last_normalization.cuh"
+    yield Case(f"group_moments {name}", header, f"{frame}group_moments{image}m);",
+               {"x": a, "m": Operand(moments.astype(np.float32), result=True)}, (n * slabs,), threads, rows * c * 8)
+    prelude = f"""struct Store {{ {C_TYPE[x.dtype.name]}* y; template <int V> __device__ void operator()(int m, int n, float (&v)[V], int count)
+      const {{ burnish::store_row<{C_TYPE[x.dtype.name]}, V>(y + m * {c}LL + n, 1, count, true, v); }} }};"""
+    yield Case(f"group_normalize {name}", header, f"{frame}group_normalize{image}{positions}, {slabs}, m, s, 2, b, 1, 1e-3f, Store{{y}});",
+               {"x": a, "m": Operand(moments.astype(np.float32)), "s": Operand(s, [2]), "b": Operand(b),
+                "y": Operand(want, result=True)}, (n * slabs,), threads, prelude=prelude)
 
 
 def cum_sum(x, axis, team, exclusive, reverse, order=None):
@@ -175,6 +205,9 @@ def cases():
     yield instance_normalization(normal((3, 6, 15, 17)), 6, 256, 1)
     yield instance_normalization(normal((2, 12, 9, 5), np.float16), 3, 128, 0, order=(0, 2, 3, 1), pad=1)
     yield instance_normalization(normal((2, 4, 1000)), 2, 512, 0)
+    yield from channels_last_normalization(normal((2, 100, 320), np.float16) + np.float16(7), 32, 8, 256, 4)
+    yield from channels_last_normalization(normal((1, 37, 1280), np.float16), 32, 8, 320, 8)
+    yield from channels_last_normalization(normal((3, 5, 24)) + 1000, 24, 4, 256, 2)
     for exclusive in (False, True):
         for reverse in (False, True):
             yield cum_sum(normal((3, 700)), 1, 256, exclusive, reverse)

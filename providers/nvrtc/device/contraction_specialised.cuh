@@ -1,0 +1,120 @@
+// Contractions whose warpgroups share the work out (sm_90a): one copies tiles of A and B into the ring, tile of C after tile,
+// the others multiply, in teams that take tiles of C in turn. While a team ends its tile, copies for the next one are under way,
+// and another team multiplies it.
+#pragma once
+
+#include "providers/nvrtc/device/barrier.cuh"
+#include "providers/nvrtc/device/contraction_finish.cuh"
+
+namespace burnish {
+
+/// Where a thread is in the ring of stages: steps take them one after the other, round after round.
+template <class C>
+struct Ring {
+  u32 shared;  ///< the stages, then for each a barrier that it is filled and one that it is read, then the teams' turns
+  int stage = 0;
+  u32 round = 0;  ///< its parity
+
+  BURNISH_DEVICE u32 tiles() const { return shared + stage * C::stage_bytes; }
+  BURNISH_DEVICE u32 filled() const { return shared + C::stages * C::stage_bytes + stage * 16; }
+  BURNISH_DEVICE u32 emptied() const { return filled() + 8; }
+  /// A phase for each time that the other team has been given all of its steps.
+  BURNISH_DEVICE u32 turn(int team) const { return shared + C::stages * (C::stage_bytes + 16) + team * 8; }
+  BURNISH_DEVICE void advance() {
+    if (++stage == C::stages) stage = 0, round ^= 1;
+  }
+  BURNISH_DEVICE void skip(int steps) {
+    round ^= (stage + steps) / C::stages & 1;
+    stage = (stage + steps) % C::stages;
+  }
+  /// One thread does it.
+  BURNISH_DEVICE void make() {
+    for (int i = 0; i < C::stages; ++i, advance()) {
+      make_barrier(filled(), C::copiers);
+      make_barrier(emptied(), C::warps_m * C::warps_n);
+    }
+    round = 0;
+    for (int team = 0; team < C::teams; ++team) make_barrier(turn(team), C::warps_m * C::warps_n);
+  }
+};
+
+/// Copies all steps of a tile.
+template <class C, class A, class B>
+BURNISH_DEVICE void fill(Ring<C>& ring, const A& a, const B& b, Place place, int m, int n, int k, int steps) {
+  using TileA = typename C::template TileA<A>;
+  using TileB = typename C::template TileB<B>;
+  const typename A::template Copier<TileA> copy_a(a, place.m0, m, k);
+  const typename B::template Copier<TileB> copy_b(b, place.n0, n, k);
+  for (int s = 0; s < steps; ++s, ring.advance()) {
+    wait_phase(ring.emptied(), ring.round ^ 1);
+    copy_a.issue(ring.tiles(), s * C::block_k);
+    copy_b.issue(ring.tiles() + TileA::bytes, s * C::block_k);
+    arrive_when_copied(ring.filled());
+  }
+}
+
+/// Multiplies all steps of a tile, and ends it. `warp`: of the team. Two teams take turns: a barrier tells phases of different
+/// parity apart, and so no more than the last one and the next.
+template <class C, class A, class B, class Epilogue>
+BURNISH_DEVICE void multiply_tile(Ring<C>& ring, int warp, int team, u32 parity, Place place, int m, int n,
+                                  int steps, const Epilogue& epilogue) {
+  using Math = typename C::template WarpMath<A, B>;
+  constexpr int b_tile = C::template TileA<A>::bytes;
+  static_assert(C::template TileB<B>::spread);
+  const int row = C::first_row(warp % C::warps_m), column = warp / C::warps_m * C::warp_n;
+  const bool tells = threadIdx.x % 32 == 0;
+  Math math(row & -64, column);
+  u32 read = 0;
+  if (C::teams > 1) wait_phase(ring.turn(team), parity);
+  for (int s = 0; s < steps; ++s, ring.advance()) {
+    wait_phase(ring.filled(), ring.round);
+    publish_shared();  // what the copies wrote, to the products
+    math.start(ring.tiles(), ring.tiles() + b_tile, s == 0);
+    wait_products<1>();
+    if (s > 0 && tells) arrive(read);
+    read = ring.emptied();
+  }
+  if (C::teams > 1 && tells) arrive(ring.turn(team ^ 1));
+  math.finish();
+  if (tells) arrive(read);
+  finish_in_place(math, place.m0 + row, place.n0 + column, m, n, epilogue);
+}
+
+/// As `contract`.
+template <class C, class Operands>
+BURNISH_DEVICE void contract_specialised(int m, int n, int k, int batches, const Operands& operands) {
+  constexpr int team_warps = C::warps_m * C::warps_n;
+  static_assert(C::math == Math::warpgroup && C::slices == 1 && team_warps * C::teams == 8);
+  extern __shared__ __align__(128) u8 burnish_shared[];
+  Ring<C> ring{(shared_address(burnish_shared) + (C::alignment - 1)) & ~u32(C::alignment - 1)};
+  if (threadIdx.x == 0) ring.make();
+  __syncthreads();
+  const u32 tiles = u32(tiles_of<C>(m, n)) * batches;
+  const int steps = greatest(ceil_div(k, C::block_k), 1);
+  const int warp = __shfl_sync(~0u, threadIdx.x / 32, 0) - C::copiers / 32;
+  if (warp < 0) {
+    give_up_registers<56>();
+    for (u32 tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
+      const Place place = place_of<C>(m, n, tile);
+      operands(place, [&](const auto& a, const auto& b, const auto&) {
+        fill<C>(ring, a, b, place, m, n, k, steps);
+      });
+    }
+    commit_copies();
+    wait_copies<0>();
+  } else {
+    take_registers<224>();
+    const int team = warp / team_warps;
+    ring.skip(team * steps);
+    u32 parity = team ^ 1;  // the first team's first turn needs no other
+    for (u32 tile = blockIdx.x + team * gridDim.x; tile < tiles; tile += C::teams * gridDim.x, parity ^= 1) {
+      const Place place = place_of<C>(m, n, tile);
+      operands(place, [&]<class A, class B>(const A&, const B&, const auto& epilogue) {
+        multiply_tile<C, A, B>(ring, warp % team_warps, team, parity, place, m, n, steps, epilogue);
+      });
+      ring.skip((C::teams - 1) * steps);
+    }
+  }
+}
+
+}  // namespace burnish
