@@ -2,7 +2,6 @@
 
 #include "ir/anchor_operands.h"
 #include "ops/conv.h"
-#include "ops/conv_kernel.h"
 #include "ops/gemm.h"
 #include "ops/product_kernel.h"
 
@@ -92,23 +91,21 @@ class Reader {
     if (!pointwise || attrs.group != 1 || attrs.auto_pad != "NOTSET" || !all(attrs.strides, 1) ||
         !all(attrs.pads, 0))
       return Verdict::no("it is a convolution that is no matrix product");
-    const Tensor* weights = anchor_.constant_operand(1);
-    if (!weights) return Verdict::no("the weights are computed, not stored");
-    int64_t pitch = 0;
-    const int64_t inputs = value(x[1]), outputs = value(y[1]);
-    rows_.right = anchor_.constant(pack_weights(*weights, {}, outputs, inputs, pitch));
+    const std::span<const Dim> weights = anchor_.in_strides(1);
+    rows_.right = anchor_.in_pointer(1);
     rows_.left = anchor_.in_pointer(0);
     rows_.result = anchor_.out_pointer(0);
-    rows_.columns = outputs;
-    rows_.k = inputs;
-    rows_.right_n = pitch;
+    rows_.columns = value(y[1]);
+    rows_.k = value(x[1]);
+    rows_.right_n = value(weights[0]);
+    rows_.right_k = value(weights[1]);
     const std::span<const Dim> from = anchor_.in_strides(0), to = anchor_.out_strides(0);
     rows_.left_k = value(from[1]);
     column_stride_ = value(to[1]);
     for (size_t a = 0; a < x.size(); ++a)
       if (a != 1) rows_.axes.push_back({value(x[a]), value(from[a]), 0, value(to[a])});
     product().alignment = static_cast<int64_t>(size_of(anchor_.in(0).dtype)) *
-                          std::min(anchor_.in_alignment(0), ctx_.out_alignment(0));
+                          std::min({anchor_.in_alignment(0), anchor_.in_alignment(1), ctx_.out_alignment(0)});
     if (!anchor_.has(2)) return Verdict::yes();
     return bias(anchor_.in_pointer(2), anchor_.in(2).dtype, value(anchor_.in_strides(2)[0]));
   }

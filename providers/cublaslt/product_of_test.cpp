@@ -13,7 +13,7 @@ using nvrtc::testing::Layout;
 
 struct Read {
   std::string product;   // or why it is none
-  std::string operands;  // i0 an input, o the output, x0 a constant
+  std::string operands;  // i0 an input, o the output
 };
 
 Read read(const std::string& text, Layout in = Layout::dense, Layout out = Layout::dense) {
@@ -24,9 +24,7 @@ Read read(const std::string& text, Layout in = Layout::dense, Layout out = Layou
   if (const Verdict v = product_of(ctx, node); !v) return {v.reason(), ""};
   std::string operands;
   for (const OperandPointer& p : node.operands)
-    operands += p.kind == OperandPointer::Kind::output  ? "o"
-                : p.kind == OperandPointer::Kind::extra ? "x" + std::to_string(p.index)
-                                                        : "i" + std::to_string(p.index);
+    operands += p.kind == OperandPointer::Kind::output ? "o" : "i" + std::to_string(p.index);
   node.product.version = "v";
   const std::string product = print(node.product);
   return {product.substr(product.find("0 ", 5) + 2), operands};
@@ -113,9 +111,9 @@ TEST(ProductOf, APointwiseConvolutionOfChannelsLast) {
       "  %y = Conv(%x, %w, %b) {strides=[1, 1], dilations=[1, 1], pads=[0, 0, 0, 0]} : f16[2, 3, 5, 5]\n}";
   const Read r = read(text, Layout::channels_last, Layout::channels_last);
   EXPECT_EQ(r.product,
-            "f16 m=3 n=50 k=4 lda=8 ldb=4 ldd=3 batch=1 stride_a=0 stride_b=0 stride_d=0 alignment=128 "
+            "f16 m=3 n=50 k=4 lda=4 ldb=4 ldd=3 batch=1 stride_a=0 stride_b=0 stride_d=0 alignment=128 "
             "transpose_a=1 bias=1 alpha=0x1p+0 beta=0x0p+0 activation=none");
-  EXPECT_EQ(r.operands, "x0i0oi2");
+  EXPECT_EQ(r.operands, "i1i0oi2");
   EXPECT_EQ(read(text).product, "its result is not stored row by row");
 }
 

@@ -4,11 +4,24 @@
 
 #include "ir/anchor_operands.h"
 #include "ops/conv.h"
-#include "ops/conv_kernel.h"
+#include "ops/product_kernel.h"
 
 namespace burnish::cudnn {
 
 namespace {
+
+/// [outputs][inputs][height][width] -> [outputs][height][width][inputs].
+Tensor channels_last(const Tensor& w) {
+  const int64_t outputs = w.shape()[0], inputs = w.shape()[1], taps = w.shape()[2] * w.shape()[3];
+  Tensor packed = Tensor::zeros(w.dtype(), {outputs, w.shape()[2], w.shape()[3], inputs});
+  visit_storage(w.dtype(), [&]<class T>(T*) {
+    auto* to = reinterpret_cast<T*>(packed.writable());
+    for (int64_t o = 0; o < outputs; ++o)
+      for (int64_t t = 0; t < taps; ++t)
+        for (int64_t i = 0; i < inputs; ++i) *to++ = w.data<T>()[(o * inputs + i) * taps + t];
+  });
+  return packed;
+}
 
 class Reader {
  public:
@@ -69,13 +82,6 @@ class Reader {
     if (attrs.auto_pad != "NOTSET") return Verdict::no("SAME padding of an extent that is not known");
     const Shape& shape = w->shape();
     const int64_t inputs = shape[1], height = shape[2], width = shape[3];
-    ConvForm form{.group = attrs.group};
-    form.h.kernel = height;
-    form.w.kernel = width;
-    int64_t pitch = 0;
-    Tensor packed = pack_weights(*w, form, shape[0] / attrs.group, inputs, pitch);
-    if (pitch != inputs * height * width)
-      return Verdict::no("its weights are no multiple of 16 bytes a channel");
     OperationGraph::Convolution& c = graph().convolution;
     c.strides = attrs.strides;
     c.dilations = attrs.dilations;
@@ -83,8 +89,8 @@ class Reader {
     c.after = {attrs.pads[2], attrs.pads[3]};
     c.x = in_memory(anchor_.in_pointer(0), anchor_.in(0).dtype, values(anchor_.in(0).shape),
                     values(anchor_.in_strides(0)), anchor_.in_alignment(0));
-    c.w = in_memory(anchor_.constant(std::move(packed)), w->dtype(), {shape[0], inputs, height, width},
-                    {pitch, 1, width * inputs, inputs}, 64);
+    c.w = in_memory(anchor_.constant(channels_last(*w)), w->dtype(), {shape[0], inputs, height, width},
+                    {height * width * inputs, 1, width * inputs, inputs}, 64);
     const bool biased = anchor_.has(2), alone = &ctx_ == &anchor_;
     c.y = current_ = result(alone && !biased);
     if (!biased) return Verdict::yes();
