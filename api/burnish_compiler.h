@@ -68,6 +68,10 @@ typedef struct burnish_build_options {
   int input_format_count;
   const burnish_port_format* output_formats;
   int output_format_count;
+  /* Libraries of NVIDIA's whose routines are candidates too where kernels are timed, by commas: "cublaslt,cudnn"; one that cannot
+   * be opened is an error. "present": those that are there. NULL or "none": none. An engine that uses one names it among its
+   * providers, and runs where the library is. */
+  const char* libraries;
 } burnish_build_options;
 
 /* Builds and writes `engine_path` (complete, or not at all). */

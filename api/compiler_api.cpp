@@ -39,6 +39,19 @@ Result<TuningOptions> read_tuning(const burnish_build_options& given) {
                        .budget = given.time_budget};
 }
 
+/// "a,b" -> a and b; "none": nothing; "present": whatever there is.
+std::optional<std::vector<std::string>> read_libraries(std::string_view text) {
+  if (text == "present") return {};
+  std::vector<std::string> names;
+  if (text == "none") return names;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    names.emplace_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return names;
+}
+
 Result<PortFormats> read_formats(const char* option, const burnish_port_format* given, int count) {
   PortFormats formats;
   for (int i = 0; i < count; ++i) {
@@ -81,9 +94,11 @@ Result<CompileOptions> read_options(const burnish_build_options* asked) {
       return Error(Code::invalid_argument, "--shapes names input '" + std::string(shape.name) + "' twice")
           .remedy("give one shape for each input");
   }
+  if (given->libraries) options.libraries = read_libraries(given->libraries);
   if (given->cuda_library_directory) options.cuda_library_directory = given->cuda_library_directory;
   options.threads = given->threads;
   options.tuning = TRY(read_tuning(*given));
+  options.tuning.libraries_required = options.libraries.has_value();
   options.input_formats =
       TRY(read_formats("--input-formats", given->input_formats, given->input_format_count));
   options.output_formats =

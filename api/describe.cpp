@@ -34,8 +34,8 @@ Json ports(const std::vector<Port>& list) {
 Json steps(const std::vector<Step>& list);
 
 Json step(const Step& s) {
-  static constexpr const char* kinds[] = {"host",          "kernel",      "copy", "read extents",
-                                          "write extents", "set extents", "if",   "fail"};
+  static constexpr const char* kinds[] = {"host",        "kernel", "copy", "read extents", "write extents",
+                                          "set extents", "if",     "fail", "library"};
   Json json = {{"name", s.name}, {"kind", kinds[s.what.index()]}};
   if (s.stage != 0) json["stage"] = s.stage;
   if (const auto* launch = std::get_if<KernelLaunch>(&s.what)) {
@@ -44,6 +44,7 @@ Json step(const Step& s) {
     json["shared_bytes"] = launch->shared_bytes;
   }
   if (const auto* call = std::get_if<HostCall>(&s.what)) json["call"] = call->text;
+  if (const auto* call = std::get_if<LibraryCall>(&s.what)) json["call"] = call->library + " " + call->text;
   if (const auto* branch = std::get_if<If>(&s.what)) {
     json["then"] = steps(branch->then_steps);
     json["else"] = steps(branch->else_steps);

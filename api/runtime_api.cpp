@@ -109,7 +109,7 @@ burnish_status time_runs(burnish_context* c, int count, L2 l2, burnish_timing* t
   return api::guard(error, [&]() -> Result<> {
     TRY(api::expect(c, "context"));
     if (count > 0) TRY(api::expect(timings, "timings"));
-    for (const Timing& t : TRY(c->context->time(count, l2)))
+    for (const RunTime& t : TRY(c->context->time(count, l2)))
       *timings++ = {.gpu_ms = t.gpu_ms, .host_ms = t.host_ms};
     return {};
   });

@@ -55,6 +55,12 @@ static void add_tuning_options(CLI::App& command, BuildChoices& choices) {
       ->check(CLI::Range(0, 5).description(""))
       ->group(group);
   command
+      .add_option("--libraries", choices.libraries,
+                  "Where kernels are timed, time routines of these libraries too: cublaslt, cudnn; present: "
+                  "those that are there. An engine that uses one needs it to run. Default: none")
+      ->type_name("none|present|NAME,…")
+      ->group(group);
+  command
       .add_option("--time-budget", choices.time_budget,
                   "Spend at most so long on candidates; the rest by estimate. Default: as long as it takes")
       ->type_name("SECONDS")

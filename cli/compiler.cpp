@@ -55,6 +55,7 @@ class BuildOptions {
     options_.optimization_level = choices.level;
     options_.time_budget = choices.time_budget;
     if (!choices.timing_cache.empty()) options_.timing_cache = choices.timing_cache.c_str();
+    options_.libraries = choices.libraries.c_str();
     options_.timing_cache_mode = static_cast<burnish_timing_cache_mode>(
         std::ranges::find(cache_modes, choices.timing_cache_mode) - cache_modes.begin());
     for (const auto& [name, format] : choices.input_formats)

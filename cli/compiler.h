@@ -18,6 +18,7 @@ struct BuildChoices {
   bool verbose = false;
   int level = 0;  // of optimisation
   double time_budget = 0;
+  std::string libraries = "none";  // or "present", or names by commas
   std::string timing_cache, timing_cache_mode = "append";
   Formats input_formats, output_formats;
 };

@@ -50,7 +50,7 @@ static std::string candidates_table(const Json& decision) {
   for (const Json& c : decision.value("candidates", Json::array()))
     rows.push_back({c.value("tactic", "") == winner ? "*" : "", c.value("tactic", ""),
                     c.contains("us") ? fmt::format("{:.2f}", c["us"].get<double>()) : "",
-                    fmt::format("{:.2f}", c.value("estimate", 0.0)),
+                    c.value("estimate", 0.0) > 0 ? fmt::format("{:.2f}", c["estimate"].get<double>()) : "",
                     c.contains("refused") ? "refused: " + c["refused"].get<std::string>() : ""});
   return table(rows);
 }

@@ -8,6 +8,8 @@
 #include "onnx/import.h"
 #include "passes/fuse.h"
 #include "passes/pass.h"
+#include "providers/cublaslt/library.h"
+#include "providers/cudnn/library.h"
 #include "providers/nvrtc/backend.h"
 #include "tuner/cuda_timing.h"
 
@@ -47,6 +49,30 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+/// The libraries that the options allow; none is opened yet.
+Result<std::vector<std::unique_ptr<Library>>> libraries_of(const CompileOptions& options) {
+  std::vector<std::unique_ptr<Library>> known, allowed;
+  known.push_back(std::make_unique<cublaslt::CublasLt>(options.cuda_library_directory));
+  known.push_back(std::make_unique<cudnn::Cudnn>(options.cuda_library_directory));
+  if (!options.libraries) return known;
+  for (const std::string& name : *options.libraries) {
+    const auto found = std::ranges::find_if(known, [&](const auto& l) { return l && l->name() == name; });
+    if (found == known.end())
+      return Error(Code::invalid_argument, "there is no library '" + name + "'")
+          .remedy("name cublaslt, cudnn, present or none");
+    allowed.push_back(std::move(*found));
+  }
+  return allowed;
+}
+
+/// Which version of which library the plan's calls were made for.
+void name_libraries(const Plan& plan, std::map<std::string, std::string>& identity) {
+  for_each_step(plan.steps, [&](const Step& step) {
+    if (const auto* call = std::get_if<LibraryCall>(&step.what))
+      identity[call->library] = call->text.substr(0, call->text.find(' '));
+  });
+}
+
 /// For a GPU: its kernels' tactics are chosen, and the kernels compiled.
 Result<CompiledTarget> compile_for_device(Graph& graph, const nvrtc::Architecture& architecture,
                                           LowerOptions lowering, const CompileOptions& options,
@@ -56,16 +82,23 @@ Result<CompiledTarget> compile_for_device(Graph& graph, const nvrtc::Architectur
   identity["nvrtc"] = TRY(nvrtc.version());
   const nvrtc::NvrtcBackend backend(std::move(nvrtc), architecture);
   lowering.backend = &backend;
+  const std::vector<std::unique_ptr<Library>> libraries = TRY(libraries_of(options));
+  std::vector<Library*> allowed;
+  for (const auto& library : libraries) allowed.push_back(library.get());
+  lowering.libraries = allowed;
   KernelCompiler compiler(backend, pool, [&](std::string_view stage, int done, int total) {
     return progress.report(stage, done, total);
   });
-  TuningContext tuning{.options = options.tuning,
-                       .compiler = compiler,
-                       .version = "nvrtc " + identity["nvrtc"] + ", kernels " + nvrtc::device_text_digest(),
-                       .open = open_cuda_timing,
-                       .clock = seconds_now,
-                       .note = options.note ? options.note : [](const std::string&) {}};
+  TuningContext tuning{
+      .options = options.tuning,
+      .compiler = compiler,
+      .version = "nvrtc " + identity["nvrtc"] + ", kernels " + nvrtc::device_text_digest(),
+      .open =
+          [&](std::string_view target) { return open_cuda_timing(target, options.cuda_library_directory); },
+      .clock = seconds_now,
+      .note = options.note ? options.note : [](const std::string&) {}};
   Lowered lowered = TRY(lower_tuned(graph, std::move(lowering), tuning));
+  name_libraries(lowered.plan, identity);
   std::vector<std::vector<std::byte>> binaries = TRY(compiler.binaries(lowered.sources));
   return CompiledTarget{std::move(lowered.plan), std::move(lowered.constants), std::move(binaries)};
 }

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct CompileOptions {
   std::map<std::string, std::vector<int64_t>> shapes;  // by input; -1 leaves an axis free
   PortFormats input_formats, output_formats;
   std::string cuda_library_directory;
+  /// "cublaslt", …: whose routines are candidates beside our kernels where kernels are timed; nullopt: those that are there.
+  std::optional<std::vector<std::string>> libraries = std::vector<std::string>();
   int threads = 0;  // 0: one per core
   TuningOptions tuning;
   /// Told what is being done and how much of it is; false cancels.

@@ -162,6 +162,19 @@ Result<> Lowering::lower_on_host(Scope& scope, const Node& node) {
 Result<> Lowering::add_calls(Scope& scope, DeviceOperands& operands, std::string name) {
   const WorkDims dims = work_of(scope.graph, operands.node, operands.inputs());
   Work work{slot(dims.flops), slot(dims.bytes_read), slot(dims.bytes_written)};
+  const auto argument = [&](OperandPointer p) {
+    const DeviceOperands::Target t = operands.target(p);
+    return KernelLaunch::Argument{.kind = KernelLaunch::Argument::Kind::pointer,
+                                  .buffer = t.placed.buffer,
+                                  .element_size = static_cast<uint32_t>(size_of(t.dtype)),
+                                  .slot = slot(t.placed.view.offset),
+                                  .written = t.written};
+  };
+  for (const RoutineCall& call : operands.routines) {
+    LibraryCall step{.library = call.library, .text = call.text};
+    for (const OperandPointer p : call.operands) step.operands.push_back(argument(p));
+    add_step(name, std::move(step)).work = std::exchange(work, {});
+  }
   for (const KernelCall& call : operands.calls) {
     const Backend::Source source = options_.backend->emit(operands, call);
     auto [it, fresh] = module_of_source_.try_emplace(source.text, static_cast<uint32_t>(out_.sources.size()));
@@ -175,18 +188,10 @@ Result<> Lowering::add_calls(Scope& scope, DeviceOperands& operands, std::string
       launch.grid[k] = slot(call.grid[k]);
       launch.block[k] = static_cast<uint32_t>(call.block[k]);
     }
-    for (const Backend::Source::Argument& a : source.arguments) {
-      if (const Dim* d = std::get_if<Dim>(&a.what)) {
+    for (const Backend::Source::Argument& a : source.arguments)
+      if (const Dim* d = std::get_if<Dim>(&a.what))
         launch.arguments.push_back({.kind = KernelLaunch::Argument::Kind::integer, .slot = slot(*d)});
-      } else {
-        const DeviceOperands::Target t = operands.target(std::get<OperandPointer>(a.what));
-        launch.arguments.push_back({.kind = KernelLaunch::Argument::Kind::pointer,
-                                    .buffer = t.placed.buffer,
-                                    .element_size = static_cast<uint32_t>(size_of(t.dtype)),
-                                    .slot = slot(t.placed.view.offset),
-                                    .written = t.written});
-      }
-    }
+      else launch.arguments.push_back(argument(std::get<OperandPointer>(a.what)));
     add_step(name, std::move(launch)).work = std::exchange(work, {});
   }
   return {};
@@ -303,14 +308,13 @@ Result<bool> Lowering::lower_on_device(Scope& scope, const Node& node) {
         out[i] = allocate(scope, v, Space::device, output_order(scope, node, in, scope.graph.values[v].type));
     DeviceOperands operands(*this, scope, node, in, std::move(out));
     std::optional<Decision> decision;
-    if (const auto choice =
-            options_.decide ? find_choice(name_of(node), operands, *options_.backend) : std::nullopt) {
+    if (const auto choice = options_.decide
+                                ? find_choice(name_of(node), operands, *options_.backend, options_.libraries)
+                                : std::nullopt)
       decision = options_.decide(*choice);
-      operands.wanted = decision->tactic;
-    }
-    if (const Verdict v = options_.backend->describe(operands); v) {
+    if (const Verdict v = burnish::describe(operands, *options_.backend, options_.libraries, decision); v) {
       if (!operands.status) return std::move(operands.status).error();
-      if (operands.tactics.size() > 1)
+      if (decision || operands.tactics.size() > 1)
         out_.plan.decisions.push_back(decision ? *std::move(decision)
                                                : decide_by_estimate(name_of(node), by_cost(operands)));
       if (const std::string why = why_it_moves(scope.graph, node); !why.empty()) note_move(describe(node), why);

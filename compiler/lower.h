@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "compiler/backend.h"
+#include "compiler/library.h"
 #include "compiler/tactics.h"
 #include "ir/graph.h"
 #include "plan/plan.h"
@@ -18,6 +19,7 @@ struct LowerOptions {
   std::function<int64_t(const DimTable&, Dim symbol)> optimum;
   /// Of each input and output its axes from the slowest to the fastest in memory; empty: row-major.
   std::vector<std::vector<int>> input_orders, output_orders;
+  Libraries libraries;  // that nodes may be left to, where `decide` says so
   /// Decides between the tactics of a node; null: the least estimate.
   std::function<Decision(const NodeChoice&)> decide;
 };

@@ -29,6 +29,12 @@ struct References {
       if (a.kind == KernelLaunch::Argument::Kind::pointer) buffer(a.buffer);
     }
   }
+  void operator()(LibraryCall& step) const {
+    for (KernelLaunch::Argument& a : step.operands) {
+      slot(a.slot);
+      buffer(a.buffer);
+    }
+  }
   void operator()(Copy& step) const {
     operand(step.from);
     operand(step.to);

@@ -86,6 +86,7 @@ class ProblemBuilder {
   void add(const std::string& tactic, const TrialOperands& trial) {
     Candidate candidate{.tactic = tactic};
     extra_of_candidate_.clear();
+    for (const RoutineCall& call : trial.routines) candidate.routines.push_back(routine(trial, call));
     for (const KernelCall& call : trial.calls) candidate.launches.push_back(launch(trial, call));
     for (const auto& [extra, index] : extra_of_candidate_)
       if (problem.buffers[index].kind == ProblemBuffer::Kind::scratch)
@@ -108,6 +109,12 @@ class ProblemBuilder {
       else launch.arguments.push_back({true, index_of(trial, std::get<OperandPointer>(a.what))});
     }
     return launch;
+  }
+
+  ProblemRoutine routine(const TrialOperands& trial, const RoutineCall& call) {
+    ProblemRoutine routine{.library = call.library, .text = call.text};
+    for (const OperandPointer p : call.operands) routine.operands.push_back(index_of(trial, p));
+    return routine;
   }
 
   uint32_t index_of(const TrialOperands& trial, OperandPointer p) {
@@ -172,24 +179,93 @@ Decision decide_by_estimate(std::string node, const std::vector<Tactic>& tactics
   return decision;
 }
 
-std::optional<NodeChoice> find_choice(std::string node, KernelCtx& ctx, const Backend& backend) {
+bool NodeChoice::allows(std::string_view tactic) const {
+  return std::ranges::find(tactics, tactic, &Tactic::name) != tactics.end() ||
+         std::ranges::any_of(libraries, [&](const Library* library) { return library->owns(tactic); });
+}
+
+namespace {
+
+/// By the library whose tactic is wanted, else by the backend.
+Verdict describe_wanted(KernelCtx& ctx, const Backend& backend, Libraries libraries) {
+  for (Library* library : libraries)
+    if (library->owns(ctx.wanted)) return library->describe(ctx, ctx.wanted);
+  return backend.describe(ctx);
+}
+
+}  // namespace
+
+Verdict describe(KernelCtx& ctx, const Backend& backend, Libraries libraries,
+                 std::optional<Decision>& decision) {
+  if (decision) ctx.wanted = decision->tactic;
+  Verdict described = describe_wanted(ctx, backend, libraries);
+  const bool by_library = std::ranges::any_of(libraries, [&](Library* l) { return l->owns(ctx.wanted); });
+  if (described || !by_library) return described;
+  for (Decision::Candidate& c : decision->candidates)
+    if (c.tactic == decision->tactic) c.refused = described.reason();
+  ctx.wanted.clear();
+  described = backend.describe(ctx);
+  if (described) decision->tactic = ctx.tactics[ctx.chosen].name;
+  return described;
+}
+
+namespace {
+
+/// Collects the candidates of one choice, trying each.
+class ChoiceProblem {
+ public:
+  ChoiceProblem(KernelCtx& ctx, const Backend& backend, Libraries libraries)
+      : ctx_(ctx), backend_(backend), libraries_(libraries), builder_(backend) {}
+
+  void add(const std::string& tactic) {
+    TrialOperands trial(ctx_);
+    trial.wanted = tactic;
+    if (const Verdict v = describe_wanted(trial, backend_, libraries_); v) builder_.add(tactic, trial);
+    else builder_.problem.refused.push_back({tactic, v.reason()});
+  }
+  void add_all(Library& library, size_t most) {
+    TrialOperands trial(ctx_);
+    const auto names = library.tactics(trial, static_cast<int>(most));
+    if (names)
+      for (const std::string& name : *names) add(name);
+    if (!names || names->empty())
+      builder_.problem.refused.push_back(
+          {std::string(library.name()), names ? "it has no algorithm for this" : names.error().cause()});
+  }
+  Problem finish(std::string node, std::string key) {
+    builder_.problem.node = std::move(node);
+    builder_.problem.key = std::move(key);
+    return std::move(builder_.problem);
+  }
+
+ private:
+  KernelCtx& ctx_;
+  const Backend& backend_;
+  Libraries libraries_;
+  ProblemBuilder builder_;
+};
+
+}  // namespace
+
+std::optional<NodeChoice> find_choice(std::string node, KernelCtx& ctx, const Backend& backend,
+                                      Libraries libraries) {
   TrialOperands trial(ctx);
   if (!backend.describe(trial) || trial.tactics.size() < 2) return {};
   NodeChoice choice{.node = std::move(node), .tactics = by_cost(trial)};
   ProblemBuilder builder(backend);
   builder.add(choice.tactics.front().name, trial);
   choice.key = key_of(builder.problem, backend.target());
-  choice.problem = [&ctx, &backend, node = choice.node, key = choice.key,
-                    tactics = choice.tactics](size_t count) {
-    ProblemBuilder candidates(backend);
-    for (size_t i = 0; i < count; ++i) {
-      TrialOperands one(ctx);
-      one.wanted = tactics[i].name;
-      if (backend.describe(one)) candidates.add(one.wanted, one);
-    }
-    candidates.problem.key = key;
-    candidates.problem.node = node;
-    return std::move(candidates.problem);
+  for (Library* library : libraries) {
+    TrialOperands one(ctx);
+    if (const Verdict v = library->accepts(one); v) choice.libraries.push_back(library);
+    else choice.refusals.push_back({.tactic = std::string(library->name()), .refused = v.reason()});
+  }
+  choice.problem = [&ctx, &backend, libraries, node = choice.node, key = choice.key,
+                    tactics = choice.tactics](size_t count, Libraries asked) {
+    ChoiceProblem candidates(ctx, backend, libraries);
+    for (size_t i = 0; i < count; ++i) candidates.add(tactics[i].name);
+    for (Library* library : asked) candidates.add_all(*library, count);
+    return candidates.finish(node, key);
   };
   return choice;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <optional>
 
 #include "tuner/in_engine.h"
 #include "tuner/timing_cache.h"
@@ -40,6 +41,11 @@ bool knows(const Timing& timing, const Tactic& tactic) {
          timing.candidates.end();
 }
 
+bool knows(const Timing& timing, const Library& library) {
+  return std::ranges::any_of(timing.candidates,
+                             [&](const Timing::Candidate& c) { return library.owns(c.tactic); });
+}
+
 void use_table(Graph& graph, const std::shared_ptr<DimTable>& dims) {
   graph.dims = dims;
   for (Node& node : graph.nodes)
@@ -67,6 +73,7 @@ class Tuning {
     open_device();
     options.decide = [&](const NodeChoice& choice) { return decide(choice); };
     Lowered lowered = TRY(lower_copy(graph, options));
+    if (failure_) return *std::move(failure_);
     if (missing_ > 0 && context_.options.mode == CacheMode::strict) return lacks();
     if (problems_.empty()) {
       say_what_is_estimated();
@@ -98,42 +105,80 @@ class Tuning {
     return {choice.key, device_ ? device_->name() : std::string(), context_.version};
   }
 
+  /// What `entry` says is fastest of what the choice allows; it may have been timed with other libraries.
+  static const std::string* winner_of(const Timing& timing, const NodeChoice& choice) {
+    if (choice.allows(timing.winner)) return &timing.winner;
+    const Timing::Candidate* best = nullptr;
+    for (const Timing::Candidate& c : timing.candidates)
+      if (c.nanoseconds != 0 && choice.allows(c.tactic) && (!best || c.nanoseconds < best->nanoseconds))
+        best = &c;
+    return best ? &best->tactic : nullptr;
+  }
+
   /// Whether `entry` says what is to be known; what could be timed now must have been.
-  bool answers(const TimingCache::Entry* entry, const NodeChoice& choice, size_t count) const {
-    if (!entry) return false;
+  bool answers(const TimingCache::Entry* entry, const NodeChoice& choice, size_t count) {
+    if (!entry || !winner_of(entry->second, choice)) return false;
     const Timing& timing = entry->second;
-    if (std::ranges::find(choice.tactics, timing.winner, &Tactic::name) == choice.tactics.end()) return false;
     if (tuned_ || !device_ || !may_time()) return true;
-    return timing.timed() && std::ranges::all_of(std::span(choice.tactics).first(count),
-                                                 [&](const Tactic& t) { return knows(timing, t); });
+    return timing.timed() &&
+           std::ranges::all_of(std::span(choice.tactics).first(count),
+                               [&](const Tactic& t) { return knows(timing, t); }) &&
+           std::ranges::all_of(choice.libraries,
+                               [&](Library* l) { return knows(timing, *l) || !can_ask(*l); });
+  }
+
+  /// Opens a library that is needed for the first time; of one that cannot be opened the user is told once.
+  bool can_ask(Library& library) {
+    const auto [it, fresh] = can_ask_.try_emplace(&library, false);
+    if (!fresh) return it->second;
+    Result<> opened = library.open();
+    it->second = static_cast<bool>(opened);
+    if (!opened && options().libraries_required) failure_ = std::move(opened).error();
+    else if (!opened)
+      context_.note(std::string(library.name()) + " is not among the candidates: " + opened.error().cause());
+    return it->second;
   }
 
   Decision decide(const NodeChoice& choice) {
     const size_t count = candidate_count(choice.tactics, level_);
     Decision decision = decide_by_estimate(choice.node, choice.tactics);
-    if (count < 2) return decision;
+    decision.candidates.insert(decision.candidates.end(), choice.refusals.begin(), choice.refusals.end());
+    if (count < 2 && choice.libraries.empty()) return decision;
     const TimingCache::Entry* entry = cache_.find(where(choice));
-    if (answers(entry, choice, count)) return decided(std::move(decision), *entry);
+    if (answers(entry, choice, count)) return decided(std::move(decision), choice, *entry);
+    for (const Library* library : choice.libraries)
+      decision.candidates.push_back(
+          {.tactic = std::string(library->name()), .refused = "it counts only where it is timed"});
     const auto [asked, fresh] = asked_.try_emplace(choice.key, problems_.size());
     const bool is_timed = device_ && may_time() && !tuned_;
     if (!fresh && is_timed) ++problems_[asked->second].nodes;
     if (!fresh) return decision;
     if (missing_++ == 0) first_missing_ = choice.node;
-    if (is_timed) problems_.push_back(choice.problem(count));
+    if (is_timed) collect(choice, count);
     return decision;
   }
 
-  /// The estimates, with what the cache says about them.
-  static Decision decided(Decision decision, const TimingCache::Entry& entry) {
+  void collect(const NodeChoice& choice, size_t count) {
+    std::vector<Library*> asked;
+    for (Library* library : choice.libraries)
+      if (can_ask(*library)) asked.push_back(library);
+    problems_.push_back(choice.problem(count, asked));
+  }
+
+  /// The estimates, with what the cache says about them and about the tactics of libraries.
+  static Decision decided(Decision decision, const NodeChoice& choice, const TimingCache::Entry& entry) {
     const auto& [where, timing] = entry;
-    decision.tactic = timing.winner;
+    decision.tactic = *winner_of(timing, choice);
     if (timing.timed()) decision.timed_on = where.device;
-    for (Decision::Candidate& c : decision.candidates)
-      if (const auto known = std::ranges::find(timing.candidates, c.tactic, &Timing::Candidate::tactic);
-          known != timing.candidates.end()) {
-        c.nanoseconds = known->nanoseconds;
-        c.refused = known->refused;
+    for (const Timing::Candidate& known : timing.candidates) {
+      auto c = std::ranges::find(decision.candidates, known.tactic, &Decision::Candidate::tactic);
+      if (c == decision.candidates.end()) {
+        if (!choice.allows(known.tactic)) continue;
+        c = decision.candidates.insert(c, {.tactic = known.tactic});
       }
+      c->nanoseconds = known.nanoseconds;
+      c->refused = known.refused;
+    }
     return decision;
   }
 
@@ -241,6 +286,8 @@ class Tuning {
   size_t missing_ = 0;
   std::string first_missing_;
   bool tuned_ = false;
+  std::map<Library*, bool> can_ask_;  // those that were needed
+  std::optional<Error> failure_;      // of a library that is required
 };
 
 }  // namespace

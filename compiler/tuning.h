@@ -21,6 +21,7 @@ struct TuningOptions {
   int level = 0;      // 0 and 1: by estimate; 2 to 5: timed, with more candidates and rounds
   std::string cache;  // a file; empty: none, everything is timed and nothing kept
   CacheMode mode = CacheMode::append;
+  bool libraries_required = false;  // a library that cannot be opened is an error
   double budget = 0;  // seconds that compiling candidates and timing them may take; 0: as long as it takes
 };
 

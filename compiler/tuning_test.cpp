@@ -51,6 +51,30 @@ class Choosy final : public Backend {
   mutable std::string compiled;  // all texts
 };
 
+// Has two tactics for products by a matrix of three columns; both take less than any of ours.
+class Quick final : public Library {
+ public:
+  std::string_view name() const override { return "quick"; }
+  Verdict accepts(KernelCtx& ctx) const override {
+    return ctx.dims.is_constant(ctx.out(0).shape[1], 3) ? Verdict::yes() : Verdict::no("not three columns");
+  }
+  Result<> open() override {
+    ++opened;
+    if (!there) return Error(Code::io_error, "it is not here");
+    return {};
+  }
+  Result<std::vector<std::string>> tactics(KernelCtx&, int) override {
+    return std::vector<std::string>{"quick 1", "quick 2"};
+  }
+  Verdict describe(KernelCtx& ctx, std::string_view tactic) override {
+    ctx.routines.push_back(
+        {"quick", std::string(tactic), {ctx.in_pointer(0), ctx.in_pointer(1), ctx.out_pointer(0)}});
+    return Verdict::yes();
+  }
+  int opened = 0;
+  bool there = true;
+};
+
 // Takes 9 us for "a", 8 for "b", and so on: what the estimates speak against is fastest.
 class Contrary final : public TimingDevice {
  public:
@@ -60,7 +84,10 @@ class Contrary final : public TimingDevice {
   struct Run final : TimingRun {
     explicit Run(const Problem& p) : problem(p) {}
     Result<Verdict> admit(size_t) override { return Verdict::yes(); }
-    Result<double> time(size_t c) override { return 9.0 - (problem.candidates[c].tactic[0] - 'a'); }
+    Result<double> time(size_t c) override {
+      const std::string& tactic = problem.candidates[c].tactic;
+      return tactic.starts_with("quick") ? 3.0 - (tactic.back() - '0') : 9.0 - (tactic[0] - 'a');
+    }
     const Problem& problem;
   };
   Result<std::unique_ptr<TimingRun>> prepare(const Problem& problem, const CompiledKernels&) override {
@@ -118,7 +145,10 @@ class Tuned : public ::testing::Test {
                           },
                           .clock = [] { return 0.0; },
                           .note = [&](const std::string& text) { notes.push_back(text); }};
-    LowerOptions lowering{.backend = &backend, .optimum = [](const DimTable&, Dim) { return int64_t{16}; }};
+    Library* const libraries[] = {&quick};
+    LowerOptions lowering{.backend = &backend,
+                          .optimum = [](const DimTable&, Dim) { return int64_t{16}; },
+                          .libraries = with_quick ? Libraries(libraries) : Libraries()};
     auto lowered = lower_tuned(*graph, lowering, context);
     compiled = backend.compiled;
     return lowered;
@@ -135,6 +165,8 @@ class Tuned : public ::testing::Test {
   }
 
   using Mode = TuningOptions::CacheMode;
+  Quick quick;
+  bool with_quick = false;
   std::string path;
   std::vector<Problem> seen;
   std::function<double(const Plan&)> engine_time;  // none: engines cannot be timed
@@ -252,6 +284,67 @@ TEST_F(Tuned, WithoutAGpuTacticsAreEstimatedAndThatIsSaid) {
   EXPECT_EQ(tactics({.level = 3, .cache = path}, false), "aaa");
   EXPECT_EQ(notes, std::vector<std::string>{"2 kernels chosen by estimate, not timed: there is no GPU"});
   EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_F(Tuned, ALibraryIsTimedBesideOurKernels) {
+  with_quick = true;
+  const auto lowered = build({.level = 3});
+  ASSERT_TRUE(lowered);
+  const Decision& c = lowered->plan.decisions.back();
+  EXPECT_EQ(c.tactic, "quick 2");
+  EXPECT_EQ(c.candidates, (std::vector<Decision::Candidate>{{"a", 1000, 9000, ""},
+                                                            {"b", 1200, 8000, ""},
+                                                            {"c", 2500, 7000, ""},
+                                                            {"d", 9000, 0, ""},
+                                                            {"quick 1", 0, 2000, ""},
+                                                            {"quick 2", 0, 1000, ""}}));
+  const auto& call = std::get<LibraryCall>(lowered->plan.steps.back().what);
+  EXPECT_EQ(call.text, "quick 2");
+  EXPECT_EQ(call.operands.size(), 3u);
+  EXPECT_EQ(lowered->plan.decisions.front().candidates.back(),
+            (Decision::Candidate{"quick", 0, 0, "not three columns"}));
+}
+
+TEST_F(Tuned, ALibraryCountsOnlyWhereItIsTimed) {
+  with_quick = true;
+  for (int level : {0, 1}) EXPECT_EQ(tactics({.level = level}), "aaa");
+  const auto lowered = build({.level = 3}, false);
+  ASSERT_TRUE(lowered);
+  EXPECT_EQ(lowered->plan.decisions.back().tactic, "a");
+  EXPECT_EQ(lowered->plan.decisions.back().candidates.back(),
+            (Decision::Candidate{"quick", 0, 0, "it counts only where it is timed"}));
+  EXPECT_EQ(quick.opened, 0);
+}
+
+TEST_F(Tuned, ABuildFromACacheOpensNoLibrary) {
+  with_quick = true;
+  EXPECT_EQ(tactics({.level = 3, .cache = path}), "ccquick 2");
+  EXPECT_EQ(quick.opened, 1);
+  for (bool gpu : {true, false}) EXPECT_EQ(tactics({.level = 3, .cache = path}, gpu), "ccquick 2");
+  EXPECT_EQ(quick.opened, 1);
+  with_quick = false;  // the same cache, of which the fastest kernel of ours counts
+  EXPECT_EQ(tactics({.level = 3, .cache = path}), "ccc");
+  EXPECT_TRUE(seen.empty());
+}
+
+TEST_F(Tuned, AppendTimesALibraryThatTheCacheKnowsNothingOf) {
+  EXPECT_EQ(tactics({.level = 3, .cache = path}), "ccc");
+  with_quick = true;
+  EXPECT_EQ(tactics({.level = 3, .cache = path}), "ccquick 2");
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_EQ(seen[0].node, "c");
+}
+
+TEST_F(Tuned, ALibraryThatIsNotHere) {
+  with_quick = true;
+  quick.there = false;
+  EXPECT_EQ(tactics({.level = 3, .cache = path}), "ccc");
+  EXPECT_EQ(notes.front(), "quick is not among the candidates: it is not here");
+  EXPECT_EQ(tactics({.level = 3, .cache = path}), "ccc");
+  EXPECT_TRUE(seen.empty());
+  const auto lowered = build({.level = 3, .libraries_required = true});
+  ASSERT_FALSE(lowered);
+  EXPECT_EQ(lowered.error().cause(), "it is not here");
 }
 
 TEST_F(Tuned, ACacheThatIsNoneIsAnError) {

@@ -62,6 +62,13 @@ struct KernelCall {
   int cluster = 1;       // blocks along x that share their memory (sm_90 and later); divides grid[0]
 };
 
+/// A call of a library's routine as data.
+struct RoutineCall {
+  std::string library;                   // "cublaslt"
+  std::string text;                      // what is to be done, in the library's terms (see runtime/libraries)
+  std::vector<OperandPointer> operands;  // in the order that the text implies
+};
+
 /// One way to do a node's work.
 struct Tactic {
   std::string name;  // "mma 128x64x64 4x1 s3": says all that it decides, for caches and engines keep it
@@ -135,7 +142,8 @@ class KernelCtx {
   std::vector<Tactic> tactics;  // what `choose` was offered; empty: there was no choice
   size_t chosen = 0;
 
-  /// Launches run in the order they were added.
+  /// Calls of libraries come first, then launches, each in the order they were added.
+  std::vector<RoutineCall> routines;
   std::vector<KernelCall> calls;
 };
 

@@ -56,6 +56,14 @@ struct Verifier {
     }
     return {};
   }
+  Result<> operator()(const LibraryCall& step) const {
+    for (const KernelLaunch::Argument& a : step.operands) {
+      TRY(slot(a.slot));
+      if (a.kind != KernelLaunch::Argument::Kind::pointer || a.buffer >= plan.buffers.size())
+        return malformed("an operand of a library names a buffer that does not exist");
+    }
+    return {};
+  }
   Result<> operator()(const Copy& step) const {
     TRY(operand(step.from, false));
     TRY(operand(step.to, false));
@@ -154,6 +162,8 @@ std::vector<BufferUse> uses_of(const Step& step) {
   } else if (const auto* launch = std::get_if<KernelLaunch>(&step.what)) {
     for (const auto& a : launch->arguments)
       if (a.kind == KernelLaunch::Argument::Kind::pointer) uses.push_back({a.buffer, a.written});
+  } else if (const auto* call = std::get_if<LibraryCall>(&step.what)) {
+    for (const auto& a : call->operands) uses.push_back({a.buffer, a.written});
   } else if (const auto* copy = std::get_if<Copy>(&step.what)) {
     add(copy->from, false);
     add(copy->to, true);

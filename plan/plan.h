@@ -106,6 +106,13 @@ struct Fail {
   std::string message;
   bool operator==(const Fail&) const = default;
 };
+/// Calls a routine of a library that is opened when the plan is loaded.
+struct LibraryCall {
+  std::string library;  // "cublaslt"
+  std::string text;     // what is to be done, in the library's terms (see runtime/libraries)
+  std::vector<KernelLaunch::Argument> operands;  // pointers, in the order that the text implies
+  bool operator==(const LibraryCall&) const = default;
+};
 struct Step;
 /// Runs one of two step lists by a bool or integer scalar in host memory.
 struct If {
@@ -125,7 +132,8 @@ struct Work {
 struct Step {
   std::string name;    // ONNX nodes it does the work of, for profiles and errors
   uint32_t stage = 0;  // nonzero: after the step this stage of the shape program is evaluated
-  std::variant<HostCall, KernelLaunch, Copy, ReadExtents, WriteExtents, SetExtents, If, Fail> what;
+  std::variant<HostCall, KernelLaunch, Copy, ReadExtents, WriteExtents, SetExtents, If, Fail, LibraryCall>
+      what;
   Work work;  // of a layer of several kernels: the whole, at the first of them
   bool operator==(const Step&) const = default;
 };

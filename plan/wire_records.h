@@ -219,6 +219,13 @@ void describe(A& a, Fail& x) {
 }
 
 template <class A>
+void describe(A& a, LibraryCall& x) {
+  a(1, x.library);
+  a(2, x.text);
+  a(3, x.operands);
+}
+
+template <class A>
 void describe(A& a, Work& x) {
   a(1, x.flops);
   a(2, x.bytes_read);

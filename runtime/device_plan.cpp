@@ -87,12 +87,28 @@ Result<> DevicePlan::load_kernels(const EngineFile& file, const Plan& plan, cons
   return {};
 }
 
+Result<> DevicePlan::load_routines(const Plan& plan, const cuda::Device& device) {
+  const auto prepare = [&](const LibraryCall& call) -> Result<> {
+    auto& session = sessions_[call.library];
+    if (!session) session = TRY(Session::open(call.library, device));
+    routines_[&call] = TRY(session->prepare(call.text));
+    return {};
+  };
+  Result<> all;
+  for_each_step(plan.steps, [&](const Step& step) {
+    if (const auto* call = std::get_if<LibraryCall>(&step.what); call && all)
+      all = prepare(*call).during("preparing step '" + step.name + "'");
+  });
+  return all;
+}
+
 Result<std::shared_ptr<const DevicePlan>> DevicePlan::load(const EngineFile& file, const Plan& plan,
                                                            const cuda::Device& device) {
   const cuda::ContextScope scope = TRY(device.enter());
   auto loaded = std::make_shared<DevicePlan>();
   TRY(loaded->load_constants(file, plan, device));
   TRY(loaded->load_kernels(file, plan, device));
+  TRY(loaded->load_routines(plan, device));
   return std::shared_ptr<const DevicePlan>(std::move(loaded));
 }
 

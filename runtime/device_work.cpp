@@ -8,23 +8,25 @@ namespace burnish {
 
 bool is_device_step(const Plan& plan, const Step& step) {
   if (step.stage != 0) return false;
-  if (std::holds_alternative<KernelLaunch>(step.what)) return true;
+  if (std::holds_alternative<KernelLaunch>(step.what) || std::holds_alternative<LibraryCall>(step.what))
+    return true;
   const auto* copy = std::get_if<Copy>(&step.what);
   return copy && plan.buffers[copy->from.buffer].space == Space::device &&
          plan.buffers[copy->to.buffer].space == Space::device;
 }
 
+uint64_t DeviceWork::address(const KernelLaunch::Argument& a, std::span<const int64_t> slots) const {
+  return memory_.address(a.buffer) + static_cast<uint64_t>(slots[a.slot]) * a.element_size;
+}
+
 Result<> DeviceWork::resolve_launch(const Step& step, const KernelLaunch& launch,
                                     std::span<const int64_t> slots) {
-  Item item{&step, &loaded_.kernel(launch), {}, numbers_.size(), launch.arguments.size()};
+  Item item{&step, &loaded_.kernel(launch), nullptr, {}, numbers_.size(), launch.arguments.size()};
   item.shape.block = {launch.block[0], launch.block[1], launch.block[2]};
   item.shape.shared_bytes = launch.shared_bytes;
-  for (const KernelLaunch::Argument& a : launch.arguments) {
-    const int64_t value = slots[a.slot];
-    numbers_.push_back(a.kind == KernelLaunch::Argument::Kind::integer
-                           ? static_cast<uint64_t>(value)
-                           : memory_.address(a.buffer) + static_cast<uint64_t>(value) * a.element_size);
-  }
+  for (const KernelLaunch::Argument& a : launch.arguments)
+    numbers_.push_back(a.kind == KernelLaunch::Argument::Kind::integer ? static_cast<uint64_t>(slots[a.slot])
+                                                                       : address(a, slots));
   for (size_t k = 0; k < 3; ++k) {
     const int64_t blocks = slots[launch.grid[k]];
     if (blocks < 0 || blocks > (k == 0 ? int64_t{0x7fffffff} : 65535))
@@ -41,11 +43,18 @@ Result<> DeviceWork::resolve_launch(const Step& step, const KernelLaunch& launch
   return {};
 }
 
+void DeviceWork::resolve_call(const Step& step, const LibraryCall& call, std::span<const int64_t> slots) {
+  items_.push_back({&step, nullptr, &loaded_.routine(call), {}, numbers_.size(), call.operands.size()});
+  for (const KernelLaunch::Argument& a : call.operands) numbers_.push_back(address(a, slots));
+  for (const KernelLaunch::Argument& a : call.operands)  // what the order of the steps follows from
+    numbers_.push_back(static_cast<uint64_t>(slots[plan_.buffers[a.buffer].bytes]));
+}
+
 void DeviceWork::resolve_copy(const Step& step, const Copy& copy, std::span<const int64_t> slots) {
   const size_t size = size_of(copy.from.dtype);
   uint64_t bytes = size;
   for (Slot s : copy.to.extents) bytes *= static_cast<uint64_t>(slots[s]);
-  items_.push_back({&step, nullptr, {}, numbers_.size(), 3});
+  items_.push_back({&step, nullptr, nullptr, {}, numbers_.size(), 3});
   numbers_.push_back(memory_.address(copy.to.buffer) + static_cast<uint64_t>(slots[copy.to.offset]) * size);
   numbers_.push_back(memory_.address(copy.from.buffer) +
                      static_cast<uint64_t>(slots[copy.from.offset]) * size);
@@ -57,6 +66,7 @@ Result<> DeviceWork::resolve(std::span<const Step> steps, std::span<const int64_
   numbers_.clear();
   for (const Step& step : steps) {
     if (const auto* launch = std::get_if<KernelLaunch>(&step.what)) TRY(resolve_launch(step, *launch, slots));
+    else if (const auto* call = std::get_if<LibraryCall>(&step.what)) resolve_call(step, *call, slots);
     else resolve_copy(step, std::get<Copy>(step.what), slots);
   }
   return {};
@@ -71,11 +81,25 @@ std::span<void* const> DeviceWork::arguments(const Item& item) {
 Result<> DeviceWork::launch(const cuda::Stream& stream) {
   for (const Item& item : items_) {
     const uint64_t* n = numbers_.data() + item.first;
-    Result<> done = item.kernel ? cuda::launch(stream, *item.kernel, item.shape, arguments(item))
-                                : stream.copy(n[0], n[1], n[2]);
+    Result<> done = item.kernel    ? cuda::launch(stream, *item.kernel, item.shape, arguments(item))
+                    : item.routine ? item.routine->enqueue(stream, operands(item))
+                                   : stream.copy(n[0], n[1], n[2]);
     if (!done) return std::move(done).during("running step '" + item.step->name + "'");
   }
   return {};
+}
+
+std::vector<CUdeviceptr> DeviceWork::operands(const Item& item) const {
+  const auto first = numbers_.begin() + static_cast<std::ptrdiff_t>(item.first);
+  return {first, first + static_cast<std::ptrdiff_t>(item.count)};
+}
+
+Result<cuda::GraphNode> DeviceWork::add(cuda::Graph& graph, cuda::Graph::After after, const Item& item) {
+  if (item.kernel) return graph.add_kernel(after, *item.kernel, item.shape, arguments(item));
+  const uint64_t* n = numbers_.data() + item.first;
+  if (!item.routine) return graph.add_copy(after, n[0], n[1], n[2]);
+  if (!recorder_) recorder_ = TRY(cuda::Stream::create(graph.device()));
+  return add_routine(graph, after, *item.routine, *recorder_, operands(item));
 }
 
 Result<cuda::Graph> DeviceWork::graph(const cuda::Device& device, std::span<const int64_t> slots) {
@@ -96,9 +120,7 @@ Result<cuda::Graph> DeviceWork::graph(const cuda::Device& device, std::span<cons
     waits.erase(std::unique(waits.begin(), waits.end()), waits.end());
     after.clear();
     for (uint32_t earlier : waits) after.push_back(nodes[earlier]);
-    const uint64_t* n = numbers_.data() + item.first;
-    auto node = item.kernel ? graph.add_kernel(after, *item.kernel, item.shape, arguments(item))
-                            : graph.add_copy(after, n[0], n[1], n[2]);
+    auto node = add(graph, after, item);
     if (!node) return std::move(node).error().during("adding step '" + item.step->name + "' to a graph");
     nodes.push_back(*node);
   }

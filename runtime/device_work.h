@@ -2,6 +2,7 @@
 
 #include <list>
 #include <map>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -12,7 +13,7 @@
 
 namespace burnish {
 
-/// True for what can lie in a CUDA graph: launches, and copies from device to device.
+/// True for what can lie in a CUDA graph: launches, calls of libraries, and copies from device to device.
 bool is_device_step(const Plan& plan, const Step& step);
 
 /// Consecutive device steps with every number in place: what the GPU is to do, no more and no less.
@@ -34,13 +35,18 @@ class DeviceWork {
  private:
   struct Item {
     const Step* step;
-    const cuda::Kernel* kernel;  // null: a copy
+    const cuda::Kernel* kernel;  // null: a copy, or
+    const Routine* routine;      // a call of a library
     cuda::LaunchShape shape;
-    size_t first, count;  // of numbers_: a kernel's arguments; of a copy to, from, bytes
+    size_t first, count;  // of numbers_: arguments or operands; of a copy to, from, bytes
   };
   Result<> resolve_launch(const Step& step, const KernelLaunch& launch, std::span<const int64_t> slots);
+  void resolve_call(const Step& step, const LibraryCall& call, std::span<const int64_t> slots);
   void resolve_copy(const Step& step, const Copy& copy, std::span<const int64_t> slots);
+  uint64_t address(const KernelLaunch::Argument& a, std::span<const int64_t> slots) const;
   std::span<void* const> arguments(const Item& item);
+  std::vector<CUdeviceptr> operands(const Item& item) const;
+  Result<cuda::GraphNode> add(cuda::Graph& graph, cuda::Graph::After after, const Item& item);
 
   const Plan& plan_;
   const DevicePlan& loaded_;
@@ -48,6 +54,7 @@ class DeviceWork {
   std::vector<Item> items_;
   std::vector<uint64_t> numbers_;
   std::vector<void*> argument_pointers_;
+  std::optional<cuda::Stream> recorder_;  // on which calls of libraries are captured
 };
 
 /// The graphs made for the runs so far, few for each piece of work.

@@ -16,8 +16,8 @@ using Clock = std::chrono::steady_clock;
 constexpr size_t graph_pays_from = 4;
 
 const char* kind_of(const Step& step) {
-  static constexpr const char* names[] = {"host",          "kernel",      "copy", "read extents",
-                                          "write extents", "set extents", "if",   "fail"};
+  static constexpr const char* names[] = {"host",        "kernel", "copy", "read extents", "write extents",
+                                          "set extents", "if",     "fail", "library"};
   return names[step.what.index()];
 }
 

@@ -20,6 +20,10 @@ ALLOWED = {  # path prefix (the longest that fits decides): the folders and file
     "providers/nvrtc/backend": [*CORE, "ops", "plan", "compiler/backend.h"],  # what the compiler asks of it
     "providers/nvrtc/compile_gpu_test.cpp": ["base", "runtime"],  # runs what it compiled
     "providers/nvrtc/rt": ["base", "shape", "plan", "runtime"],
+    "providers/cublaslt": [*CORE, "ops", "runtime/cuda", "runtime/libraries", "compiler/library.h"],
+    "providers/cudnn": [*CORE, "ops", "runtime/cuda", "runtime/libraries", "compiler/library.h"],
+    "providers/cudnn/graph_of_test.cpp": [*CORE, "ops", "runtime/libraries", "providers/nvrtc"],
+    "providers/cublaslt/product_of_test.cpp": [*CORE, "ops", "runtime/libraries", "providers/nvrtc"],
     "tuner": ["base", "shape", "plan", "runtime"],
     "compiler": [*CORE, "ops", "onnx", "passes", "plan", "providers", "tuner"],
     "api": [*CORE, "onnx", "passes", "tuner", "compiler", "plan", "runtime"],

@@ -8,6 +8,7 @@
 #include "runtime/cuda/kernel.h"
 #include "runtime/cuda/memory.h"
 #include "runtime/cuda/stream.h"
+#include "runtime/libraries/session.h"
 #include "tuner/cuda_engine.h"
 #include "tuner/difference.h"
 #include "tuner/random_block.h"
@@ -30,7 +31,14 @@ struct Machine {
   cuda::DeviceMemory flush;   // writing it leaves nothing else in the cache
   cuda::DeviceMemory memory;  // of the problem
   std::map<DType, std::vector<std::byte>> random;
+  std::string library_directory;
+  std::map<std::string, std::unique_ptr<Session>> sessions;  // by library
 
+  Result<Session*> session(const std::string& library) {
+    auto& session = sessions[library];
+    if (!session) session = TRY(Session::open(library, device, library_directory));
+    return session.get();
+  }
   std::span<const std::byte> random_values(DType dtype) {
     std::vector<std::byte>& block = random[dtype];
     if (block.empty()) block = random_block(dtype);
@@ -38,8 +46,9 @@ struct Machine {
   }
 };
 
-/// A candidate on the device: its kernels, and one graph that runs it in every window, one after the other.
+/// A candidate on the device: its routines and kernels, and one graph that runs it in every window, one after the other.
 struct Loaded {
+  std::vector<std::unique_ptr<Routine>> routines;
   std::vector<cuda::Module> modules;
   std::vector<cuda::Kernel> kernels;  // by launch
   std::optional<cuda::GraphExec> graph;
@@ -66,9 +75,16 @@ class CudaRun final : public TimingRun {
 
   Result<Verdict> admit(size_t c) override {
     const cuda::ContextScope scope = TRY(machine_.device.enter());
+    for (const ProblemRoutine& routine : problem_.candidates[c].routines)
+      if (Verdict v = load(routine, loaded_[c]); !v) return v;
     for (const ProblemLaunch& launch : problem_.candidates[c].launches)
       if (Verdict v = load(launch, loaded_[c]); !v) return v;
     TRY(forget_results());
+    for (size_t k = 0; k < loaded_[c].routines.size(); ++k) {
+      const ProblemRoutine& routine = problem_.candidates[c].routines[k];
+      if (auto done = loaded_[c].routines[k]->enqueue(machine_.stream, operands(routine, 0)); !done)
+        return Verdict::no(done.error().what());
+    }
     for (size_t k = 0; k < loaded_[c].kernels.size(); ++k) {
       const ProblemLaunch& launch = problem_.candidates[c].launches[k];
       const std::vector<uint64_t> values = arguments(launch, 0);
@@ -77,20 +93,22 @@ class CudaRun final : public TimingRun {
     std::vector<std::vector<std::byte>> results = TRY(read_results());
     if (c == 0) expected_ = std::move(results);
     else if (Verdict v = compare(results); !v) return v;
-    loaded_[c].graph = TRY(graph(c));
+    auto graph = this->graph(c);
+    if (!graph) return Verdict::no(graph.error().what());
+    loaded_[c].graph = *std::move(graph);
     TRY(loaded_[c].graph->upload(machine_.stream));
     return Verdict::yes();
   }
 
   Result<double> time(size_t c) override {
     const cuda::ContextScope scope = TRY(machine_.device.enter());
-    const auto& [device, stream, begin, end, flush, memory, random] = machine_;
-    TRY(stream.fill(flush.address(), 0, flush.size()));
-    TRY(stream.record(begin));
+    const cuda::Stream& stream = machine_.stream;
+    TRY(stream.fill(machine_.flush.address(), 0, machine_.flush.size()));
+    TRY(stream.record(machine_.begin));
     TRY(loaded_[c].graph->launch(stream));
-    TRY(stream.record(end));
-    TRY(end.synchronize());
-    return TRY(end.milliseconds_since(begin)) * 1000.0 / static_cast<double>(repeats_);
+    TRY(stream.record(machine_.end));
+    TRY(machine_.end.synchronize());
+    return TRY(machine_.end.milliseconds_since(machine_.begin)) * 1000.0 / static_cast<double>(repeats_);
   }
 
  private:
@@ -124,6 +142,15 @@ class CudaRun final : public TimingRun {
     return Verdict::yes();
   }
 
+  Verdict load(const ProblemRoutine& routine, Loaded& loaded) const {
+    auto session = machine_.session(routine.library);
+    if (!session) return Verdict::no(session.error().what());
+    auto prepared = (*session)->prepare(routine.text);
+    if (!prepared) return Verdict::no(prepared.error().what());
+    loaded.routines.push_back(*std::move(prepared));
+    return Verdict::yes();
+  }
+
   static cuda::LaunchShape shape(const ProblemLaunch& launch) {
     return {launch.grid, launch.block, launch.shared_bytes};
   }
@@ -134,6 +161,11 @@ class CudaRun final : public TimingRun {
                                  : static_cast<uint64_t>(a.value));
     return values;
   }
+  std::vector<CUdeviceptr> operands(const ProblemRoutine& routine, uint64_t repeat) const {
+    std::vector<CUdeviceptr> list;
+    for (uint32_t buffer : routine.operands) list.push_back(address(buffer, repeat));
+    return list;
+  }
   static std::vector<void*> pointers(const std::vector<uint64_t>& values) {
     std::vector<void*> list;
     for (const uint64_t& value : values) list.push_back(const_cast<uint64_t*>(&value));
@@ -143,12 +175,16 @@ class CudaRun final : public TimingRun {
   Result<cuda::GraphExec> graph(size_t c) const {
     cuda::Graph graph = TRY(cuda::Graph::create(machine_.device));
     std::vector<cuda::GraphNode> after;
-    for (uint64_t r = 0; r < repeats_; ++r)
+    for (uint64_t r = 0; r < repeats_; ++r) {
+      for (size_t k = 0; k < loaded_[c].routines.size(); ++k)
+        after = {TRY(add_routine(graph, after, *loaded_[c].routines[k], machine_.stream,
+                                 operands(problem_.candidates[c].routines[k], r)))};
       for (size_t k = 0; k < loaded_[c].kernels.size(); ++k) {
         const ProblemLaunch& launch = problem_.candidates[c].launches[k];
         const std::vector<uint64_t> values = arguments(launch, r);
         after = {TRY(graph.add_kernel(after, loaded_[c].kernels[k], shape(launch), pointers(values)))};
       }
+    }
     return cuda::GraphExec::instantiate(std::move(graph));
   }
 
@@ -227,7 +263,8 @@ class CudaTiming final : public TimingDevice {
 
 }  // namespace
 
-Result<std::unique_ptr<TimingDevice>> open_cuda_timing(std::string_view target) {
+Result<std::unique_ptr<TimingDevice>> open_cuda_timing(std::string_view target,
+                                                       const std::string& library_directory) {
   cuda::Device device = TRY(cuda::Device::open());
   if (device.info().architecture() != target)
     return Error(Code::unsupported, "the GPU here, " + device.info().name + ", is " +
@@ -242,7 +279,9 @@ Result<std::unique_ptr<TimingDevice>> open_cuda_timing(std::string_view target) 
                       .end = TRY(cuda::Event::create(device, cuda::Event::Timing::on)),
                       .flush = std::move(memory),
                       .memory = {},
-                      .random = {}}));
+                      .random = {},
+                      .library_directory = library_directory,
+                      .sessions = {}}));
 }
 
 }  // namespace burnish

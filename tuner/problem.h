@@ -33,11 +33,18 @@ struct ProblemLaunch {
   std::vector<Argument> arguments;
 };
 
-/// One way to solve a problem.
+/// A call of a library's routine (see runtime/libraries).
+struct ProblemRoutine {
+  std::string library, text;
+  std::vector<uint32_t> operands;  // buffers
+};
+
+/// One way to solve a problem: routines first, then launches.
 struct Candidate {
   std::string tactic;
   uint64_t workspace = 0;  // bytes of scratch
-  std::vector<ProblemLaunch> launches;
+  std::vector<ProblemRoutine> routines = {};
+  std::vector<ProblemLaunch> launches = {};
 };
 
 /// Work that a node leaves to the choice of a tactic, at the extents that are usual. Nodes with equal keys are one problem.
@@ -47,6 +54,10 @@ struct Problem {
   std::vector<ProblemBuffer> buffers;
   std::vector<Candidate> candidates;  // by estimate, the default first
   size_t nodes = 1;                   // how many have it
+  struct Refusal {
+    std::string tactic, reason;
+  };
+  std::vector<Refusal> refused;  // what could not become a candidate
 };
 
 /// Binary of a source, or why there is none.

@@ -54,6 +54,7 @@ class Race {
       if (verdict) racers_.push_back({i, {}});
       else if (i == 0) break;  // nothing to compare the others with
     }
+    for (const auto& [tactic, reason] : problem_.refused) timing_.candidates.push_back({tactic, 0, reason});
     return {};
   }
 

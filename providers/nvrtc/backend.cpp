@@ -6,8 +6,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "ir/anchor_operands.h"
 #include "ir/device_text.h"
-#include "providers/nvrtc/anchor_operands.h"
 #include "providers/nvrtc/device_headers.h"
 
 namespace burnish::nvrtc {

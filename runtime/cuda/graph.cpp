@@ -144,9 +144,9 @@ Result<GraphNode> Graph::add_child(After after, const Graph& child) {
 }
 
 Result<> begin_capture(const Stream& stream) {
-  // Thread-local: other threads of the process may go on allocating while we record.
+  // Relaxed: a library loads its kernels when they are first called, and other threads go on allocating while we record.
   return stream.device().check(
-      stream.device().driver().stream_begin_capture(stream.get(), CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),
+      stream.device().driver().stream_begin_capture(stream.get(), CU_STREAM_CAPTURE_MODE_RELAXED),
       "cuStreamBeginCapture");
 }
 

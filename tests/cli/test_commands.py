@@ -23,7 +23,7 @@ def test_overview(burnish):
 @pytest.mark.parametrize(
     ("command", "options"),
     {
-        "build": "output target fp16 tf32 optimization time timing shapes input verbose help",
+        "build": "output target fp16 tf32 optimization libraries time timing shapes input verbose help",
         "run": "inputs outputs shapes seed device verbose help",
         "bench": "iterations duration warmup flush batch inputs shapes seed json profile device verbose help",
         "inspect": "json text target fp16 tf32 shapes verbose help",

@@ -2,7 +2,7 @@
 
 #include "ir/op.h"
 
-namespace burnish::nvrtc {
+namespace burnish {
 
 /// What the first node of a Fused one sees: its operands are among those of the Fused node, its result is the Fused one's.
 class AnchorOperands final : public KernelCtx {
@@ -36,4 +36,4 @@ class AnchorOperands final : public KernelCtx {
   std::vector<size_t> operand_;
 };
 
-}  // namespace burnish::nvrtc
+}  // namespace burnish

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <memory>
+
+#include "compiler/library.h"
+#include "runtime/libraries/cudnn.h"
+
+namespace burnish::cudnn {
+
+/// Convolutions by cuDNN's graphs, as tactics: one for each way that its heuristics propose, named by version and place in
+/// their list. Nothing is opened before it is needed.
+class Cudnn final : public Library {
+ public:
+  /// `directory` as for Session::open.
+  explicit Cudnn(std::string directory) : directory_(std::move(directory)) {}
+  std::string_view name() const override { return library_name; }
+  Verdict accepts(KernelCtx& ctx) const override;
+  Result<> open() override;
+  Result<std::vector<std::string>> tactics(KernelCtx& ctx, int most) override;
+  /// Opens the library: only that makes the plan which the engine keeps.
+  Verdict describe(KernelCtx& ctx, std::string_view tactic) override;
+
+ private:
+  std::string directory_;
+  std::unique_ptr<GraphSession> session_;
+};
+
+}  // namespace burnish::cudnn

@@ -1,0 +1,99 @@
+"""Engines that leave work to a library: built, run and refused with stand-ins for the library and for the GPU, whose memory is
+the host's (build/testing). The GPU's kernels do nothing, so it is a timing cache that says the library is faster."""
+import json
+import os
+import re
+import shutil
+
+import numpy as np
+import pytest
+from conftest import ROOT, product
+
+TESTING = ROOT / "build" / "testing"
+
+
+def with_libraries(*folders):
+    paths = [*map(str, folders), *os.environ.get("LD_LIBRARY_PATH", "").split(":")]
+    return {**os.environ, "LD_LIBRARY_PATH": ":".join(filter(None, paths))}
+
+
+FAKE = with_libraries(TESTING / "host_gpu", TESTING / "fake_libraries")
+BUILD = ("build", "m.onnx", "--target", "sm_90", "--optimization-level", 2, "--timing-cache", "t.timing")
+STRICT = (*BUILD, "--timing-cache-mode", "strict", "--libraries", "cublaslt")
+
+
+@pytest.fixture
+def cache(burnish):
+    """t.timing as a GPU would leave it on which the library is fastest."""
+    product(burnish.folder / "m.onnx")
+    burnish.succeed(*BUILD, "--libraries", "cublaslt", env=FAKE)
+    path = burnish.folder / "t.timing"
+    text, count = re.subn(r"(cublaslt 13\.1\.0 w512 1fc34-2): refused, [^\t\n]*", r"\1: 0.500 us *", path.read_text().replace(" us *", " us"))
+    assert count == 1
+    path.write_text(text)
+    return path
+
+
+def test_a_library_is_timed_where_the_gpu_is(burnish):
+    product(burnish.folder / "m.onnx")
+    burnish.succeed(*BUILD, "--libraries", "cublaslt", env=FAKE)
+    explained = burnish.succeed("explain", "m.engine", "product")
+    assert "kernel, timed on Host GPU" in explained
+    for tactic in ("cublaslt 13.1.0 w0 1fc34-1", "cublaslt 13.1.0 w512 1fc34-2"):
+        assert re.search(rf"^ +{re.escape(tactic)} +refused: its results differ from those of '", explained, re.M)
+    burnish.succeed(*BUILD, env=FAKE)
+    assert "cublaslt" not in burnish.succeed("explain", "m.engine", "product")
+
+
+def test_an_engine_says_that_it_needs_a_library(burnish, cache):
+    before = cache.read_text()
+    burnish.succeed(*STRICT)  # neither GPU nor library is there
+    assert cache.read_text() == before
+    engine = json.loads(burnish.succeed("inspect", "m.engine", "--json"))
+    assert engine["providers"]["cublaslt"] == "13.1.0"
+    (step,) = engine["plans"][0]["steps"]
+    assert step["kind"] == "library"
+    assert step["call"].startswith("cublaslt 13.1.0 w512 1fc34-2 f32 m=48 n=32 k=64 ")
+    assert "\n  library, timed on Host GPU\n" in burnish.succeed("explain", "m.engine", "product")
+
+
+def test_an_engine_that_needs_a_library_runs_where_it_is(burnish, cache):
+    burnish.succeed(*STRICT)
+    x = np.random.default_rng(1).standard_normal((32, 64)).astype(np.float32)
+    np.savez(burnish.folder / "in.npz", x=x)
+    for folder in ("fake_libraries", "newer_libraries"):
+        environment = with_libraries(TESTING / "host_gpu", TESTING / folder)
+        burnish.succeed("run", "m.engine", "--device", 0, "--inputs", "in.npz", "--outputs", "out.npz", env=environment)
+        with np.load(burnish.folder / "out.npz") as outputs:
+            np.testing.assert_allclose(outputs["y"], x @ np.ones((64, 48), np.float32), rtol=1e-5, atol=1e-5)
+
+
+def test_an_engine_that_needs_a_library_is_refused_without_it(burnish, cache):
+    burnish.succeed(*STRICT)
+    shutil.copy(TESTING / "host_gpu" / "libcuda.so.1", burnish.folder / "libcublasLt.so.13")
+    cause, remedy = burnish.refuse("run", "m.engine", "--device", 0, env=with_libraries(TESTING / "host_gpu", burnish.folder))
+    assert cause == "libcublasLt.so.13 has no function cublasLtGetVersion, while preparing step 'product'"
+    assert remedy == (
+        "install the CUDA 13 toolkit or the PyPI package nvidia-cublas where the loader finds it (LD_LIBRARY_PATH), "
+        "or build the engine with --libraries none"
+    )
+
+
+def test_without_libraries_our_kernels_do_it(burnish, cache):
+    burnish.succeed(*BUILD, "--timing-cache-mode", "strict")
+    engine = json.loads(burnish.succeed("inspect", "m.engine", "--json"))
+    assert "cublaslt" not in engine["providers"] and engine["plans"][0]["steps"][0]["kind"] == "kernel"
+
+
+def test_a_library_that_is_asked_for_has_to_be_there(burnish):
+    product(burnish.folder / "m.onnx")
+    shutil.copy(TESTING / "host_gpu" / "libcuda.so.1", burnish.folder / "libcublasLt.so.13")
+    broken = with_libraries(TESTING / "host_gpu", burnish.folder)
+    cause, _ = burnish.refuse(*BUILD, "--libraries", "cublaslt", env=broken)
+    assert cause == "libcublasLt.so.13 has no function cublasLtGetVersion, while building for target 'sm_90'"
+    notes = burnish.succeed(*BUILD, "--libraries", "present", env=broken).splitlines()
+    assert notes[1] == "cublaslt is not among the candidates: libcublasLt.so.13 has no function cublasLtGetVersion"
+    assert burnish.refuse(*BUILD, "--libraries", "miopen", env=broken) == (
+        "there is no library 'miopen', while building for target 'sm_90'",
+        "name cublaslt, cudnn, present or none",
+    )
