@@ -10,8 +10,10 @@
 namespace burnish {
 
 namespace {
-thread_local bool inside_loop = false;
-}
+// Aligned as the section behind it: mold 1.10 begins the read-only part of a program at its thread-locals, and a program in which
+// a page ends between the two cannot be loaded.
+alignas(16) thread_local bool inside_loop = false;
+}  // namespace
 
 struct ThreadPool::State {
   std::mutex one_loop;  // held by the caller for the whole loop

@@ -45,7 +45,7 @@ TEST(TuningOnGpu, ATimedBuildRepeatsWithItsCache) {
     TuningContext context{.options = options,
                           .compiler = compiler,
                           .version = "1",
-                          .open = open_cuda_timing,
+                          .open = [](std::string_view target) { return open_cuda_timing(target); },
                           .clock = seconds_now,
                           .note = [](const std::string&) {}};
     LowerOptions lowering{.backend = &backend, .optimum = [](const DimTable&, Dim) { return int64_t{1}; }};

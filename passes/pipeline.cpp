@@ -64,6 +64,7 @@ std::span<const Pass* const> all_passes() {
                                        &pass_split_before_transpose,
                                        &pass_half_precision,
                                        &pass_recover_attention,
+                                       &pass_unflatten_products,
                                        &pass_layouts_last,
                                        &pass_fuse,
                                        &pass_lift_constants};
