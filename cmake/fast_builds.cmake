@@ -7,7 +7,7 @@ endif()
 
 find_program(BURNISH_MOLD mold)
 if(BURNISH_MOLD)
-  add_link_options(-fuse-ld=mold)
+  add_link_options(-fuse-ld=mold -Wl,--gc-sections)
 endif()
 
 # Parsing headers is half of what compiling a source costs. Libraries share a precompiled header, those on

@@ -317,7 +317,8 @@ Result<bool> Lowering::lower_on_device(Scope& scope, const Node& node) {
       if (decision || operands.tactics.size() > 1)
         out_.plan.decisions.push_back(decision ? *std::move(decision)
                                                : decide_by_estimate(name_of(node), by_cost(operands)));
-      if (const std::string why = why_it_moves(scope.graph, node); !why.empty()) note_move(describe(node), why);
+      if (const std::string why = why_it_moves(scope.graph, node); !why.empty())
+        note_move(describe(node), why);
       TRY(add_calls(scope, operands, name_of(node)));
       return true;
     } else if (!leave_whole(scope, node)) {
