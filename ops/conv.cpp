@@ -20,14 +20,10 @@ Result<> import(ImportCtx& c) {
 
 Result<> infer(InferCtx& c) {
   TRY(c.expect_inputs(2, 3));
-  const DType dtype = c.in(1).dtype;
-  for (size_t i = 0; i < c.input_count(); ++i) {
-    const bool rounded = i == 0 && c.in(0).dtype == DType::f32 && is_float(dtype) && size_of(dtype) == 2 &&
-                         c.attrs<ConvAttrs>().group == 1;
-    if (c.has(i) && !rounded && (c.in(i).dtype != dtype || !is_float(dtype)))
+  for (size_t i = 0; i < c.input_count(); ++i)
+    if (c.has(i) && (c.in(i).dtype != c.in(0).dtype || !is_float(c.in(0).dtype)))
       return c.error("operands must share one float type, operand " + std::to_string(i) + " is " +
                      std::string(name_of(c.in(i).dtype)));
-  }
   if (c.rank(0) != c.rank(1) || c.rank(0) < 3)
     return c.error("an input of shape " + c.dims.text(c.shape(0)) + " does not go with weights of shape " +
                    c.dims.text(c.shape(1)));
@@ -46,7 +42,7 @@ Result<> infer(InferCtx& c) {
   }
   std::vector<Dim> shape{x[0], w[0]};
   for (Dim extent : TRY(infer_window(c, c.attrs<ConvAttrs>(), kernel, false))) shape.push_back(extent);
-  c.out(0, dtype, std::move(shape));
+  c.out(0, c.in(0).dtype, std::move(shape));
   return {};
 }
 

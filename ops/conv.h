@@ -4,7 +4,6 @@
 
 namespace burnish {
 
-/// x may be FP32 where the others are half precision and there are no groups: it is rounded as it is read.
 /// x [N, C, D1, …] with w [M, C / group, K1, …]; see ops/window.h. The window's extents are those of w.
 struct ConvAttrs {
   std::vector<int64_t> strides, dilations, pads;
@@ -12,12 +11,6 @@ struct ConvAttrs {
   int64_t group = 1;
   BURNISH_REFLECT(ConvAttrs, strides, dilations, pads, auto_pad, group)
 };
-
-/// Whether windows along an axis begin and end at multiples of `piece` elements, patches say: what lies along it can be
-/// read in such pieces.
-inline bool reads_in_pieces(int64_t kernel, int64_t stride, int64_t pad, int64_t dilation, int64_t piece) {
-  return kernel % piece == 0 && stride % piece == 0 && pad == 0 && dilation == 1;
-}
 
 /// Extents of the window, which must be known when the engine is built.
 inline Result<std::vector<int64_t>> kernel_extents(InferCtx& c, size_t weight) {

@@ -2,7 +2,6 @@
 
 #include "ir/contraction_text.h"
 #include "ir/element.h"
-#include "ops/conv.h"
 #include "ops/product_kernel.h"
 
 namespace burnish {
@@ -199,9 +198,9 @@ inline std::optional<ConvImage> image_by_rows(KernelCtx& ctx, const ConvForm& fo
   const auto between = dims.value(image.stride_c);
   const Dim last =
       dims.add(dims.mul(dims.sub(w.out, dims.constant(1)), dims.constant(w.stride)), dims.constant(w.kernel));
-  if (form.transposed || form.group != 1 || !between || *between == 1 ||
-      !reads_in_pieces(w.kernel, w.stride, w.pad, w.dilation, 4) || !dims.is_constant(w.in_stride, 1) ||
-      dims.range(dims.sub(w.in, last)).lo < 0 || *between * image.channels > INT32_MAX)
+  if (form.transposed || form.group != 1 || !between || *between == 1 || w.pad != 0 || w.dilation != 1 ||
+      !dims.is_constant(w.in_stride, 1) || dims.range(dims.sub(w.in, last)).lo < 0 ||
+      *between * image.channels > INT32_MAX)
     return {};
   ConvImage rows = image;
   rows.by_rows = true;
@@ -219,11 +218,10 @@ inline std::optional<ConvImage> image_by_rows(KernelCtx& ctx, const ConvForm& fo
   return rows;
 }
 
-/// A copy of the image in the weights' type, channels last and as many as can be copied at once, made by a launch of its
-/// own.
+/// A copy of the image, channels last and as many as can be copied at once, made by a launch of its own.
 inline ConvImage packed_image(KernelCtx& ctx, const ConvForm& form, const ConvImage& image) {
   DimTable& dims = ctx.dims;
-  const DType dtype = ctx.in(1).dtype;
+  const DType dtype = ctx.in(0).dtype;
   const int64_t vector = image.channels <= 4 ? 4 : 8,
                 padded = (image.channels + vector - 1) / vector * vector;
   const Dim images = ctx.in(0).shape[0], plane = dims.mul(form.h.in, form.w.in),
@@ -255,9 +253,7 @@ inline ConvImage conv_image(KernelCtx& ctx, const ConvForm& form, int64_t inputs
   const std::span<const Dim> strides = ctx.in_strides(0);
   const ConvImage image{
       ctx.in_pointer(0), ctx.in_alignment(0), strides[0], strides[1], inputs, form.h, form.w};
-  const DType dtype = ctx.in(1).dtype;
-  if (ctx.in(0).dtype != dtype) return packed_image(ctx, form, image);
-  if (image_copy_bytes(ctx.dims, dtype, image) > 0) return image;
+  if (image_copy_bytes(ctx.dims, ctx.in(0).dtype, image) > 0) return image;
   if (auto rows = image_by_rows(ctx, form, image)) return *std::move(rows);
   return form.group == 1 ? packed_image(ctx, form, image) : image;
 }
@@ -265,7 +261,7 @@ inline ConvImage conv_image(KernelCtx& ctx, const ConvForm& form, int64_t inputs
 /// The whole hook: operands (x, w[, bias]); w is a constant.
 inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
   DimTable& dims = ctx.dims;
-  const DType dtype = ctx.in(1).dtype;
+  const DType dtype = ctx.in(0).dtype;
   if (Verdict v = product_type_verdict(dtype); !v) return v;
   const Tensor* w = ctx.constant_operand(1);
   if (!w) return Verdict::no("the weights are computed, not stored");
@@ -279,7 +275,7 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
   const Dim one = dims.constant(1), zero = dims.constant(0);
   const std::span<const Dim> strides = ctx.in_strides(0);
   const bool single = dims.is_constant(form.h.in, 1) && dims.is_constant(form.w.in, 1);
-  const bool pointwise = !form.transposed && ctx.in(0).dtype == dtype && form.h.kernel * form.w.kernel == 1 &&
+  const bool pointwise = !form.transposed && form.h.kernel * form.w.kernel == 1 &&
                          form.h.stride * form.w.stride == 1 && form.h.pad + form.w.pad == 0 &&
                          form.h.in == form.h.out && form.w.in == form.w.out &&
                          (single || (form.h.in_stride == dims.mul(form.w.in_stride, form.w.in) &&

@@ -5,7 +5,6 @@
 
 #include "base/half.h"
 #include "ir/infer.h"
-#include "ops/conv.h"
 #include "passes/pass.h"
 
 namespace burnish {
@@ -27,7 +26,7 @@ Tensor to_half_tensor(const Tensor& t) {
 /// Rewrites one graph so that values of type f32 are stored as f16, casts standing where the two meet.
 class Halver {
  public:
-  explicit Halver(Graph& g) : g_(g), uses_(g.use_counts()) {}
+  explicit Halver(Graph& g) : g_(g) {}
 
   Result<bool> run() {
     find_read_full();
@@ -92,22 +91,6 @@ class Halver {
     return !float_operand;
   }
 
-  // A convolution copies an image of odd channels before it reads it, and rounds it on the way: what no other node reads
-  // needs no cast.
-  bool rounds_image(const Node& node) const {
-    if (node.op->name != "Conv" || uses_[node.inputs[0]] != 1 || half_of_.contains(node.inputs[0]))
-      return false;
-    const ConvAttrs& attrs = node.attrs.as<ConvAttrs>();
-    const std::vector<Dim>&x = g_.values[node.inputs[0]].type.shape,
-          &w = g_.values[node.inputs[1]].type.shape;
-    const auto channels = g_.dims->value(x[1]), kernel = g_.dims->value(w.back());
-    const bool pieces =
-        kernel && reads_in_pieces(*kernel, attrs.strides.back(), attrs.pads[attrs.strides.size() - 1],
-                                  attrs.dilations.back(), 4);
-    return attrs.group == 1 && x.size() < 5 && channels && *channels % 2 != 0 && !pieces &&
-           g_.constant(node.inputs[1]);
-  }
-
   Result<> keep(Node node) {
     for (ValueId& v : node.inputs) v = full(v);
     for (ValueId v : node.outputs)
@@ -141,7 +124,7 @@ class Halver {
       return keep(std::move(node));
     if (keeps_full(node)) return keep(std::move(node));
     for (size_t i = 0; i < node.inputs.size(); ++i)
-      if (is_full(node.inputs[i]) && !(i == 0 && rounds_image(node)))
+      if (is_full(node.inputs[i]))
         node.inputs[i] = node.op->exact_operands >> i & 1 ? full(node.inputs[i]) : half_value(node.inputs[i]);
     std::vector<ValueId> made;
     for (ValueId& v : node.outputs) {
@@ -191,7 +174,6 @@ class Halver {
   }
 
   Graph& g_;
-  std::vector<uint32_t> uses_;
   std::vector<Node> out_;
   std::map<ValueId, ValueId> half_of_;  // FP32 value -> its FP16 form
   std::set<ValueId> only_half_;         // FP32 values that so far exist only in their FP16 form
