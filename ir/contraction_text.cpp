@@ -127,8 +127,7 @@ TileShape choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype) 
       TileShape& tile = tactic.tile;
       if (tile.math == tensor && dtype == DType::f32) tile.k /= 2;
       offer(tactic);
-      // Slices by warpgroups came out wrong on an H200 where k of B lies together; mended since, and not run there again.
-      const bool clusters = ctx.architecture() == "sm_90" && tile.math != warpgroup;
+      const bool clusters = ctx.architecture() == "sm_90" && tile.teams == 0;
       tile.slices = clusters ? slices_of(tile, usual) : 1;
       if (tile.slices > 1) offer(tactic);
     }

@@ -112,7 +112,7 @@ struct WarpgroupAttention : SoftmaxSum<C> {
  private:
   template <int N>
   static BURNISH_DEVICE void finish_products(float (&sums)[N][4]) {
-    wait_products<0>();
+    wait_for_products();
 #pragma unroll
     for (auto& block : sums)
 #pragma unroll

@@ -210,10 +210,10 @@ TEST(Kernels, SlicesOfKOccupyTheGpuWhereTilesDoNot) {
   };
   using Names = std::vector<std::string>;
   const KernelCase few{"MatMul", {"f16[196, 2304]", "f16[2304, 256]"}};  // 16 tiles
-  EXPECT_EQ(sliced("sm_90", few), Names{"mma 64x64x64 2x2 s4 k/8"});
+  EXPECT_EQ(sliced("sm_90", few), (Names{"mma 64x64x64 2x2 s4 k/8", "wgmma 64x64x64 4x1 s4 k/8"}));
   EXPECT_EQ(sliced("sm_80", few), Names{});  // no clusters
   EXPECT_EQ(sliced("sm_90", {"MatMul", {"f16[196, 512]", "f16[512, 256]"}}),
-            Names{"mma 64x64x64 2x2 s4 k/4"});
+            (Names{"mma 64x64x64 2x2 s4 k/4", "wgmma 64x64x64 4x1 s4 k/4"}));
   EXPECT_EQ(sliced("sm_90", {"MatMul", {"f16[196, 192]", "f16[192, 256]"}}), Names{});
   EXPECT_EQ(sliced("sm_90", {"MatMul", {"f16[1960, 2304]", "f16[2304, 256]"}}), Names{});
 }

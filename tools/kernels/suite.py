@@ -99,6 +99,7 @@ def specialised():
     for config in SPECIALISED:
         common = dict(config=config, math="warpgroup")
         yield Gemm(200, 136, 104, b_major="k", c_pad=8, bias=True, relu=True, **common)
+        yield Gemm(128, 2304, 768, b_major="k", **common)  # sums are results: nothing lies between wait and conversion
         yield Gemm(333, 261, 709, a_major="mn", b_major="k", a_pad=3, b_pad=3, dtype="bfloat16", residual=True, **common)
         yield Gemm(197, 64, 197, batch=(2, 3), a_pad=3, b_pad=3, b_major="k", residual=True, **common)
         yield Gemm(99, 197, 64, batch=(30, 2), b_major="k", out="float", **common)

@@ -49,7 +49,7 @@ struct WarpgroupMath {
   }
   /// Waits for all products.
   BURNISH_DEVICE void finish() {
-    wait_products<0>();
+    wait_for_products();
 #pragma unroll
     for (int i = 0; i < M / 64; ++i)
 #pragma unroll

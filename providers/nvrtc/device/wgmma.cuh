@@ -30,6 +30,15 @@ BURNISH_DEVICE void wait_products() {
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(Pending) : "memory");
 }
 
+/// Waits for all batches. A loop that ends at once: out of a loop's end ptxas 13.0 moves no conversion of a sum to before the
+/// wait, as it does otherwise, which serialises the products or reads sums that are not there yet.
+BURNISH_DEVICE void wait_for_products() {
+  asm volatile(
+      "{\n.reg .pred more;\nagain:\nwgmma.wait_group.sync.aligned 0;\nsetp.eq.u32 more, %0, 0xffffffff;\n"
+      "@more bra again;\n}" ::"r"(threadIdx.x)
+      : "memory");
+}
+
 /// Describes a matrix in shared memory whose lines of 128 bytes have their 16-byte chunks permuted by the line's number,
 /// `chunk ^ line % 8`. A line holds 64 elements of k of one row or column, or 64 rows or columns of one k; then `panel` is
 /// the distance in bytes to the next 64. Lines start at a multiple of 1024 bytes. An address holds the block's rank in its
