@@ -33,6 +33,7 @@ class Model:
     shapes: for `burnish build --shapes`. classes: its outputs end in an axis of class scores.
     fp16_noise: how far two host runs in FP16 storage are from each other, sums in FP32 and in FP64 (relative L2), where that
     is more than the bar between host and GPU.
+    fp16_misses: (seed, why) where FP16 storage costs more than `fp16_tolerance`, as measured.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Model:
     second_shape: tuple = ()
     fp16_tolerance: float = 1e-2
     fp16_noise: float = 0
+    fp16_misses: tuple = ()
     classes: bool = False
     small: bool = False
 
@@ -184,7 +186,11 @@ MODELS = [
         "silero_vad", "silero_vad/data/silero_vad.onnx", speech(512, 16000), shapes="input:1x512,state:2x1x128"
     ),
     packaged_model(
-        "silero_vad_8k", "silero_vad/data/silero_vad.onnx", speech(256, 8000), shapes="input:1x256,state:2x1x128"
+        "silero_vad_8k",
+        "silero_vad/data/silero_vad.onnx",
+        speech(256, 8000),
+        shapes="input:1x256,state:2x1x128",
+        fp16_misses=((5, "a probability of 0.0017, which rounding the weights alone moves by 9.1e-3"),),
     ),
     packaged_model("magika", "magika/models/standard_v3_3/model.onnx", file_bytes, batches=True, classes=True),
 ]
