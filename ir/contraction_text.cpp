@@ -114,32 +114,6 @@ double cost_of(const TileTactic& tactic, const UsualExtents& usual) {
          (t.slices > 1 ? join : 0);
 }
 
-TileShape choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype) {
-  const UsualExtents usual(ctx, p);
-  std::vector<TileShape> tiles;
-  std::vector<Tactic> tactics;
-  auto offer = [&](const TileTactic& tactic) {
-    tiles.push_back(tactic.tile);
-    tactics.push_back({name_of(tactic.tile), cost_of(tactic, usual)});
-  };
-  auto offer_all = [&](std::span<const TileTactic> table) {
-    for (TileTactic tactic : table) {
-      TileShape& tile = tactic.tile;
-      if (tile.math == tensor && dtype == DType::f32) tile.k /= 2;
-      offer(tactic);
-      const bool clusters = ctx.architecture() == "sm_90" && tile.teams == 0;
-      tile.slices = clusters ? slices_of(tile, usual) : 1;
-      if (tile.slices > 1) offer(tactic);
-    }
-  };
-  offer_all(dtype == DType::f32 && !ctx.tf32() ? std::span<const TileTactic>(plain_tiles) : tensor_tiles);
-  if (warpgroup_verdict(ctx, p, dtype)) {
-    offer_all(warpgroup_tiles);
-    if (p.b_along_k) offer_all(specialised_tiles);
-  }
-  return tiles[ctx.choose(std::move(tactics))];
-}
-
 }  // namespace
 
 int copy_bytes(const DimTable& dims, const MatrixView& v) {
@@ -169,10 +143,44 @@ void define_matrix(KernelText& text, const DimTable& dims, std::string_view name
   text.list(v.batch) << "), " << v.stride_mn << ", " << v.stride_k << "};\n";
 }
 
+TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype,
+                       std::span<const Tactic> others) {
+  const UsualExtents usual(ctx, p);
+  std::vector<TileShape> tiles;
+  std::vector<Tactic> tactics;
+  auto offer = [&](const TileTactic& tactic) {
+    tiles.push_back(tactic.tile);
+    tactics.push_back({name_of(tactic.tile), cost_of(tactic, usual) + p.before});
+  };
+  auto offer_all = [&](std::span<const TileTactic> table) {
+    for (TileTactic tactic : table) {
+      TileShape& tile = tactic.tile;
+      if (tile.math == tensor && dtype == DType::f32) tile.k /= 2;
+      offer(tactic);
+      const bool clusters = ctx.architecture() == "sm_90" && tile.teams == 0;
+      tile.slices = clusters ? slices_of(tile, usual) : 1;
+      if (tile.slices > 1) offer(tactic);
+    }
+  };
+  offer_all(dtype == DType::f32 && !ctx.tf32() ? std::span<const TileTactic>(plain_tiles) : tensor_tiles);
+  if (warpgroup_verdict(ctx, p, dtype)) {
+    offer_all(warpgroup_tiles);
+    if (p.b_along_k) offer_all(specialised_tiles);
+  }
+  tactics.insert(tactics.end(), others.begin(), others.end());
+  const size_t chosen = ctx.choose(std::move(tactics));
+  if (chosen >= tiles.size()) return {.other = chosen - tiles.size()};
+  return {.tile = tiles[chosen]};
+}
+
 void add_contraction(KernelCtx& ctx, const ContractionProblem& p, DType dtype, const KernelText& operands,
                      const EpilogueForm& form, std::string_view header) {
+  add_contraction(ctx, p, choose_tile(ctx, p, dtype, {}).tile, dtype, operands, form, header);
+}
+
+void add_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileShape& t, DType dtype,
+                     const KernelText& operands, const EpilogueForm& form, std::string_view header) {
   DimTable& dims = ctx.dims;
-  const TileShape t = choose_tile(ctx, p, dtype);
   const Epilogue epilogue = make_epilogue(ctx, form);
   KernelCall call{.headers = {"providers/nvrtc/device/contraction.cuh", std::string(header)},
                   .prelude = epilogue.prelude};

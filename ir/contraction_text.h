@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "ir/device_text.h"
 
 namespace burnish {
@@ -30,6 +32,7 @@ struct ContractionProblem {
   std::array<Dim, 4> batch;  // extents, the last one fastest; 1 where there are fewer
   int copy_bytes = 0;        // of the operand that is copied in the smaller pieces; 0: one is gathered
   bool b_along_k = false;    // B's elements of one column lie together
+  double before = 0;         // microseconds of launches that only a contraction needs
 };
 
 /// Bytes that asynchronous copies of a matrix take at a time: 16, 8 or 4; 0 where it must be gathered.
@@ -38,9 +41,21 @@ int copy_bytes(const DimTable& dims, const MatrixView& view);
 /// "MatrixOperand<half, Major::k, 16>" and so on for operands of type `dtype`.
 std::string matrix_operand_type(const DimTable& dims, const MatrixView& view);
 
-/// Adds the launch; the tiles are its tactics. `a_text` and `b_text` are statements that define `a` and `b` (they may use `batch`, a BatchIndex);
+/// What was chosen for a problem: a tile, or one of the ways to do without a contraction.
+struct TileChoice {
+  TileShape tile;
+  std::optional<size_t> other;
+};
+
+/// The tactics are the tiles that the problem may have, and `others`, whose costs are microseconds on an H200.
+TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& problem, DType dtype,
+                       std::span<const Tactic> others);
+
+/// Adds the launch; the tiles are its tactics, unless one is chosen. `a_text` and `b_text` are statements that define `a` and `b` (they may use `batch`, a BatchIndex);
 /// the epilogue may capture b0 … b3.
 void add_contraction(KernelCtx& ctx, const ContractionProblem& problem, DType dtype,
+                     const KernelText& operands, const EpilogueForm& form, std::string_view header);
+void add_contraction(KernelCtx& ctx, const ContractionProblem& problem, const TileShape& tile, DType dtype,
                      const KernelText& operands, const EpilogueForm& form, std::string_view header);
 /// Statement that defines matrix operand `name`.
 void define_matrix(KernelText& text, const DimTable& dims, std::string_view name, const MatrixView& view);

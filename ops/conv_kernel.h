@@ -1,25 +1,11 @@
 #pragma once
 
 #include "ir/contraction_text.h"
-#include "ir/element.h"
+#include "ops/conv_form.h"
+#include "ops/image_conv_kernel.h"
 #include "ops/product_kernel.h"
 
 namespace burnish {
-
-/// One spatial axis of a convolution on a device.
-struct KernelAxis {
-  Dim in, out;
-  int64_t kernel = 1, stride = 1, pad = 0, dilation = 1;
-  Dim in_stride, out_stride;
-};
-
-/// A convolution or a transposed one over at most two spatial axes, as a contraction.
-struct ConvForm {
-  bool transposed = false;
-  int64_t group = 1;
-  KernelAxis h, w;
-  bool planar = true;  // two spatial axes; else `h` is a stand-in
-};
 
 /// What a contraction sees of an image: its windows' elements are numbered by tap along `h`, tap along `w` and `channels`
 /// elements that lie together.
@@ -29,6 +15,7 @@ struct ConvImage {
   Dim stride_n, stride_c;
   int64_t channels;
   KernelAxis h, w;
+  bool packed = false;   // a copy that is still to be made
   bool by_rows = false;  // a row of the window takes the channels' place, and these that of the taps along it
 
   int64_t depth() const { return h.kernel * w.kernel * channels; }
@@ -65,42 +52,6 @@ inline KernelText axis_text(const KernelAxis& a) {
   for (int64_t v : {a.kernel, a.stride, a.pad, a.dilation})
     text << std::string_view(", " + std::to_string(v));
   return text << "}";
-}
-
-inline KernelText& append(KernelText& to, const KernelText& from) {
-  to.pieces.insert(to.pieces.end(), from.pieces.begin(), from.pieces.end());
-  return to;
-}
-
-/// Coordinates of the result: position `row` = (n * out_h + oh) * out_w + ow, channel `column` of the group `b3`.
-inline EpilogueForm conv_epilogue(KernelCtx& ctx, const ConvForm& form, int64_t outputs, int step,
-                                  bool grouped) {
-  DimTable& dims = ctx.dims;
-  EpilogueForm e{.column_axis = 1, .column_step = step};
-  auto coordinate = [&](const auto& build) {
-    KernelText text;
-    build(text);
-    e.coordinates.push_back(std::move(text));
-  };
-  const Dim plane = dims.mul(form.h.out, form.w.out);
-  coordinate([&](KernelText& t) { t << "m / (int)" << plane; });
-  coordinate([&](KernelText& t) {
-    t << "n";
-    if (grouped) t << std::string_view(" + b3 * " + std::to_string(outputs));
-  });
-  if (form.planar)
-    coordinate([&](KernelText& t) { t << "m / (int)" << form.w.out << " % (int)" << form.h.out; });
-  coordinate([&](KernelText& t) { t << "m % (int)" << form.w.out; });
-  if (grouped) {
-    e.captures.push_back("b3");
-    while (e.column_step > 1 && outputs % e.column_step != 0) e.column_step /= 2;
-  }
-  if (ctx.has(2)) {
-    std::vector<Dim> strides(ctx.out(0).shape.size(), dims.constant(0));
-    strides[1] = ctx.in_strides(2)[0];
-    e.addends.push_back({2, std::move(strides)});
-  }
-  return e;
 }
 
 /// How many neighbours along a row a thread of a depthwise convolution computes: long strips read less twice, short ones
@@ -218,34 +169,50 @@ inline std::optional<ConvImage> image_by_rows(KernelCtx& ctx, const ConvForm& fo
   return rows;
 }
 
-/// A copy of the image, channels last and as many as can be copied at once, made by a launch of its own.
+/// Elements of an image that are packed and stored at once.
+inline int64_t pack_width(int64_t channels) { return channels <= 4 ? 4 : 8; }
+
+/// A copy of the image, channels last and as many as can be copied at once.
 inline ConvImage packed_image(KernelCtx& ctx, const ConvForm& form, const ConvImage& image) {
   DimTable& dims = ctx.dims;
-  const DType dtype = ctx.in(0).dtype;
-  const int64_t vector = image.channels <= 4 ? 4 : 8,
-                padded = (image.channels + vector - 1) / vector * vector;
-  const Dim images = ctx.in(0).shape[0], plane = dims.mul(form.h.in, form.w.in),
-            width = dims.constant(padded);
+  const int64_t vector = pack_width(image.channels);
+  const Dim width = dims.constant((image.channels + vector - 1) / vector * vector);
   ConvImage packed = image;
-  packed.pointer = ctx.scratch(dtype, dims.mul(dims.mul(images, plane), width));
+  packed.packed = true;
   packed.alignment = 64;
-  packed.channels = padded;
+  packed.channels = *dims.value(width);
   packed.stride_c = dims.constant(1);
   packed.w.in_stride = width;
   packed.h.in_stride = dims.mul(width, form.w.in);
-  packed.stride_n = dims.mul(width, plane);
-  const Dim items = dims.mul(dims.mul(images, plane), dims.constant(padded / vector)), one = dims.constant(1);
+  packed.stride_n = dims.mul(width, dims.mul(form.h.in, form.w.in));
+  return packed;
+}
+
+/// The launch that makes the copy `packed` of the image as it lies.
+inline void pack_image(KernelCtx& ctx, const ConvForm& form, int64_t inputs, ConvImage& packed) {
+  DimTable& dims = ctx.dims;
+  const std::span<const Dim> strides = ctx.in_strides(0);
+  const int64_t vector = pack_width(inputs);
+  const Dim images = ctx.in(0).shape[0], plane = dims.mul(form.h.in, form.w.in), one = dims.constant(1);
+  packed.pointer = ctx.scratch(ctx.in(0).dtype, dims.mul(images, packed.stride_n));
+  const Dim items = dims.mul(dims.mul(images, plane), dims.constant(packed.channels / vector));
   constexpr int threads = 256;
   KernelCall call{.headers = {"providers/nvrtc/device/pack_image.cuh"},
                   .grid = {dims.ceil_div(items, dims.constant(threads)), one, one},
                   .block = {threads, 1, 1}};
-  call.body << "pack_image<" << std::to_string(padded) << ", " << std::to_string(vector) << ">("
-            << image.pointer << ", ImageStrides{" << image.stride_n << ", " << image.stride_c << ", "
-            << image.h.in_stride << ", " << image.w.in_stride << "}, " << packed.pointer << ", (int)"
-            << images << ", " << std::to_string(image.channels) << ", (int)" << form.h.in << ", (int)"
-            << form.w.in << ");\n";
+  call.body << "pack_image<" << std::to_string(packed.channels) << ", " << std::to_string(vector) << ">("
+            << ctx.in_pointer(0) << ", ImageStrides{" << strides[0] << ", " << strides[1] << ", "
+            << form.h.in_stride << ", " << form.w.in_stride << "}, " << packed.pointer << ", (int)" << images
+            << ", " << std::to_string(inputs) << ", (int)" << form.h.in << ", (int)" << form.w.in << ");\n";
   ctx.calls.push_back(std::move(call));
-  return packed;
+}
+
+/// Microseconds that it takes: a launch, and what it reads and writes.
+inline double pack_cost(KernelCtx& ctx, const ConvImage& packed) {
+  constexpr double launch = 2, bytes_per_microsecond = 3e6;
+  const int64_t elements = ctx.usual(ctx.dims.mul(ctx.in(0).shape[0], packed.stride_n));
+  return launch + 2 * static_cast<double>(elements) * static_cast<double>(size_of(ctx.in(0).dtype)) /
+                      bytes_per_microsecond;
 }
 
 /// The image in the form in which it is copied in the largest pieces.
@@ -280,12 +247,10 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
                          form.h.in == form.h.out && form.w.in == form.w.out &&
                          (single || (form.h.in_stride == dims.mul(form.w.in_stride, form.w.in) &&
                                      strides[0] == dims.mul(form.h.in_stride, form.h.in)));
-  const ConvImage image =
+  ConvImage image =
       pointwise
           ? ConvImage{ctx.in_pointer(0), ctx.in_alignment(0), strides[0], strides[1], inputs, form.h, form.w}
           : conv_image(ctx, form, inputs);
-  int64_t pitch = 0;
-  Tensor packed = pack_weights(*w, form, outputs, inputs, image, pitch);
   const Dim positions = dims.mul(ctx.in(0).shape[0], dims.mul(form.h.out, form.w.out));
   ContractionProblem problem{positions,
                              dims.constant(outputs),
@@ -293,6 +258,21 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
                              {one, one, one, dims.constant(form.group)},
                              0,
                              true};
+  const MatrixView matrix{image.pointer,  // if positions lie evenly spaced
+                          dtype,          single ? strides[0] : form.w.in_stride,
+                          strides[1],     {zero, zero, zero, dims.mul(strides[1], dims.constant(inputs))},
+                          image.alignment};
+  problem.copy_bytes = pointwise ? copy_bytes(dims, matrix) : image_copy_bytes(dims, dtype, image);
+  if (image.packed) problem.before = pack_cost(ctx, image);
+  const std::vector<ImageTiling> tilings = image_tilings(ctx, form, inputs, outputs);
+  const TileChoice choice = choose_tile(ctx, problem, dtype, image_tactics(ctx, form, outputs, tilings));
+  if (choice.other) {
+    add_image_conv(ctx, form, *w, tilings[*choice.other]);
+    return Verdict::yes();
+  }
+  if (image.packed) pack_image(ctx, form, inputs, image);
+  int64_t pitch = 0;
+  Tensor packed = pack_weights(*w, form, outputs, inputs, image, pitch);
   KernelText operands;
   MatrixView weights{ctx.constant(std::move(packed)),
                      dtype,
@@ -300,17 +280,9 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
                      one,
                      {zero, zero, zero, dims.constant(outputs * pitch)},
                      64};
-  if (pointwise) {  // positions lie evenly spaced: a plain matrix
-    const MatrixView matrix{image.pointer,
-                            dtype,
-                            single ? strides[0] : form.w.in_stride,
-                            strides[1],
-                            {zero, zero, zero, dims.mul(strides[1], dims.constant(inputs))},
-                            image.alignment};
-    problem.copy_bytes = copy_bytes(dims, matrix);
+  if (pointwise) {
     define_matrix(operands, dims, "a", matrix);
   } else {
-    problem.copy_bytes = image_copy_bytes(dims, dtype, image);
     const bool along_k = dims.is_constant(image.stride_c, 1);
     operands << std::string_view(
                     std::string(form.transposed ? "const ConvTransposeOperand<" : "const ConvOperand<") +
@@ -324,33 +296,8 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
     append(operands, axis_text(image.w)) << "};\n";
   }
   define_matrix(operands, dims, "b", weights);
-  add_contraction(ctx, problem, dtype, operands, conv_epilogue(ctx, form, outputs, 8, form.group > 1),
-                  "providers/nvrtc/device/conv.cuh");
-  return Verdict::yes();
-}
-
-/// The axes of x, w and the result, for one or two spatial axes.
-template <class A>
-Verdict conv_form(KernelCtx& ctx, const A& attrs, std::span<const int64_t> pads, ConvForm& form) {
-  DimTable& dims = ctx.dims;
-  const std::vector<Dim>&x = ctx.in(0).shape, &y = ctx.out(0).shape;
-  const size_t n = x.size() - 2;
-  if (n > 2) return Verdict::no("no device kernel for convolutions over three axes");
-  form.group = attrs.group;
-  form.planar = n == 2;
-  form.h = {dims.constant(1), dims.constant(1), 1, 1, 0, 1, dims.constant(0), dims.constant(0)};
-  for (size_t i = 0; i < n; ++i) {
-    KernelAxis& axis = n == 2 && i == 0 ? form.h : form.w;
-    axis = {x[i + 2],
-            y[i + 2],
-            *dims.value(ctx.in(1).shape[i + 2]),
-            attrs.strides[i],
-            pads[i],
-            attrs.dilations[i],
-            ctx.in_strides(0)[i + 2],
-            ctx.out_strides(0)[i + 2]};
-  }
-  if (!form.planar) form.h.in_stride = dims.mul(form.w.in_stride, form.w.in);
+  add_contraction(ctx, problem, choice.tile, dtype, operands,
+                  conv_epilogue(ctx, form, outputs, 8, form.group > 1), "providers/nvrtc/device/conv.cuh");
   return Verdict::yes();
 }
 

@@ -95,6 +95,22 @@ inline std::vector<KernelCase> kernel_cases() {
   auto halves = [](const Shape& shape) { return Tensor::zeros(DType::f16, shape); };
   const NamedAttributes half_steps{{"strides", Axes{2, 2}}, {"pads", Axes{3, 3, 3, 3}}};
   add({"Conv", {"f16[2, 3, 30, 31]", halves({8, 3, 7, 7})}, half_steps, 1, dense, last});
+  for (const Layout layout : {last, gaps, back})
+    add({"Conv",
+         {"f16[batch, 3, height, width]", halves({24, 3, 7, 7}), halves({24})},
+         half_steps,
+         1,
+         layout,
+         last});
+  add({"Conv",
+       {"f16[2, 1, 33, 30]", halves({96, 1, 3, 3})},
+       {{"strides", Axes{1, 2}}, {"pads", Axes{0, 0, 1, 1}}}});
+  add({"Conv",
+       {"bf16[2, 3, 64, 64]", Tensor::zeros(DType::bf16, {32, 3, 3, 3})},
+       {{"strides", Axes{2, 2}}, {"pads", Axes{1, 1, 1, 1}}},
+       1,
+       last,
+       last});
   add({"Conv", {"f16[batch, 320, height, width]", halves({64, 320, 3, 3})}, {}, 1, dense, last});
   for (const int64_t patch : {4, 16})
     add({"Conv",

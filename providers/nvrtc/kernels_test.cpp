@@ -97,6 +97,8 @@ TEST(Kernels, EveryTacticOfAProductCompiles) {
                         {"pads", Axes{0, 1, 2, 3}},
                         {"dilations", Axes{1, 2}},
                         {"group", int64_t{2}}}),
+           convolution("f16[2, 3, 45, 71]", {64, 3, 7, 7}, {{"strides", Axes{2, 2}}}),
+           convolution("f16[n, 3, h, w]", {24, 3, 3, 3}, {{"strides", Axes{2, 2}}}),
        })
     for (const std::string& tactic : tactics_of(backend, c))
       for (std::string& source : sources_of(backend, c, tactic)) sources.push_back(std::move(source));
@@ -127,6 +129,52 @@ TEST(Kernels, WarpgroupsMultiplyWhereTheyCan) {
     EXPECT_EQ(std::ranges::count_if(names, is_warpgroup) > 0, row.warpgroups)
         << row.target << " " << row.product.text();
   }
+}
+
+TEST(Kernels, ImagesOfFewChannelsAreReadAsTheyLie) {
+  using Axes = std::vector<int64_t>;
+  using Names = std::vector<std::string>;
+  auto steps = [](int64_t h, int64_t w) { return NamedAttributes{{"strides", Axes{h, w}}}; };
+  struct Row {
+    KernelCase conv;
+    Names tilings;
+  };
+  NamedAttributes dilated = steps(2, 2), grouped = steps(2, 2);
+  dilated.push_back({"dilations", Axes{2, 1}});
+  grouped.push_back({"group", int64_t{2}});
+  for (const Row& row : {
+           Row{convolution("f16[8, 3, 224, 224]", {64, 3, 7, 7}, steps(2, 2)),
+               {"image 4x16x64", "image 8x16x64"}},
+           Row{convolution("f16[8, 3, 224, 224]", {32, 3, 3, 3}, steps(2, 2)),
+               {"image 4x16x32", "image 8x16x32", "image 16x16x32"}},
+           Row{convolution("f16[n, 1, h, w]", {24, 1, 3, 3}, steps(1, 2)),
+               {"image 4x16x32", "image 8x16x32", "image 16x16x32"}},
+           Row{convolution("f16[8, 4, 64, 64]", {96, 4, 4, 4}, steps(4, 4)),
+               {"image 4x16x32", "image 8x16x32"}},
+           Row{convolution("f16[8, 3, 224, 224]", {64, 3, 3, 3}),
+               {}},  // windows an odd number of pixels apart
+           Row{convolution("f16[8, 5, 224, 224]", {64, 5, 3, 3}, steps(2, 2)), {}},
+           Row{convolution("f16[8, 3, 224, 224]", {64, 3, 3, 3}, dilated), {}},
+           Row{convolution("f16[8, 4, 224, 224]", {64, 2, 3, 3}, grouped), {}},
+           Row{convolution("f16[8, 3, 224]", {64, 3, 3}, {{"strides", Axes{2}}}), {}},
+           Row{convolution("f16[8, 3, 224, 224]", {64, 3, 16, 16}, steps(16, 16)),
+               {}},  // rows longer than a block
+           Row{convolution("f16[8, 3, 224, 224]", {256, 3, 7, 7}, steps(2, 2)), {}},  // weights of 112 KB
+           Row{{"Conv", {"f32[8, 3, 64, 64]", Tensor::zeros(DType::f32, {8, 3, 3, 3})}, steps(2, 2)}, {}},
+       }) {
+    Names names = tactics_of(backend_for("sm_80"), row.conv);
+    std::erase_if(names, [](const std::string& name) { return !name.starts_with("image "); });
+    EXPECT_EQ(names, row.tilings) << row.conv.text();
+  }
+}
+
+TEST(Kernels, AnImageReadAsItLiesIsNotPacked) {
+  const NvrtcBackend backend = backend_for("sm_90");
+  const KernelCase conv =
+      convolution("f16[32, 3, 224, 224]", {64, 3, 7, 7}, {{"strides", std::vector<int64_t>{2, 2}}});
+  EXPECT_EQ(sources_of(backend, conv).size(), 1u);  // the estimate prefers it
+  EXPECT_EQ(sources_of(backend, conv, "image 4x16x64").size(), 1u);
+  EXPECT_EQ(sources_of(backend, conv, "mma 64x64x64 2x2 s4").size(), 2u);
 }
 
 TEST(Kernels, WarpgroupsAttendWhereTheyCan) {

@@ -1,4 +1,4 @@
-"""What is checked: contractions and depthwise convolutions as data, and the translation units generated for them."""
+"""What is checked: contractions and convolutions as data, and the translation units generated for them."""
 from dataclasses import dataclass, field
 
 MULTIPROCESSORS = 132
@@ -396,3 +396,107 @@ kernel(const {self.dtype}* image, const {self.dtype}* weights, {self.dtype}* out
     def flops(self):
         oh, ow = self.out_hw()
         return 2 * self.n * oh * ow * self.cout * self.kernel[0] * self.kernel[1]
+
+
+@dataclass
+class ImageConv:
+    """A convolution of few channels that reads the image as it lies (top, left, bottom, right padded); its blocks share tiles."""
+    n: int
+    cin: int
+    hw: tuple
+    cout: int
+    kernel: tuple
+    rows: int                # of a warp
+    columns: int             # channels at a time
+    dtype: str = "half"
+    image_type: str = ""
+    stride: tuple = (2, 2)
+    pad: tuple = (0, 0, 0, 0)
+    channels_last: bool = True
+    pitch: int = 0           # elements that follow every pixel's channels (channels-last) or row (channels-first)
+    relu: bool = True
+
+    groups, transposed, dilation, math = 1, False, (1, 1), "tensor"
+
+    def __post_init__(self):
+        self.image_type = self.image_type or self.dtype
+
+    def name(self):
+        layout = "last" if self.channels_last else "first"
+        return (f"image {self.image_type}->{self.dtype} n{self.n} {self.cin}x{self.hw} -> {self.cout} k{self.kernel} "
+                f"s{self.stride} p{self.pad} {layout}+{self.pitch} {self.rows}x16x{self.columns}")
+
+    def runs_on(self, architecture):
+        return True
+
+    out_hw = Conv.out_hw
+    image_strides = Conv.image_strides
+
+    def steps(self):
+        return -(-self.kernel[1] // 4)
+
+    def groups_of_32(self):
+        return -(-self.cout // self.columns) * self.columns // 32
+
+    def shared(self):
+        patch_h = (4 * self.rows - 1) * self.stride[0] + self.kernel[0]
+        patch_w = 15 * self.stride[1] + 4 * self.steps()
+        return self.groups_of_32() * self.kernel[0] * self.steps() * 1024 + 2 * patch_h * patch_w * 8
+
+    def resident(self):
+        """Blocks of a multiprocessor, as the compiler asks for them."""
+        lines = 128 // (15 * self.stride[1] + 4 * self.steps())
+        held = -(-((4 * self.rows - 1) * self.stride[0] + self.kernel[0]) // lines) * self.cin
+        window = min(self.kernel[0], (self.rows - 1) * self.stride[0] + 1)
+        registers = self.rows * self.columns // 2 + window * self.steps() * 4 + held + 42
+        return min(227 * 1024 // (self.shared() + 1024), 512 // (-(-registers // 8) * 8), 6)
+
+    def source(self):
+        oh, ow = self.out_hw()
+        kh, kw = self.kernel
+        strides = ", ".join(f"{s}LL" for s in self.image_strides())
+        aligned = str(self.cout % 8 == 0).lower()
+        return f"""#include "providers/nvrtc/device/image_conv.cuh"
+using namespace burnish;
+using C = ImageConv<{self.dtype}, {kh}, {kw}, {self.stride[0]}, {self.stride[1]}, {self.rows}, {self.columns}>;
+static_assert(C::threads == 128 && C::shared_bytes({self.cout}) == {self.shared()});
+struct Epilogue {{
+  {self.dtype}* out;
+  const {self.dtype}* bias;
+  template <int V>
+  BURNISH_DEVICE Row<{self.dtype}, V> fetch(int m, int n, int count) const {{
+    return read_row<{self.dtype}, V>(bias + n, 1, count, {aligned});
+  }}
+  template <int V>
+  BURNISH_DEVICE Row<{self.dtype}, V> results(float (&v)[V], const Row<{self.dtype}, V>& bias) const {{
+    Row<{self.dtype}, V> y;
+#pragma unroll
+    for (int i = 0; i < V; ++i) {{
+      v[i] += bias[i];
+      y.set(i, {int(self.relu)} && v[i] < 0 ? 0 : v[i]);
+    }}
+    return y;
+  }}
+  template <int V>
+  BURNISH_DEVICE void put(int m, int n, const Row<{self.dtype}, V>& y, int count) const {{
+    write_row<{self.dtype}, V>(out + m * {self.cout}LL + n, 1, count, {aligned}, y);
+  }}
+}};
+extern "C" __global__ void __launch_bounds__(C::threads, {self.resident()})
+kernel(const {self.image_type}* __restrict__ image, const {self.dtype}* __restrict__ weights, {self.dtype}* __restrict__ out,
+       const {self.dtype}* __restrict__ bias, int images) {{
+  convolve_image<C>(FewChannelImage<{self.image_type}, {self.cin}>{{image, {{{strides}}}, {self.hw[0]}, {self.hw[1]}, {self.pad[0]}, {self.pad[1]}}},
+                    weights, images, {oh}, {ow}, {self.cout}, [&](int image, int row, int column) {{
+    return Epilogue{{out + ((image * {oh} + row) * {ow}LL + column) * {self.cout}, bias}};
+  }});
+}}
+"""
+
+    def launch(self):
+        oh, ow = self.out_hw()
+        tiles = self.n * -(-oh // (4 * self.rows)) * -(-ow // 16)
+        return min(tiles, self.resident() * MULTIPROCESSORS), 128, self.shared()
+
+    def flops(self):
+        oh, ow = self.out_hw()
+        return 2 * self.n * oh * ow * self.cout * self.cin * self.kernel[0] * self.kernel[1]

@@ -106,11 +106,12 @@ def run_gemm(case, cubin):
 
 def image_and_out(case):
     sn, sc, sh, sw = case.image_strides()
-    buffer = Buffer(case.dtype, case.n * sn)
+    buffer = Buffer(getattr(case, "image_type", case.dtype), case.n * sn)
     image = buffer.view((case.n, case.cin, *case.hw), (sn, sc, sh, sw))
     fill(image)
     oh, ow = case.out_hw()
-    strides = ((oh * ow * case.cout, 1, ow * case.cout, case.cout) if case.channels_last else
+    last = case.channels_last or isinstance(case, cases.ImageConv)
+    strides = ((oh * ow * case.cout, 1, ow * case.cout, case.cout) if last else
                (oh * ow * case.cout, oh * ow, ow, 1))
     buffer_out = Buffer(case.dtype, case.n * oh * ow * case.cout)
     return buffer, image, buffer_out, buffer_out.view((case.n, case.cout, oh, ow), strides)
@@ -170,10 +171,42 @@ def run_depthwise(case, cubin):
     return ok and not buffer_out.touched_outside(out), error, launcher(kernel, arguments, buffer, buffer_w, buffer_out, bias)
 
 
+def in_fragments(case, weights):
+    """Weights [cout][cin][kh][kw] in the order of image_conv.cuh: [32 channels][kh][4 pixels][2][lane][8]."""
+    kh, kw = case.kernel
+    steps, channels = case.steps(), 32 * case.groups_of_32()
+    full = torch.zeros(channels, 4, kh, 4 * steps, dtype=weights.dtype, device="cuda")
+    full[:case.cout, :case.cin, :, :kw] = weights
+    # channel = (group, g / 2, part, block of the part, g % 2), tap = (step, half of k, q / 2), c = (q % 2, element)
+    full = full.reshape(channels // 32, 4, 2, 2, 2, 2, 2, kh, steps, 2, 2)
+    group, g_high, part, block, g_low, q_low, element, row, step, half, q_high = range(11)
+    return full.permute(group, row, step, part, g_high, g_low, q_high, q_low, block, half, element).contiguous()
+
+
+def run_image_conv(case, cubin):
+    buffer, image, buffer_out, out = image_and_out(case)
+    weights = torch.randn(case.cout, case.cin, *case.kernel, device="cuda").to(TYPES[case.dtype])
+    fragments = in_fragments(case, weights)
+    buffer_w, bias = Buffer(case.dtype, fragments.numel()), Buffer(case.dtype, case.cout)
+    buffer_w.inner.copy_(fragments.flatten())
+    fill(bias.inner)
+    kernel = Kernel(cubin, *case.launch())
+    arguments = (buffer.address(), buffer_w.address(), buffer_out.address(), bias.address(), ctypes.c_int(case.n))
+    kernel(*arguments)
+    torch.cuda.synchronize()
+    b = bias.inner.double()[None, :, None, None]
+    rounded = image.to(TYPES[case.dtype]).double()
+    exact = convolve(case, rounded, weights.double()) + b
+    magnitude = convolve(case, rounded.abs(), weights.double().abs()) + b.abs()
+    ok, error = judge(out, exact.relu() if case.relu else exact, magnitude, case.dtype, case.math, case.dtype)
+    return ok and not buffer_out.touched_outside(out), error, launcher(kernel, arguments, buffer, buffer_w, buffer_out, bias)
+
+
 def run(case, cubin, timed):
     """(passes, relative L2 error, microseconds or None)."""
     torch.manual_seed(zlib.crc32(case.name().encode()))
-    runner = {cases.Gemm: run_gemm, cases.Conv: run_conv, cases.Depthwise: run_depthwise}[type(case)]
+    runner = {cases.Gemm: run_gemm, cases.Conv: run_conv, cases.Depthwise: run_depthwise,
+              cases.ImageConv: run_image_conv}[type(case)]
     ok, error, launch = runner(case, cubin)
     return ok, error, microseconds(launch) if timed else None
 

@@ -1,5 +1,5 @@
 """The cases themselves: `checks()` for correctness, `timings()` for speed."""
-from cases import Config, Conv, Depthwise, Gemm
+from cases import Config, Conv, Depthwise, Gemm, ImageConv
 
 BIG = Config(128, 128, 32, 2, 4, 4)
 WIDE = Config(128, 256, 32, 2, 4, 4)
@@ -166,8 +166,32 @@ def depthwises():
         yield Depthwise(1, 8, (1, 50), (1, 5), dtype, pad=(0, 2, 0, 2), channels_last=False, v=1, multiplier=2, pitch=2)
 
 
+def image_convs():
+    """First layers: tiles that end within the image, channels that end within 32, every padding; images of any type and strides."""
+    layouts = [dict(channels_last=True), dict(channels_last=False), dict(channels_last=True, pitch=3),
+               dict(channels_last=False, pitch=5)]
+    for layout in layouts:
+        for dtype, image in (("half", ""), ("half", "float"), ("bfloat16", ""), ("bfloat16", "float")):
+            common = dict(dtype=dtype, image_type=image, **layout)
+            yield ImageConv(3, 3, (45, 71), 64, (7, 7), 2, 64, pad=(3, 3, 3, 3), **common)
+            yield ImageConv(2, 3, (64, 64), 32, (3, 3), 4, 32, pad=(1, 1, 1, 1), **common)
+            yield ImageConv(3, 3, (37, 50), 32, (3, 3), 2, 32, pad=(0, 0, 1, 1), **common)
+            yield ImageConv(2, 1, (41, 29), 24, (5, 5), 1, 32, pad=(2, 1, 2, 3), **common)
+            yield ImageConv(2, 4, (33, 39), 20, (3, 3), 1, 32, pad=(1, 1, 1, 1), **common)
+            yield ImageConv(2, 3, (56, 64), 96, (4, 4), 2, 32, stride=(4, 4), **common)
+    yield ImageConv(2, 3, (31, 67), 96, (7, 7), 1, 32, pad=(3, 3, 3, 3), stride=(4, 4))
+    yield ImageConv(2, 3, (40, 66), 128, (7, 7), 1, 64, pad=(3, 3, 3, 3))
+    yield ImageConv(1, 3, (70, 67), 32, (7, 7), 4, 32, pad=(3, 3, 3, 3))
+    yield ImageConv(2, 2, (20, 40), 7, (2, 6), 2, 32, stride=(1, 2), pad=(1, 5, 0, 2), relu=False)
+    yield ImageConv(2, 3, (20, 40), 8, (1, 1), 4, 32, stride=(3, 6))
+    yield ImageConv(1, 3, (1, 1), 8, (3, 3), 1, 32, pad=(1, 1, 1, 1))
+    yield ImageConv(200, 3, (33, 33), 16, (3, 3), 2, 32, pad=(1, 1, 1, 1))  # more tiles than blocks
+    yield ImageConv(300, 3, (35, 33), 64, (7, 7), 2, 64, pad=(3, 3, 3, 3))
+
+
 def checks():
-    return [*gemms(), *warpgroup_gemms(), *convs(), *warpgroup_convs(), *specialised(), *sliced(), *depthwises()]
+    return [*gemms(), *warpgroup_gemms(), *convs(), *warpgroup_convs(), *specialised(), *sliced(), *depthwises(),
+            *image_convs()]
 
 
 def problems():
@@ -221,3 +245,10 @@ def timings():
         for last, c in ((True, PLAIN[1]), (True, PLAIN[2]), (False, PLAIN[2]), (False, Config(64, 128, 16, 2, 2, 3)))]
     yield "depthwise n32 112x112 96 3x3 half", [Depthwise(32, 96, (112, 112), (3, 3), strip=s, **same)
                                                 for s in (1, 2, 4, 8)]
+    for batch in (1, 32, 128):
+        for cout, k, columns, tiles in ((64, 7, 64, (1, 2)), (32, 3, 32, (1, 2, 4))):
+            yield f"image n{batch} 224x224 3->{cout} {k}x{k}/2 half", [
+                ImageConv(batch, 3, (224, 224), cout, (k, k), rows, columns, pad=(k // 2,) * 4, channels_last=last)
+                for rows in tiles for last in (True, False)]
+    yield "image n32 224x224 3->96 4x4/4 half", [
+        ImageConv(32, 3, (224, 224), 96, (4, 4), rows, 32, stride=(4, 4), channels_last=False) for rows in (1, 2)]
