@@ -51,8 +51,8 @@ struct TileChoice {
 TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& problem, DType dtype,
                        std::span<const Tactic> others);
 
-/// Adds the launch; the tiles are its tactics, unless one is chosen. `a_text` and `b_text` are statements that define `a` and `b` (they may use `batch`, a BatchIndex);
-/// the epilogue may capture b0 … b3.
+/// Adds the launch for a tile, or for the one that is chosen here. `operands` are statements that define `a` and `b` (they may
+/// use `batch`, a BatchIndex); the epilogue may capture b0 … b3.
 void add_contraction(KernelCtx& ctx, const ContractionProblem& problem, DType dtype,
                      const KernelText& operands, const EpilogueForm& form, std::string_view header);
 void add_contraction(KernelCtx& ctx, const ContractionProblem& problem, const TileShape& tile, DType dtype,

@@ -168,6 +168,16 @@ TEST(Kernels, ImagesOfFewChannelsAreReadAsTheyLie) {
   }
 }
 
+TEST(Kernels, ImagesOfFewChannelsCompileForEveryArchitecture) {
+  const KernelCase conv =
+      convolution("f16[n, 3, h, w]", {64, 3, 7, 7},
+                  {{"strides", std::vector<int64_t>{2, 2}}, {"pads", std::vector<int64_t>{3, 3, 3, 3}}});
+  for (const Architecture& architecture : architectures()) {
+    const NvrtcBackend backend = backend_for(architecture.target);
+    expect_compiles(backend, sources_of(backend, conv, "image 8x16x64"));
+  }
+}
+
 TEST(Kernels, AnImageReadAsItLiesIsNotPacked) {
   const NvrtcBackend backend = backend_for("sm_90");
   const KernelCase conv =

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks the contraction and depthwise device code (providers/nvrtc/device).
+"""Checks the contraction and convolution device code (providers/nvrtc/device).
 
 Without options: compiles every case for the six architectures, here, with no GPU; prints spills and what fails.
 --run: on a machine with a GPU and torch, compares every case with a binary64 reference, then times a few.
