@@ -95,13 +95,13 @@ inline std::vector<Tactic> image_tactics(KernelCtx& ctx, const ConvForm& form, i
     const int64_t tiles = images * ((out_h + height - 1) / height) * ((out_w + t.width - 1) / t.width);
     const int64_t waves = (tiles + multiprocessors - 1) / multiprocessors;
     const auto products = static_cast<double>(t.products(form) * t.passes),
-               others = static_cast<double>(t.rows * t.columns / 2 * t.passes * 5 + t.held() * 10);
+               others = static_cast<double>(t.rows * t.columns / 2 * t.passes * 5 + t.held() * 10 + 100);
     const int64_t elements =
         images * (ctx.usual(form.h.in) * ctx.usual(form.w.in) * t.inputs + out_h * out_w * outputs);
     tactics.push_back(
         {"image " + std::to_string(height) + "x" + std::to_string(t.width) + "x" + std::to_string(t.columns),
-         start + std::max(static_cast<double>(waves) * (products * product + others * instruction),
-                          2 * static_cast<double>(elements) / bytes_per_microsecond)});
+         start + static_cast<double>(waves) * (products * product + others * instruction) +
+             2 * static_cast<double>(elements) / bytes_per_microsecond});
   }
   return tactics;
 }
