@@ -60,6 +60,7 @@ struct KernelCall {
   std::array<int, 3> block{1, 1, 1};
   int shared_bytes = 0;  // dynamic shared memory
   int cluster = 1;       // blocks along x that share their memory (sm_90 and later); divides grid[0]
+  bool alone = false;    // a block has a multiprocessor for itself, and all its registers
 };
 
 /// A call of a library's routine as data.
