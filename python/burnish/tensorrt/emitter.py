@@ -62,7 +62,7 @@ class Emitter:
     def constant(self, value: Any, dtype: Any = None) -> str:
         """An array as a weight of the graph; returns its name."""
         name = f"{self._layer}/constant_{len(self.initializers)}"
-        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(np.asarray(value, dtype)), name))
+        self.initializers.append(numpy_helper.from_array(np.asarray(value, dtype, order="C"), name))
         return name
 
     def like_input(self, value: Any, index: int = 0) -> str:
@@ -80,6 +80,8 @@ class Emitter:
 
     def int64s(self, index: int) -> str:
         """An input as INT64, which ONNX wants of extents and axes."""
+        if self.tensors[index]._known is not None:
+            return self.constant(self.tensors[index]._known, np.int64)
         if self.tensors[index].dtype == DataType.INT64:
             return self.inputs[index]
         return self.op("Cast", [self.inputs[index]], to=TensorProto.INT64)
@@ -93,9 +95,9 @@ def value_info(tensor: Any, anonymous: bool = False) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(tensor.name, tensor._elem_type or onnx_type(tensor._dtype or DataType.FLOAT), extents)
 
 
-def read_types(model: onnx.ModelProto) -> Dict[str, tuple]:
-    """{tensor: (DataType or None, Dims or None)} of what ONNX infers."""
-    graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+def read_types(model: onnx.ModelProto, strict: bool = False) -> Dict[str, tuple]:
+    """{tensor: (DataType or None, Dims or None)} of what ONNX infers. strict: raises where operands do not fit."""
+    graph = onnx.shape_inference.infer_shapes(model, strict_mode=strict, data_prop=True).graph
     found = {}
     for info in [*graph.input, *graph.value_info, *graph.output]:
         told = info.type.tensor_type
@@ -120,7 +122,7 @@ def infer(emitter: Emitter, outputs: Sequence[Any]) -> None:
             inputs.append(value_info(tensor, anonymous=True))
     declared = [onnx.ValueInfoProto(name=t.name) for t in outputs]
     graph = helper.make_graph(emitter.nodes, "layer", inputs, declared, initializers)
-    types = read_types(helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9))
+    types = read_types(helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9), strict=True)
+    types.update({w.name: (datatype(w.data_type), Dims(w.dims)) for w in emitter.initializers})  # a constant has no node
     for tensor in outputs:
-        dtype, shape = types.get(tensor.name, (None, None))
-        tensor._dtype, tensor._shape = dtype, shape
+        tensor._dtype, tensor._shape = types.get(tensor.name, (None, None))

@@ -191,7 +191,7 @@ class LayerMakers:
         layer = self._add(LayerType.CONSTANT, [], shape=shape, weights=weights)
         values = array_of(weights)
         if layer is not None and values.size <= 64 and values.dtype in (np.int32, np.int64):
-            layer.get_output(0)._known = np.ascontiguousarray(values).reshape(layer.shape)
+            layer.get_output(0)._known = np.asarray(values, order="C").reshape(layer.shape)
         return layer
 
     def add_fill(self, shape: Sequence[int], op: FillOperation, output_type: DataType = DataType.FLOAT) -> Optional[ILayer]:

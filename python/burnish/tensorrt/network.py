@@ -159,11 +159,13 @@ class INetworkDefinition(Scoped, LayerMakers):
         self._infer()
         try:
             infer(self._emitted(state), state.outputs)
-        except Exception as error:
+        except Unsayable as error:
             for tensor in state.outputs:
                 self._names.discard(tensor.name)
-            self._report.error(f"{cls.__name__} cannot be added: {str(error).strip()}")
+            self._report.error(f"{cls.__name__} cannot be added: {error}")
             return None
+        except Exception as error:  # properties that are set later may mend it; else the build says what is wrong
+            self._report.verbose(f"the outputs of '{state.name}' have no types yet: {error}")
         self._as_parsed = False
         self._layers.append(state)
         self._inferred = len(self._layers)

@@ -130,7 +130,7 @@ class Weights:
             self.dtype = a
             self._array = np.empty(0, nptype(a))
         else:
-            self._array = np.ascontiguousarray(np.zeros(0, np.float32) if a is None else a)
+            self._array = np.asarray(np.zeros(0, np.float32) if a is None else a, order="C")
             self.dtype = dtype_named(self._array.dtype.name)
             if self.dtype is None:
                 raise TypeError(f"weights of {self._array.dtype} have no DataType")

@@ -21,7 +21,7 @@ class IConstantLayer(ILayer):
     shape = Property(None, Dims)
 
     def _emit(self, e) -> None:
-        values = np.ascontiguousarray(array_of(self.weights)).reshape(self.shape)
+        values = np.asarray(array_of(self.weights), order="C").reshape(self.shape)
         e.initializers.append(numpy_helper.from_array(values, e.outputs[0]))
 
 

@@ -53,8 +53,7 @@ class IOneHotLayer(ILayer):
     axis = Property(-1, int)
 
     def _emit(self, e) -> None:
-        indices, values, depth = e.inputs
-        e.op("OneHot", [indices, depth, values], out=0, axis=self.axis)
+        e.op("OneHot", [e.inputs[0], e.int64s(2), e.inputs[1]], out=0, axis=self.axis)
 
 
 @layer(LayerType.NON_ZERO)

@@ -49,35 +49,38 @@ class ISliceLayer(ILayer):
     axes = Property(None, Dims)
     mode = Property(SampleMode.STRICT_BOUNDS)
 
-    def _check_bounds(self, extents) -> None:
-        axes = self.axes or range(len(self.start))
-        for axis, start, count, stride in zip(axes, self.start, self.shape, self.stride):
-            extent = extents[axis] if axis < len(extents) else -1
-            last = start + (count - 1) * stride
-            if extent >= 0 and count > 0 and not (0 <= start < extent and 0 <= last < extent):
-                raise Unsayable(f"axis {axis} is sliced from {start} to {last}, and has {extent} elements")
+    def _window(self, e) -> list:
+        """start, shape and stride: numbers where they are known, else None."""
+        found = []
+        for index, numbers in ((1, self.start), (2, self.shape), (3, self.stride)):
+            tensor = self.get_input(index)
+            found.append(numbers if tensor is None else None if tensor._known is None else Dims(tensor._known))
+        return found
 
-    def _operand(self, e, index: int, static) -> str:
-        if self.num_inputs > index and self.get_input(index) is not None:
-            return e.int64s(index)
-        return e.constant(static, np.int64)
+    @staticmethod
+    def _check_bounds(extents, axes, start, shape, stride) -> None:
+        for axis, first, count, step in zip(axes, start, shape, stride):
+            extent, last = extents[axis], first + (count - 1) * step
+            if extent >= 0 and count > 0 and not (0 <= first < extent and 0 <= last < extent):
+                raise ValueError(f"axis {axis} is sliced from {first} to {last}, and has {extent} elements")
 
     def _emit(self, e) -> None:
         if self.mode != SampleMode.STRICT_BOUNDS:
             raise Unsayable(f"slices of mode {self.mode.name} are not supported; pad or gather instead")
-        static = self.num_inputs == 1
-        if static:
-            self._check_bounds(e.tensors[0].shape)
-            ends = [s + n * d for s, n, d in zip(self.start, self.shape, self.stride)]
-            end = e.constant([_BEFORE_THE_FIRST if at < 0 and d < 0 else at for at, d in zip(ends, self.stride)], np.int64)
-            start, stride = e.constant(self.start, np.int64), e.constant(self.stride, np.int64)
+        window = self._window(e)
+        axes = self.axes or range(len(e.tensors[0].shape))
+        if all(numbers is not None for numbers in window):
+            self._check_bounds(e.tensors[0].shape, axes, *window)
+            start, shape, stride = window
+            ends = [s + n * d for s, n, d in zip(start, shape, stride)]
+            end = e.constant([_BEFORE_THE_FIRST if at < 0 and d < 0 else at for at, d in zip(ends, stride)], np.int64)
+            start, stride = e.constant(start, np.int64), e.constant(stride, np.int64)
         else:
-            start, count, stride = (self._operand(e, i, v) for i, v in ((1, self.start), (2, self.shape), (3, self.stride)))
+            start, count, stride = (e.int64s(i) if n is None else e.constant(n, np.int64) for i, n in zip((1, 2, 3), window))
             end = e.op("Add", [start, e.op("Mul", [count, stride])])
             passed = e.op("Less", [end, e.constant(0, np.int64)])
             end = e.op("Where", [passed, e.constant(_BEFORE_THE_FIRST, np.int64), end])
-        rank = len(self.start) if self.start is not None else len(e.tensors[0].shape)
-        e.op("Slice", [e.inputs[0], start, end, e.constant(self.axes or range(rank), np.int64), stride], out=0)
+        e.op("Slice", [e.inputs[0], start, end, e.constant(axes, np.int64), stride], out=0)
 
 
 @layer(LayerType.CONCATENATION)
