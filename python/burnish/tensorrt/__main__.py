@@ -4,6 +4,7 @@ from __future__ import annotations
 import argparse
 import os
 import runpy
+import shutil
 import sys
 
 from .install import install
@@ -14,7 +15,7 @@ def main() -> None:
     parser.add_argument("--target", help="what engines are built for: cpu (then they run on the host), sm_90, …; default: the GPU that is there")
     parser.add_argument("--version", help="the interface that the script sees: 8.6, 10 (default) or 11")
     parser.add_argument("-m", dest="module", action="store_true", help="run a module, as python -m does")
-    parser.add_argument("script", help="the script, or with -m the module")
+    parser.add_argument("script", help="the script, a command that is one (polygraphy), or with -m the module")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="its arguments")
     asked = parser.parse_args()
     try:
@@ -25,9 +26,12 @@ def main() -> None:
     if asked.module:
         sys.path.insert(0, os.getcwd())
         runpy.run_module(asked.script, run_name="__main__", alter_sys=True)
-    else:
-        sys.path.insert(0, os.path.dirname(os.path.abspath(asked.script)))
-        runpy.run_path(asked.script, run_name="__main__")
+        return
+    script = asked.script if os.path.exists(asked.script) else shutil.which(asked.script)
+    if script is None:
+        parser.error(f"there is no script or command '{asked.script}'")
+    sys.path.insert(0, os.path.dirname(os.path.abspath(script)))
+    runpy.run_path(script, run_name="__main__")
 
 
 if __name__ == "__main__":

@@ -158,7 +158,7 @@ class Builder(Scoped):
                     targets=[interface.build_target()],
                     fp16=config.get_flag(BuilderFlag.FP16),
                     tf32=config.get_flag(BuilderFlag.TF32),
-                    profiles=[self._profile(network, p) for p in config._profiles],
+                    profiles=self._profiles(network, config),
                     workspace_bytes=config._pools.get(MemoryPoolType.WORKSPACE, 0),
                     optimization_level=config.builder_optimization_level,
                     timing_cache=cache,
@@ -178,9 +178,10 @@ class Builder(Scoped):
                 phases.close()
 
     @staticmethod
-    def _profile(network: INetworkDefinition, profile: IOptimizationProfile) -> Dict[str, tuple]:
+    def _profiles(network: INetworkDefinition, config: IBuilderConfig) -> List[Dict[str, tuple]]:
         """The ranges of dynamic inputs, as the build takes them."""
-        return {t.name: profile._shapes[t.name] for t in network._inputs if t.name in profile._shapes and -1 in t.shape}
+        dynamic = [t.name for t in network._inputs if -1 in t.shape]
+        return [{name: p._shapes[name] for name in dynamic} for p in config._profiles] if dynamic else []
 
     # ---- what is refused
 

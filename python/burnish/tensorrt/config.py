@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 from typing import Any, Dict, List, Optional
 
+from . import interface
 from .enums import (
     BuilderFlag,
     DeviceType,
@@ -22,7 +23,6 @@ from .logger import Reporter, Scoped
 from .profile import IOptimizationProfile
 from .timing_cache import ITimingCache
 
-_LAST_BYTE = (1 << 64) - 1
 #: flags that make no difference to Burnish, and why
 _WITHOUT_EFFECT = {
     BuilderFlag.DEBUG: "builds report through the logger in any case",
@@ -143,7 +143,7 @@ class IBuilderConfig(Scoped):
             self._report.no_effect(str(pool), "Burnish has one pool, WORKSPACE")
 
     def get_memory_pool_limit(self, pool: MemoryPoolType) -> int:
-        return self._pools.get(pool, _LAST_BYTE if pool == MemoryPoolType.WORKSPACE else 0)
+        return self._pools.get(pool, interface.memory_bytes() if pool == MemoryPoolType.WORKSPACE else 0)
 
     @property
     def max_workspace_size(self) -> int:

@@ -1,10 +1,12 @@
 """Which interface scripts see, and where what they build runs."""
 from __future__ import annotations
 
+import os
 from typing import Optional
 
 from .. import devices
 from ..building import default_target
+from ..errors import DeviceError
 
 _VERSIONS = {"8": "8.6.1", "10": "10.16.0", "11": "11.1.0"}
 
@@ -43,3 +45,11 @@ def build_target() -> str:
 def run_device() -> int:
     """Where engines run: -1 for the host, else the current GPU."""
     return -1 if target == "cpu" else devices.current()
+
+
+def memory_bytes() -> int:
+    """Memory of the GPU that is there, else of the host: what a workspace may have where nothing limits it."""
+    try:
+        return devices.describe(devices.current()).memory_bytes
+    except DeviceError:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -47,7 +47,7 @@ class ILayer:
     """A layer of a network."""
 
     __slots__ = ("_state", "__weakref__")
-    _TYPE: LayerType
+    _TYPE: Optional[LayerType] = None
 
     def __init__(self, state: State):
         self._state = state
