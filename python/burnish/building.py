@@ -50,6 +50,7 @@ class Options:
             target_count=len(names),
             fp16=fp16,
             tf32=tf32,
+            cuda_library_directory=(capi.cuda_library_folder() or "").encode() or None,
             threads=threads,
             optimization_level=optimization_level,
             time_budget=time_budget,

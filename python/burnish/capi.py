@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import importlib.util
 import pathlib
 from ctypes import POINTER, byref, c_char, c_char_p, c_double, c_float, c_int, c_int64, c_size_t, c_void_p
+from typing import Optional
 
 from .errors import BY_STATUS, Error, FileError
 
@@ -170,6 +172,16 @@ def library_folder() -> pathlib.Path:
         f"libburnish_runtime.so is in neither of {folders[0]} and {folders[1]}",
         "install the package (pip install . in a clone), or run ./dev build in the clone",
     )
+
+
+def cuda_library_folder() -> Optional[str]:
+    """Where the PyPI package nvidia-cuda-nvrtc put NVRTC; None: the compiler looks in the usual places."""
+    found = importlib.util.find_spec("nvidia")
+    for folder in (found.submodule_search_locations or ()) if found else ():
+        path = pathlib.Path(folder) / "cu13" / "lib"
+        if (path / "libnvrtc.so.13").exists():
+            return str(path)
+    return None
 
 
 def _load(name: str, signatures: dict) -> ctypes.CDLL:
