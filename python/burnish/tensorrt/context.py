@@ -17,7 +17,6 @@ from .types import Dims, volume
 
 _LEGACY_STREAM = 1  # CU_STREAM_LEGACY: what stream 0 means to scripts, in order with their copies
 _ALIGNMENT = 256
-_ANYWHERE = 4096  # an address to ask about shapes with, before there is memory
 _ALL_ROOM = 1 << 62  # addresses come without sizes
 
 
@@ -113,6 +112,8 @@ class IExecutionContext(_Bindings, Scoped):
         }
         self._profiler: Any = None
         self._profile_index = 0
+        if engine._engine.profiles:
+            self._context.set_profile(0)
         self._consumed_event = 0
         self._listener: Any = None
         self._extra = False  # something is to be done beside the run
@@ -151,7 +152,7 @@ class IExecutionContext(_Bindings, Scoped):
         binding = self._binding_of(name)
         if binding is None or not binding.is_input:
             return False
-        shape = tuple(int(e) for e in shape)
+        shape = tuple(map(int, shape))
         before = tuple(binding.shape)
         if shape == before and binding.set:
             return True
@@ -159,7 +160,7 @@ class IExecutionContext(_Bindings, Scoped):
             self._report.error(f"input '{name}' has {binding.tensor.rank} axes, and a shape of {len(shape)} is given")
             return False
         binding.shape = shape
-        if not self._tell(binding, binding.tensor.data or _ANYWHERE):
+        if not self._tell(binding, binding.tensor.data):
             binding.shape = before
             return False
         binding.set = bool(binding.tensor.data)
@@ -167,8 +168,8 @@ class IExecutionContext(_Bindings, Scoped):
         self._pending = self._pending or not binding.set
         return True
 
-    def _tell(self, binding: _Binding, address: int) -> bool:
-        """Tells the C context of a tensor at that address."""
+    def _tell(self, binding: _Binding, address: Optional[int]) -> bool:
+        """Tells the C context of a tensor at that address; without one, of its shape."""
         lib, mine = capi.runtime(), binding.tensor.data
         binding.tensor.data = address
         function = lib.burnish_context_set_input if binding.is_input else lib.burnish_context_set_output
@@ -185,7 +186,7 @@ class IExecutionContext(_Bindings, Scoped):
         """The C context knows the extents of all inputs; False where some are missing."""
         for binding in self._bindings.values():
             if binding.is_input and not binding.set:
-                if -1 in binding.shape or not self._tell(binding, binding.tensor.data or _ANYWHERE):
+                if -1 in binding.shape or not self._tell(binding, binding.tensor.data):
                     return False
                 binding.set = bool(binding.tensor.data)
         return True
@@ -325,7 +326,7 @@ class IExecutionContext(_Bindings, Scoped):
         self._ran = False
         shape = self._output_shape(binding)
         if -1 in shape:
-            return self._tell(binding, 0)
+            return self._tell(binding, None)
         address = self._room(binding, self._nbytes(binding, shape), stream)
         if not address:
             self._report.error(f"the output allocator gave no memory for '{binding.name}'", ErrorCodeTRT.FAILED_ALLOCATION)
