@@ -524,7 +524,6 @@ REFUSED = {
     ),
     "add_assertion": (lambda n, x: n.add_assertion(x, "m"), "IAssertionLayer cannot be added: ONNX has no assertions; leave it out"),
     "add_moe": (lambda n, x: n.add_moe(x, x, x), "IMoELayer cannot be added: Burnish has no kernels for mixtures of experts"),
-    "add_loop": (lambda n, x: n.add_loop(), "ILoop cannot be added: loops are built from ONNX models only; parse a model with a Loop or Scan"),
     "random fill": (
         lambda n, x: n.add_fill((3,), trt.FillOperation.RANDOM_UNIFORM),
         "IFillLayer cannot be added: Burnish makes no random numbers; give them as an input",

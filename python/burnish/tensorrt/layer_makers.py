@@ -6,6 +6,7 @@ from typing import Any, Optional, Sequence
 import numpy as np
 
 from .enums import AttentionNormalizationOp, CausalMaskKind, DataType, FillOperation, GatherMode, LayerType, ScatterMode
+from .layers.control import IIfConditional, ILoop
 from .layers.layer import ILayer
 from .types import array_of
 
@@ -197,6 +198,16 @@ class LayerMakers:
     def add_fill(self, shape: Sequence[int], op: FillOperation, output_type: DataType = DataType.FLOAT) -> Optional[ILayer]:
         return self._add(LayerType.FILL, [], shape=shape, operation=op, to_type=output_type)
 
+    # ---- control flow
+
+    def add_loop(self) -> ILoop:
+        """A loop, to be given recurrences, iterators, a trip limit and outputs."""
+        return ILoop(self, self._unique("(Unnamed Loop)"))
+
+    def add_if_conditional(self) -> IIfConditional:
+        """A condition, to be given what decides, inputs and outputs."""
+        return IIfConditional(self, self._unique("(Unnamed Condition)"))
+
     # ---- what cannot be said, or done, yet: None, with the reason in the log
 
     def add_quantize(self, input: Any, scale: Any, output_type: DataType = DataType.INT8) -> None:
@@ -231,9 +242,3 @@ class LayerMakers:
 
     def add_dist_collective(self, input: Any, dist_collective_op: Any, reduce_op: Any, root: int, groups: Any) -> None:
         return self._add(LayerType.DIST_COLLECTIVE, [input])
-
-    def add_loop(self) -> None:
-        return self._reject("ILoop", "loops are built from ONNX models only; parse a model with a Loop or Scan")
-
-    def add_if_conditional(self) -> None:
-        return self._reject("IIfConditional", "conditions are built from ONNX models only; parse a model with an If, or use a select")

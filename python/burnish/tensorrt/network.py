@@ -8,6 +8,7 @@ import onnx
 from onnx import helper
 
 from . import onnx_layers
+from .control_flow import Writer, units
 from .emitter import FUNCTION_DOMAIN, OPSET, Emitter, Unsayable, infer, onnx_type, value_info
 from .enums import DataType, NetworkDefinitionCreationFlag
 from .layer_makers import LayerMakers
@@ -145,20 +146,20 @@ class INetworkDefinition(Scoped, LayerMakers):
         self._names.add(name)
         return name
 
-    def _add(self, kind: Any, inputs: Sequence[Optional[ITensor]], outputs: int = 1, **values: Any) -> Optional[ILayer]:
+    def _add(self, layer_kind: Any, inputs: Sequence[Optional[ITensor]], outputs: int = 1, **values: Any) -> Optional[ILayer]:
         """A layer of a kind with these properties; None, and an error in the log, where it cannot be."""
-        cls = CLASSES[kind]
-        name = f"(Unnamed Layer* {len(self._layers)}) [{kind.name.replace('_', ' ').title()}]"
-        state = State(self, kind, self._unique(name), list(inputs))
+        cls = CLASSES[layer_kind]
+        name = f"(Unnamed Layer* {len(self._layers)}) [{layer_kind.name.replace('_', ' ').title()}]"
+        state = State(self, layer_kind, self._unique(name), list(inputs))
         state.values = {k: v for k, v in values.items() if v is not None}
         layer = cls(state)
         for k, v in state.values.items():  # as if the script had assigned them
-            convert = getattr(cls, k)._convert
+            convert = getattr(getattr(cls, k, None), "_convert", None)
             state.values[k] = v if convert is None else convert(v)
         state.outputs = [ITensor(self, self._unique(f"{state.name}_output" + (f"_{i}" if i else "")), state=state) for i in range(outputs)]
         self._infer()
         try:
-            infer(self._emitted(state), state.outputs)
+            self._type(state)
         except Unsayable as error:
             for tensor in state.outputs:
                 self._names.discard(tensor.name)
@@ -176,6 +177,15 @@ class INetworkDefinition(Scoped, LayerMakers):
         emitter = Emitter(state.name, state.inputs, state.outputs)
         CLASSES[state.type](state)._emit(emitter)
         return emitter
+
+    def _type(self, state: State) -> None:
+        """Gives the outputs of a layer that was added here their types."""
+        told = CLASSES[state.type](state)._types()
+        if told is None:
+            infer(self._emitted(state), state.outputs)
+            return
+        for tensor, (dtype, shape) in zip(state.outputs, told):
+            tensor._dtype, tensor._shape = dtype, shape
 
     def _changed(self, state: Optional[State] = None) -> None:
         """A layer, or with none an input, is another one now; what follows is typed again when it is asked for."""
@@ -209,28 +219,11 @@ class INetworkDefinition(Scoped, LayerMakers):
             self._inferred += 1
             if state.node is None:
                 try:
-                    infer(self._emitted(state), state.outputs)
+                    self._type(state)
                 except Exception as error:
                     self._report.verbose(f"the outputs of '{state.name}' have no types yet: {error}")
 
     # ---- the whole
-
-    def _ordered(self) -> List[State]:
-        """The layers, each after those that it reads from."""
-        ordered, done = [], set()
-        pending = list(self._layers)
-        while pending:
-            late = []
-            for state in pending:
-                if all(t is None or t._state is None or t._state in done for t in state.inputs):
-                    ordered.append(state)
-                    done.add(state)
-                else:
-                    late.append(state)
-            if len(late) == len(pending):
-                raise Unsayable(f"layer '{late[0].name}' depends on its own output")
-            pending = late
-        return ordered
 
     def to_onnx(self) -> onnx.ModelProto:
         """The network as an ONNX model. Raises Unsayable, which names the layer, for what ONNX cannot say."""
@@ -240,23 +233,28 @@ class INetworkDefinition(Scoped, LayerMakers):
         graph = model.graph
         graph.name = self.name
         graph.input.extend(value_info(t) for t in self._inputs)
-        for state in self._ordered():
-            if state.node is not None:
-                graph.node.extend(onnx_layers.renamed(state, source))
-                continue
-            try:
-                emitter = self._emitted(state)
-            except Exception as error:
-                raise Unsayable(f"layer '{state.name}': {error}") from error
-            if source is None or source.opset == OPSET:
-                graph.node.extend(emitter.nodes)
-                graph.initializer.extend(emitter.initializers)
+        writer = Writer(self._nodes)
+        for unit in units(self._layers):
+            nodes, weights = writer.nodes(unit)
+            if source is None or source.opset == OPSET or unit.states[0].node is not None:
+                graph.node.extend(nodes)
+                graph.initializer.extend(weights)
             else:
-                _as_function(model, state, emitter)
+                _as_function(model, unit.states[0].name, nodes, weights)
         for tensor in self._outputs:
             kind = onnx_type(tensor._dtype or DataType.FLOAT) if tensor._state is None or tensor._state.node is None else None
             graph.output.append(onnx_layers.declared(tensor, kind, source))
         return model
+
+    def _nodes(self, state: State) -> tuple:
+        """(nodes, weights) of one layer."""
+        if state.node is not None:
+            return onnx_layers.renamed(state, self._source), []
+        try:
+            emitter = self._emitted(state)
+        except Exception as error:
+            raise Unsayable(f"layer '{state.name}': {error}") from error
+        return emitter.nodes, emitter.initializers
 
     def serialized(self) -> tuple:
         """(ONNX bytes, folder of its external data or None)."""
@@ -265,16 +263,15 @@ class INetworkDefinition(Scoped, LayerMakers):
         return self.to_onnx().SerializeToString(), self._source.folder if self._source else None
 
 
-def _as_function(model: onnx.ModelProto, state: State, emitter: Emitter) -> None:
-    """A layer in a model of another opset is a function, which has an opset of its own."""
-    inputs = list(dict.fromkeys(i for i in emitter.inputs if i))
-    constants = [helper.make_node("Constant", [], [c.name], name=c.name, value=c) for c in emitter.initializers]
-    name = f"layer_{len(model.functions)}"
+def _as_function(model: onnx.ModelProto, name: str, nodes: Sequence[onnx.NodeProto], weights: Sequence[onnx.TensorProto]) -> None:
+    """What was added to a model of another opset is a function, which has an opset of its own."""
+    nodes = [*(helper.make_node("Constant", [], [w.name], name=w.name, value=w) for w in weights), *nodes]
+    written = {o for n in nodes for o in n.output}
+    inputs = [name for name in dict.fromkeys(onnx_layers.read_by(nodes)) if name not in written]
+    function = f"layer_{len(model.functions)}"
     model.functions.append(
-        helper.make_function(
-            FUNCTION_DOMAIN, name, inputs, emitter.outputs, [*constants, *emitter.nodes], [helper.make_opsetid("", OPSET)]
-        )
+        helper.make_function(FUNCTION_DOMAIN, function, inputs, sorted(written), nodes, [helper.make_opsetid("", OPSET)])
     )
     if all(o.domain != FUNCTION_DOMAIN for o in model.opset_import):
         model.opset_import.append(helper.make_opsetid(FUNCTION_DOMAIN, 1))
-    model.graph.node.append(helper.make_node(name, inputs, emitter.outputs, name=state.name, domain=FUNCTION_DOMAIN))
+    model.graph.node.append(helper.make_node(function, inputs, sorted(written), name=name, domain=FUNCTION_DOMAIN))

@@ -1,7 +1,7 @@
 """Nodes of a parsed ONNX model as layers. They keep their node, so what is built is what was parsed."""
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterable, List, Optional
 
 import onnx
 from onnx import helper, numpy_helper
@@ -29,14 +29,18 @@ class Source:
 
 
 def _captured(node: onnx.NodeProto) -> List[str]:
-    """What the bodies of a node read from around it (or have themselves: nothing is lost by more names)."""
-    names = []
+    """What the bodies of a node read from around it."""
+    names: List[str] = []
     for attribute in node.attribute:
         for body in [attribute.g, *attribute.graphs]:
-            for inner in body.node:
-                names += [*inner.input, *_captured(inner)]
-            names += [o.name for o in body.output]
+            own = {o for inner in body.node for o in inner.output} | {i.name for i in body.input} | {w.name for w in body.initializer}
+            names += [n for n in [*read_by(body.node), *(o.name for o in body.output)] if n not in own]
     return names
+
+
+def read_by(nodes: Iterable[onnx.NodeProto]) -> List[str]:
+    """Every name that nodes, and their bodies, read."""
+    return [name for node in nodes for name in [*node.input, *_captured(node)] if name]
 
 
 def _kinds() -> Dict[str, tuple]:

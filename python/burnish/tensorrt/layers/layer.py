@@ -64,8 +64,9 @@ class ILayer:
     def _emit(self, e: Any) -> None:
         raise NotImplementedError
 
-    def _check(self) -> None:
-        """Raises Unsayable for what cannot be said at all, when the layer is added."""
+    def _types(self) -> Optional[List[tuple]]:
+        """(type, extents) of the outputs; None: ONNX infers them from the nodes."""
+        return None
 
     @property
     def name(self) -> str:
