@@ -102,6 +102,21 @@ void add_arena_bytes(const Plan& plan, Json& json) {
       json[name + std::string("_arena")] = {{"bytes", bytes.planned}, {"least_bytes", bytes.least}};
 }
 
+Json profiles(const Plan& plan) {
+  Json list = Json::array();
+  for (size_t p = 0; p < plan.profiles.size(); ++p)
+    for (size_t i = 0; i < plan.inputs.size(); ++i) {
+      Json one = {{"profile", p}, {"name", plan.inputs[i].name}};
+      for (const auto& [key, number] :
+           {std::pair("min", &ExtentRange::min), {"opt", &ExtentRange::opt}, {"max", &ExtentRange::max}}) {
+        one[key] = Json::array();
+        for (const ExtentRange& r : plan.profiles[p].inputs[i].axes) one[key].push_back(r.*number);
+      }
+      list.push_back(std::move(one));
+    }
+  return list;
+}
+
 Json plan_of(const Plan& plan) {
   uint64_t constant_bytes = 0, code_bytes = 0;
   for (const ConstantData& c : plan.constants) constant_bytes += c.bytes;
@@ -122,6 +137,7 @@ Json plan_of(const Plan& plan) {
                {"fusion_reasons", plan.fusion_reasons},
                {"decisions", decisions(plan)},
                {"steps", steps(plan.steps)}};
+  if (!plan.profiles.empty()) json["profiles"] = profiles(plan);
   add_arena_bytes(plan, json);
   return json;
 }

@@ -11,8 +11,8 @@ using burnish::testing::PlanMaker;
 
 namespace {
 
-/// y = the transpose of x, both f32, for any extents.
-std::vector<std::byte> transposing_engine() {
+/// y = the transpose of x, both f32, for any extents within a profile.
+std::vector<std::byte> transposing_engine(std::vector<burnish::Profile> profiles = {}) {
   using namespace burnish;
   PlanMaker m;
   const Slot rows = m.symbol(), columns = m.symbol(), zero = m.constant(0), one = m.constant(1),
@@ -27,6 +27,7 @@ std::vector<std::byte> transposing_engine() {
   EngineContents contents;
   contents.identity.model = "transposer";
   contents.targets.push_back({.plan = m.finish()});
+  contents.targets[0].plan.profiles = std::move(profiles);
   auto made = engine_bytes(contents);
   return made ? *made : std::vector<std::byte>();
 }
@@ -65,6 +66,36 @@ TEST(RuntimeApi, ShowsPorts) {
   EXPECT_EQ(burnish_engine_input(engine.get(), 1, &port), BURNISH_INVALID_ARGUMENT);
   EXPECT_STREQ(burnish_engine_targets(engine.get()), "cpu");
   EXPECT_NE(engine.describe().find("\"model\": \"transposer\""), std::string::npos);
+}
+
+TEST(RuntimeApi, ShowsProfilesAndWhatOutputsWillBe) {
+  const std::vector<std::byte> bytes =
+      transposing_engine({{{{{{1, 2, 4}, {1, 2, 4}}}}}, {{{{{5, 5, 5}, {1, 8, 8}}}}}});
+  burnish::api::Engine engine(bytes.data(), bytes.size());
+  ASSERT_EQ(engine.profile_count(), 2);
+  const burnish_shape_range x = engine.profile(1)[0];
+  EXPECT_STREQ(x.name, "x");
+  EXPECT_EQ(std::vector(x.min, x.min + x.rank), (std::vector<int64_t>{5, 1}));
+  EXPECT_EQ(std::vector(x.opt, x.opt + x.rank), (std::vector<int64_t>{5, 8}));
+  EXPECT_EQ(std::vector(x.max, x.max + x.rank), (std::vector<int64_t>{5, 8}));
+  burnish_shape_range none;
+  EXPECT_EQ(burnish_engine_profile(engine.get(), 2, 0, &none), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_engine_profile(engine.get(), 0, 1, &none), BURNISH_INVALID_ARGUMENT);
+  EXPECT_NE(engine.describe().find("\"profiles\""), std::string::npos);
+
+  burnish::api::Context context(engine, {.struct_size = sizeof(burnish_context_options), .device = -1});
+  EXPECT_EQ(context.output_shape("y").shape[0], -1);
+  context.set_profile(1);
+  context.set_input("x", {BURNISH_F32, 2, {5, 6}, nullptr, 0, BURNISH_HOST});
+  const burnish_tensor y = context.output_shape("y");
+  EXPECT_EQ(y.dtype, BURNISH_F32);
+  EXPECT_EQ(y.rank, 2);
+  EXPECT_EQ(y.shape[0], 6);
+  EXPECT_EQ(y.shape[1], 5);
+  EXPECT_EQ(y.bytes, 120u);
+  EXPECT_EQ(y.data, nullptr);
+  EXPECT_EQ(burnish_context_set_profile(context.get(), 2, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_context_set_profile(context.get(), -1, nullptr), BURNISH_OK);
 }
 
 TEST(RuntimeApi, ErrorsHaveStatusCauseAndRemedy) {

@@ -186,6 +186,7 @@ static Measured measure(const BenchRequest& request) {
   progress.stage("opening the engine");
   Measured m{.engine = open_engine(request.engine)};
   m.ports = inputs_of(m.engine.get());
+  choices.usual = opt_shapes(m.engine.get());
   if (request.batch) require_free_batch(m.ports);
   m.inputs = in_engine_order(m.engine.get(), make_inputs(m.ports, choices));
   progress.stage("loading");

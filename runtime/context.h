@@ -39,16 +39,23 @@ class Context {
                                                  const ContextOptions& options);
   ~Context();
 
-  /// Where input `name` is for the runs to come. Host memory of a GPU plan is copied when a run starts.
+  /// Where input `name` is for the runs to come; null data: its shape alone, which `expected_output` needs. Host memory of a GPU
+  /// plan is copied when a run starts.
   Result<> set_input(std::string_view name, const TensorRef& tensor);
   /// Where output `name` is to be written; null data: memory of the context again.
   Result<> set_output(std::string_view name, const TensorRef& tensor);
+
+  /// Which of the plan's profiles the runs to come keep to; none: any that takes their inputs.
+  Result<> set_profile(std::optional<size_t> profile);
 
   /// Without a stream, or with host steps in the plan, returns when the outputs are there; else once all is enqueued on
   /// `stream` (a CUstream). Error unsupported when a stream is given to a host plan, or is being captured and the plan has
   /// host steps.
   Result<> run(std::optional<void*> stream = {});
 
+  /// What output `name` will be, as far as the inputs set so far tell: -1 for an extent that they do not, 0 bytes then too. Once all
+  /// inputs are set their errors are those of a run.
+  Result<TensorRef> expected_output(std::string_view name) const;
   /// Shape and place of output `name` after a run. Error invalid_argument before one.
   Result<TensorRef> output(std::string_view name) const;
   /// Copies output `name` to host memory of at least its size; waits for the run.
