@@ -59,7 +59,6 @@ class Options:
             libraries=libraries.encode() if libraries else None,
             workspace_bytes=workspace_bytes,
         )
-        if not profiles and not workspace_bytes: s.struct_size = capi.BuildOptions.profiles.offset  # INTERIM
         fixed = [capi.InputShape(n.encode(), len(e), capi.int64s(e)) for n, e in (shapes or {}).items()]
         s.shapes, s.shape_count = (capi.InputShape * len(fixed))(*fixed), len(fixed)
         ranges = [_profile(p) for p in profiles]

@@ -149,7 +149,6 @@ _RUNTIME = {  # name: (result, arguments)
     "burnish_context_memory": (_STATUS, [c_void_p, POINTER(MemoryUse)]),
 }
 _COMPILER = {
-    "burnish_error_cause": (c_char_p, [c_void_p]),
     "burnish_build_bytes": (
         _STATUS,
         [c_char_p, c_size_t, c_char_p, POINTER(BuildOptions), POINTER(c_void_p), POINTER(c_size_t), _ERROR],
@@ -191,8 +190,7 @@ def _load(name: str, signatures: dict) -> ctypes.CDLL:
     except OSError as error:
         raise FileError(f"{path} cannot be loaded: {error}", "reinstall the package") from error
     for function, (result, arguments) in signatures.items():
-        entry = getattr(library, function, None)
-        if entry is None: continue  # INTERIM
+        entry = getattr(library, function)
         entry.restype, entry.argtypes = result, arguments
     return library
 

@@ -80,7 +80,6 @@ class Engine:
     def profiles(self) -> List[Dict[str, Tuple[Tuple[int, ...], ...]]]:
         """The ranges that it was built for, each {input: (min, opt, max)}."""
         lib, found = capi.runtime(), []
-        if not hasattr(lib, "burnish_engine_profile_count"): return []  # INTERIM
         for k in range(lib.burnish_engine_profile_count(self._handle)):
             ranges = {}
             for i, port in enumerate(self.inputs):
@@ -207,7 +206,6 @@ class Context:
     def _room(self, port: Port, kind: Any) -> Any:
         """An array for the output to be written to; None where its shape is not known before the run."""
         lib, told = capi.runtime(), capi.Tensor()
-        if not hasattr(lib, "burnish_context_output_shape"): return None  # INTERIM
         capi.call(lib.burnish_context_output_shape, self._handle, port.name.encode(), byref(told))
         shape = tuple(told.shape[: told.rank])
         if -1 in shape:

@@ -15,7 +15,7 @@ def execute(engine, *inputs, context=None):
     names = [engine.get_tensor_name(i) for i in range(engine.num_io_tensors)]
     keep, outputs = [], []
     for name, x in zip(names, inputs):
-        x = np.ascontiguousarray(x)
+        x = np.asarray(x, order="C")
         keep.append(x)
         assert context.set_input_shape(name, x.shape)
         assert context.set_tensor_address(name, x.ctypes.data)

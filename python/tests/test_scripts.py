@@ -145,8 +145,7 @@ def test_shapes_outside_the_profile_are_refused(onnx_path, tmp_path, log):
     assert inference.engine.get_tensor_profile_shape("images", 0) == [(1, 3, 32, 32), (2, 3, 32, 32), (4, 3, 32, 32)]
     assert context.infer_shapes() == ["images"] and context.get_tensor_shape("scores") == (-1, 10)
     assert not context.set_input_shape("images", (5, 3, 32, 32))
-    (error,) = log.of("ERROR")
-    assert "images" in error and "5" in error and "4" in error
+    assert log.of("ERROR") == ["in profile 0 input 'images' axis 0 must be from 1 to 4, got 5"]
     assert context.set_input_shape("images", (4, 3, 32, 32)) and context.get_tensor_shape("scores") == (4, 10)
     assert context.infer_shapes() == []
 

@@ -159,6 +159,10 @@ class IExecutionContext(_Bindings, Scoped):
         if len(shape) != binding.tensor.rank:
             self._report.error(f"input '{name}' has {binding.tensor.rank} axes, and a shape of {len(shape)} is given")
             return False
+        fault = self._outside_profile(name, shape)
+        if fault:
+            self._report.error(fault)
+            return False
         binding.shape = shape
         if not self._tell(binding, binding.tensor.data):
             binding.shape = before
@@ -167,6 +171,18 @@ class IExecutionContext(_Bindings, Scoped):
         self._ran = False
         self._pending = self._pending or not binding.set
         return True
+
+    def _outside_profile(self, name: str, shape: Sequence[int]) -> str:
+        """What the active profile does not take; "" for nothing. A run would say so as well, but later."""
+        profiles = self.engine._engine.profiles
+        if not profiles:
+            return ""
+        least, _, most = profiles[self._profile_index][name]
+        for axis, (a, extent, b) in enumerate(zip(least, shape, most)):
+            if not a <= extent <= b:
+                allowed = f"must be {a}" if a == b else f"must be from {a} to {b}"
+                return f"in profile {self._profile_index} input '{name}' axis {axis} {allowed}, got {extent}"
+        return ""
 
     def _tell(self, binding: _Binding, address: Optional[int]) -> bool:
         """Tells the C context of a tensor at that address; without one, of its shape."""
