@@ -110,7 +110,7 @@ class Engine:
             return -1
         return devices.current() if self._device is None else int(self._device)
 
-    def context(self) -> "Context":
+    def context(self) -> Context:
         """A context of its own: memory for one inference at a time."""
         return Context(self)
 
@@ -120,7 +120,7 @@ class Engine:
             self._contexts.mine = self.context()
         return self._contexts.mine(*args, stream=stream, **kwargs)
 
-    def __enter__(self) -> "Engine":
+    def __enter__(self) -> Engine:
         return self
 
     def __exit__(self, *exc) -> None:
@@ -159,7 +159,7 @@ class Context:
         """The burnish_context*, for calls of the C API."""
         return self._handle
 
-    def __enter__(self) -> "Context":
+    def __enter__(self) -> Context:
         return self
 
     def __exit__(self, *exc) -> None:

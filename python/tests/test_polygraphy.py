@@ -1,8 +1,10 @@
 """Polygraphy, as it is on PyPI, on top of this package."""
 import ast
+import functools
 import pathlib
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import onnx
@@ -20,9 +22,11 @@ GONE = {"FULLY_CONNECTED", "RNN", "RNN_V2", "IFullyConnectedLayer", "IRNNLayer",
 UNUSUAL = {"KV_CACHE_UPDATE"}  # polygraphy asks for this spelling, and goes without where it is not there
 
 
+@functools.cache
 def names_used():
     """Every trt.… in polygraphy's source, and the names that it asks for by getattr and try_add."""
     found = set()
+    warnings.simplefilter("ignore", DeprecationWarning)  # of polygraphy's own source
     for path in FOLDER.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute):
@@ -85,11 +89,9 @@ def test_engine_from_network(model, tmp_path):
 
 def command(*arguments):
     """polygraphy's command line, with `import tensorrt` redirected."""
-    script = (
-        "import sys; sys.argv[0] = 'polygraphy'; import burnish.tensorrt; burnish.tensorrt.install(target='cpu');"
-        "from polygraphy.tools import main; sys.exit(main(sys.argv[1:]))"
-    )
-    done = subprocess.run([sys.executable, "-c", script, *map(str, arguments)], cwd=PACKAGE, capture_output=True, text=True, check=False)
+    script = pathlib.Path(sys.executable).parent / "polygraphy"
+    command = [sys.executable, "-m", "burnish.tensorrt", "--target", "cpu", script, *arguments]
+    done = subprocess.run(list(map(str, command)), cwd=PACKAGE, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

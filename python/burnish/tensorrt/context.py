@@ -69,6 +69,13 @@ class _Bindings:
     def get_binding_shape(self, binding: int) -> Dims:
         return self.get_tensor_shape(self.engine._binding(binding))
 
+    def set_shape_input(self, binding: int, shape: Sequence[int]) -> bool:
+        """False: no input is a shape input; give it an address like any."""
+        return False
+
+    def get_shape(self, binding: int) -> List[int]:
+        return []
+
     def get_strides(self, binding: int) -> Dims:
         return self.get_tensor_strides(self.engine._binding(binding))
 

@@ -94,6 +94,21 @@ class _Bindings:
     def get_binding_format(self, binding: int) -> TensorFormat:
         return self.get_tensor_format(self._binding(binding))
 
+    def get_binding_format_desc(self, binding: int) -> str:
+        return self.get_tensor_format_desc(self._binding(binding))
+
+    def get_binding_bytes_per_component(self, binding: int) -> int:
+        return -1
+
+    get_binding_components_per_element = get_binding_vectorized_dim = get_binding_bytes_per_component
+
+    def get_location(self, binding: Union[int, str]) -> TensorLocation:
+        return TensorLocation.DEVICE
+
+    def get_profile_shape_input(self, profile_index: int, binding: Union[int, str]) -> List[List[int]]:
+        """RuntimeError: no input is a shape input."""
+        return self.get_tensor_profile_values(profile_index, self._binding(binding))
+
     def get_profile_shape(self, profile_index: int, binding: Union[int, str]) -> List[Dims]:
         return self.get_tensor_profile_shape(self._binding(binding), profile_index)
 

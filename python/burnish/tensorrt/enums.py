@@ -23,13 +23,6 @@ class Enum(enum.Enum):
     __hash__ = enum.Enum.__hash__
 
 
-def _counted(kind: str, names: str) -> type:
-    """An enumeration of the names, from 0 on."""
-    made = Enum(kind, {name: i for i, name in enumerate(names.split())})
-    made.__module__ = __name__
-    return made
-
-
 class DataType(Enum):
     """Element types."""
 
@@ -117,95 +110,479 @@ class PreviewFeature(Enum):
     DISABLE_EXTERNAL_TACTIC_SOURCES_FOR_CORE_0805 = 5
 
 
-LayerType = _counted(
-    "LayerType",
-    "CONVOLUTION CAST ACTIVATION POOLING LRN SCALE SOFTMAX DECONVOLUTION CONCATENATION ELEMENTWISE PLUGIN UNARY PADDING SHUFFLE REDUCE "
-    "TOPK GATHER MATRIX_MULTIPLY RAGGED_SOFTMAX CONSTANT IDENTITY PLUGIN_V2 SLICE SHAPE PARAMETRIC_RELU RESIZE TRIP_LIMIT RECURRENCE "
-    "ITERATOR LOOP_OUTPUT SELECT FILL QUANTIZE DEQUANTIZE CONDITION CONDITIONAL_INPUT CONDITIONAL_OUTPUT SCATTER EINSUM ASSERTION ONE_HOT "
-    "NON_ZERO GRID_SAMPLE NMS REVERSE_SEQUENCE NORMALIZATION PLUGIN_V3 SQUEEZE UNSQUEEZE CUMULATIVE DYNAMIC_QUANTIZE ATTENTION_INPUT "
-    "ATTENTION_OUTPUT ROTARY_EMBEDDING KVCACHE_UPDATE MOE DIST_COLLECTIVE",
-)
-TensorFormat = _counted("TensorFormat", "LINEAR CHW2 HWC8 CHW4 CHW16 CHW32 DHWC8 CDHW32 HWC DLA_LINEAR DLA_HWC4 HWC16 DHWC")
-ActivationType = _counted(
-    "ActivationType",
-    "RELU SIGMOID TANH LEAKY_RELU ELU SELU SOFTSIGN SOFTPLUS CLIP HARD_SIGMOID SCALED_TANH THRESHOLDED_RELU GELU_ERF GELU_TANH",
-)
-ElementWiseOperation = _counted(
-    "ElementWiseOperation", "SUM PROD MAX MIN SUB DIV POW FLOOR_DIV AND OR XOR EQUAL GREATER LESS"
-)
-UnaryOperation = _counted(
-    "UnaryOperation",
-    "EXP LOG SQRT RECIP ABS NEG SIN COS TAN SINH COSH ASIN ACOS ATAN ASINH ACOSH ATANH CEIL FLOOR ERF NOT SIGN ROUND ISINF ISNAN",
-)
-PoolingType = _counted("PoolingType", "MAX AVERAGE MAX_AVERAGE_BLEND")
-PaddingMode = _counted("PaddingMode", "EXPLICIT_ROUND_DOWN EXPLICIT_ROUND_UP SAME_UPPER SAME_LOWER")
-ReduceOperation = _counted("ReduceOperation", "SUM PROD MAX MIN AVG NONE")
-TopKOperation = _counted("TopKOperation", "MAX MIN")
-MatrixOperation = _counted("MatrixOperation", "NONE TRANSPOSE VECTOR")
-InterpolationMode = _counted("InterpolationMode", "NEAREST LINEAR CUBIC")
+class LayerType(Enum):
+    CONVOLUTION = 0
+    CAST = 1
+    ACTIVATION = 2
+    POOLING = 3
+    LRN = 4
+    SCALE = 5
+    SOFTMAX = 6
+    DECONVOLUTION = 7
+    CONCATENATION = 8
+    ELEMENTWISE = 9
+    PLUGIN = 10
+    UNARY = 11
+    PADDING = 12
+    SHUFFLE = 13
+    REDUCE = 14
+    TOPK = 15
+    GATHER = 16
+    MATRIX_MULTIPLY = 17
+    RAGGED_SOFTMAX = 18
+    CONSTANT = 19
+    IDENTITY = 20
+    PLUGIN_V2 = 21
+    SLICE = 22
+    SHAPE = 23
+    PARAMETRIC_RELU = 24
+    RESIZE = 25
+    TRIP_LIMIT = 26
+    RECURRENCE = 27
+    ITERATOR = 28
+    LOOP_OUTPUT = 29
+    SELECT = 30
+    FILL = 31
+    QUANTIZE = 32
+    DEQUANTIZE = 33
+    CONDITION = 34
+    CONDITIONAL_INPUT = 35
+    CONDITIONAL_OUTPUT = 36
+    SCATTER = 37
+    EINSUM = 38
+    ASSERTION = 39
+    ONE_HOT = 40
+    NON_ZERO = 41
+    GRID_SAMPLE = 42
+    NMS = 43
+    REVERSE_SEQUENCE = 44
+    NORMALIZATION = 45
+    PLUGIN_V3 = 46
+    SQUEEZE = 47
+    UNSQUEEZE = 48
+    CUMULATIVE = 49
+    DYNAMIC_QUANTIZE = 50
+    ATTENTION_INPUT = 51
+    ATTENTION_OUTPUT = 52
+    ROTARY_EMBEDDING = 53
+    KVCACHE_UPDATE = 54
+    MOE = 55
+    DIST_COLLECTIVE = 56
+
+
+class TensorFormat(Enum):
+    LINEAR = 0
+    CHW2 = 1
+    HWC8 = 2
+    CHW4 = 3
+    CHW16 = 4
+    CHW32 = 5
+    DHWC8 = 6
+    CDHW32 = 7
+    HWC = 8
+    DLA_LINEAR = 9
+    DLA_HWC4 = 10
+    HWC16 = 11
+    DHWC = 12
+
+
+class ActivationType(Enum):
+    RELU = 0
+    SIGMOID = 1
+    TANH = 2
+    LEAKY_RELU = 3
+    ELU = 4
+    SELU = 5
+    SOFTSIGN = 6
+    SOFTPLUS = 7
+    CLIP = 8
+    HARD_SIGMOID = 9
+    SCALED_TANH = 10
+    THRESHOLDED_RELU = 11
+    GELU_ERF = 12
+    GELU_TANH = 13
+
+
+class ElementWiseOperation(Enum):
+    SUM = 0
+    PROD = 1
+    MAX = 2
+    MIN = 3
+    SUB = 4
+    DIV = 5
+    POW = 6
+    FLOOR_DIV = 7
+    AND = 8
+    OR = 9
+    XOR = 10
+    EQUAL = 11
+    GREATER = 12
+    LESS = 13
+
+
+class UnaryOperation(Enum):
+    EXP = 0
+    LOG = 1
+    SQRT = 2
+    RECIP = 3
+    ABS = 4
+    NEG = 5
+    SIN = 6
+    COS = 7
+    TAN = 8
+    SINH = 9
+    COSH = 10
+    ASIN = 11
+    ACOS = 12
+    ATAN = 13
+    ASINH = 14
+    ACOSH = 15
+    ATANH = 16
+    CEIL = 17
+    FLOOR = 18
+    ERF = 19
+    NOT = 20
+    SIGN = 21
+    ROUND = 22
+    ISINF = 23
+    ISNAN = 24
+
+
+class PoolingType(Enum):
+    MAX = 0
+    AVERAGE = 1
+    MAX_AVERAGE_BLEND = 2
+
+
+class PaddingMode(Enum):
+    EXPLICIT_ROUND_DOWN = 0
+    EXPLICIT_ROUND_UP = 1
+    SAME_UPPER = 2
+    SAME_LOWER = 3
+
+
+class ReduceOperation(Enum):
+    SUM = 0
+    PROD = 1
+    MAX = 2
+    MIN = 3
+    AVG = 4
+    NONE = 5
+
+
+class TopKOperation(Enum):
+    MAX = 0
+    MIN = 1
+
+
+class MatrixOperation(Enum):
+    NONE = 0
+    TRANSPOSE = 1
+    VECTOR = 2
+
+
+class InterpolationMode(Enum):
+    NEAREST = 0
+    LINEAR = 1
+    CUBIC = 2
+
 ResizeMode = InterpolationMode  # 8.x
-ResizeCoordinateTransformation = _counted("ResizeCoordinateTransformation", "ALIGN_CORNERS ASYMMETRIC HALF_PIXEL")
-ResizeSelector = _counted("ResizeSelector", "FORMULA UPPER")
-ResizeRoundMode = _counted("ResizeRoundMode", "HALF_UP HALF_DOWN FLOOR CEIL")
-SampleMode = _counted("SampleMode", "STRICT_BOUNDS WRAP CLAMP FILL REFLECT")
-LoopOutput = _counted("LoopOutput", "LAST_VALUE CONCATENATE REVERSE")
-TripLimit = _counted("TripLimit", "COUNT WHILE")
-FillOperation = _counted("FillOperation", "LINSPACE RANDOM_UNIFORM RANDOM_NORMAL")
-GatherMode = _counted("GatherMode", "DEFAULT ELEMENT ND")
-ScatterMode = _counted("ScatterMode", "ELEMENT ND")
-ScaleMode = _counted("ScaleMode", "UNIFORM CHANNEL ELEMENTWISE")
-CumulativeOperation = _counted("CumulativeOperation", "SUM")
-BoundingBoxFormat = _counted("BoundingBoxFormat", "CORNER_PAIRS CENTER_SIZES")
-AttentionNormalizationOp = _counted("AttentionNormalizationOp", "NONE SOFTMAX")
-CausalMaskKind = _counted("CausalMaskKind", "NONE UPPER_LEFT LOWER_RIGHT")
-KVCacheMode = _counted("KVCacheMode", "LINEAR")
-MoEActType = _counted("MoEActType", "NONE SILU")
-CollectiveOperation = _counted(
-    "CollectiveOperation", "ALL_REDUCE ALL_GATHER BROADCAST REDUCE REDUCE_SCATTER ALL_TO_ALL GATHER SCATTER"
-)
-WeightsRole = _counted("WeightsRole", "KERNEL BIAS SHIFT SCALE CONSTANT ANY")
-TensorIOMode = _counted("TensorIOMode", "NONE INPUT OUTPUT")
-TensorLocation = _counted("TensorLocation", "DEVICE HOST")
-MemoryPoolType = _counted(
-    "MemoryPoolType", "WORKSPACE DLA_MANAGED_SRAM DLA_LOCAL_DRAM DLA_GLOBAL_DRAM TACTIC_DRAM TACTIC_SHARED_MEMORY"
-)
-TacticSource = _counted("TacticSource", "CUBLAS CUBLAS_LT CUDNN EDGE_MASK_CONVOLUTIONS JIT_CONVOLUTIONS")
-EngineCapability = _counted("EngineCapability", "STANDARD SAFETY DLA_STANDALONE")
-DeviceType = _counted("DeviceType", "GPU DLA")
-HardwareCompatibilityLevel = _counted("HardwareCompatibilityLevel", "NONE AMPERE_PLUS SAME_COMPUTE_CAPABILITY")
-RuntimePlatform = _counted("RuntimePlatform", "SAME_AS_BUILD WINDOWS_AMD64")
-TilingOptimizationLevel = _counted("TilingOptimizationLevel", "NONE FAST MODERATE FULL")
-QuantizationFlag = _counted("QuantizationFlag", "CALIBRATE_BEFORE_FUSION")
-CalibrationAlgoType = _counted(
-    "CalibrationAlgoType", "LEGACY_CALIBRATION ENTROPY_CALIBRATION ENTROPY_CALIBRATION_2 MINMAX_CALIBRATION"
-)
-ExecutionContextAllocationStrategy = _counted("ExecutionContextAllocationStrategy", "STATIC ON_PROFILE_CHANGE USER_MANAGED")
-LayerInformationFormat = _counted("LayerInformationFormat", "ONELINE JSON")
-EngineStat = _counted("EngineStat", "TOTAL_WEIGHTS_SIZE STRIPPED_WEIGHTS_SIZE")
-SerializationFlag = _counted("SerializationFlag", "EXCLUDE_WEIGHTS EXCLUDE_LEAN_RUNTIME INCLUDE_REFIT")
-TempfileControlFlag = _counted("TempfileControlFlag", "ALLOW_IN_MEMORY_FILES ALLOW_TEMPORARY_FILES")
-AllocatorFlag = _counted("AllocatorFlag", "RESIZABLE")
-SeekPosition = _counted("SeekPosition", "SET CUR END")
-APILanguage = _counted("APILanguage", "CPP PYTHON")
-ComputeCapability = _counted("ComputeCapability", "NONE CURRENT SM75 SM80 SM86 SM89 SM120")
-DLAWorkspaceAllocationStrategy = _counted("DLAWorkspaceAllocationStrategy", "STATIC ON_PROFILE_CHANGE USER_MANAGED")
-OnnxParserFlag = _counted(
-    "OnnxParserFlag",
-    "NATIVE_INSTANCENORM ENABLE_UINT8_AND_ASYMMETRIC_QUANTIZATION_DLA REPORT_CAPABILITY_DLA ENABLE_PLUGIN_OVERRIDE ADJUST_FOR_DLA",
-)
-ErrorCode = _counted(
-    "ErrorCode",
-    "SUCCESS INTERNAL_ERROR MEM_ALLOC_FAILED MODEL_DESERIALIZE_FAILED INVALID_VALUE INVALID_GRAPH INVALID_NODE UNSUPPORTED_GRAPH "
-    "UNSUPPORTED_NODE UNSUPPORTED_NODE_ATTR UNSUPPORTED_NODE_INPUT UNSUPPORTED_NODE_DATATYPE UNSUPPORTED_NODE_DYNAMIC "
-    "UNSUPPORTED_NODE_SHAPE REFIT_FAILED",
-)
-ErrorCodeTRT = _counted(
-    "ErrorCodeTRT",
-    "SUCCESS UNSPECIFIED_ERROR INTERNAL_ERROR INVALID_ARGUMENT INVALID_CONFIG FAILED_ALLOCATION FAILED_INITIALIZATION "
-    "FAILED_EXECUTION FAILED_COMPUTATION INVALID_STATE UNSUPPORTED_STATE",
-)
-PluginFieldType = _counted("PluginFieldType", "FLOAT16 FLOAT32 FLOAT64 INT8 INT16 INT32 CHAR DIMS UNKNOWN BF16 INT64 FP8 INT4 FP4")
-TensorRTPhase = _counted("TensorRTPhase", "BUILD RUNTIME")
+
+class ResizeCoordinateTransformation(Enum):
+    ALIGN_CORNERS = 0
+    ASYMMETRIC = 1
+    HALF_PIXEL = 2
+
+
+class ResizeSelector(Enum):
+    FORMULA = 0
+    UPPER = 1
+
+
+class ResizeRoundMode(Enum):
+    HALF_UP = 0
+    HALF_DOWN = 1
+    FLOOR = 2
+    CEIL = 3
+
+
+class SampleMode(Enum):
+    STRICT_BOUNDS = 0
+    WRAP = 1
+    CLAMP = 2
+    FILL = 3
+    REFLECT = 4
+
+
+class LoopOutput(Enum):
+    LAST_VALUE = 0
+    CONCATENATE = 1
+    REVERSE = 2
+
+
+class TripLimit(Enum):
+    COUNT = 0
+    WHILE = 1
+
+
+class FillOperation(Enum):
+    LINSPACE = 0
+    RANDOM_UNIFORM = 1
+    RANDOM_NORMAL = 2
+
+
+class GatherMode(Enum):
+    DEFAULT = 0
+    ELEMENT = 1
+    ND = 2
+
+
+class ScatterMode(Enum):
+    ELEMENT = 0
+    ND = 1
+
+
+class ScaleMode(Enum):
+    UNIFORM = 0
+    CHANNEL = 1
+    ELEMENTWISE = 2
+
+
+class CumulativeOperation(Enum):
+    SUM = 0
+
+
+class BoundingBoxFormat(Enum):
+    CORNER_PAIRS = 0
+    CENTER_SIZES = 1
+
+
+class AttentionNormalizationOp(Enum):
+    NONE = 0
+    SOFTMAX = 1
+
+
+class CausalMaskKind(Enum):
+    NONE = 0
+    UPPER_LEFT = 1
+    LOWER_RIGHT = 2
+
+
+class KVCacheMode(Enum):
+    LINEAR = 0
+
+
+class MoEActType(Enum):
+    NONE = 0
+    SILU = 1
+
+
+class CollectiveOperation(Enum):
+    ALL_REDUCE = 0
+    ALL_GATHER = 1
+    BROADCAST = 2
+    REDUCE = 3
+    REDUCE_SCATTER = 4
+    ALL_TO_ALL = 5
+    GATHER = 6
+    SCATTER = 7
+
+
+class WeightsRole(Enum):
+    KERNEL = 0
+    BIAS = 1
+    SHIFT = 2
+    SCALE = 3
+    CONSTANT = 4
+    ANY = 5
+
+
+class TensorIOMode(Enum):
+    NONE = 0
+    INPUT = 1
+    OUTPUT = 2
+
+
+class TensorLocation(Enum):
+    DEVICE = 0
+    HOST = 1
+
+
+class MemoryPoolType(Enum):
+    WORKSPACE = 0
+    DLA_MANAGED_SRAM = 1
+    DLA_LOCAL_DRAM = 2
+    DLA_GLOBAL_DRAM = 3
+    TACTIC_DRAM = 4
+    TACTIC_SHARED_MEMORY = 5
+
+
+class TacticSource(Enum):
+    CUBLAS = 0
+    CUBLAS_LT = 1
+    CUDNN = 2
+    EDGE_MASK_CONVOLUTIONS = 3
+    JIT_CONVOLUTIONS = 4
+
+
+class EngineCapability(Enum):
+    STANDARD = 0
+    SAFETY = 1
+    DLA_STANDALONE = 2
+
+
+class DeviceType(Enum):
+    GPU = 0
+    DLA = 1
+
+
+class HardwareCompatibilityLevel(Enum):
+    NONE = 0
+    AMPERE_PLUS = 1
+    SAME_COMPUTE_CAPABILITY = 2
+
+
+class RuntimePlatform(Enum):
+    SAME_AS_BUILD = 0
+    WINDOWS_AMD64 = 1
+
+
+class TilingOptimizationLevel(Enum):
+    NONE = 0
+    FAST = 1
+    MODERATE = 2
+    FULL = 3
+
+
+class QuantizationFlag(Enum):
+    CALIBRATE_BEFORE_FUSION = 0
+
+
+class CalibrationAlgoType(Enum):
+    LEGACY_CALIBRATION = 0
+    ENTROPY_CALIBRATION = 1
+    ENTROPY_CALIBRATION_2 = 2
+    MINMAX_CALIBRATION = 3
+
+
+class ExecutionContextAllocationStrategy(Enum):
+    STATIC = 0
+    ON_PROFILE_CHANGE = 1
+    USER_MANAGED = 2
+
+
+class LayerInformationFormat(Enum):
+    ONELINE = 0
+    JSON = 1
+
+
+class EngineStat(Enum):
+    TOTAL_WEIGHTS_SIZE = 0
+    STRIPPED_WEIGHTS_SIZE = 1
+
+
+class SerializationFlag(Enum):
+    EXCLUDE_WEIGHTS = 0
+    EXCLUDE_LEAN_RUNTIME = 1
+    INCLUDE_REFIT = 2
+
+
+class TempfileControlFlag(Enum):
+    ALLOW_IN_MEMORY_FILES = 0
+    ALLOW_TEMPORARY_FILES = 1
+
+
+class AllocatorFlag(Enum):
+    RESIZABLE = 0
+
+
+class SeekPosition(Enum):
+    SET = 0
+    CUR = 1
+    END = 2
+
+
+class APILanguage(Enum):
+    CPP = 0
+    PYTHON = 1
+
+
+class ComputeCapability(Enum):
+    NONE = 0
+    CURRENT = 1
+    SM75 = 2
+    SM80 = 3
+    SM86 = 4
+    SM89 = 5
+    SM120 = 6
+
+
+class DLAWorkspaceAllocationStrategy(Enum):
+    STATIC = 0
+    ON_PROFILE_CHANGE = 1
+    USER_MANAGED = 2
+
+
+class OnnxParserFlag(Enum):
+    NATIVE_INSTANCENORM = 0
+    ENABLE_UINT8_AND_ASYMMETRIC_QUANTIZATION_DLA = 1
+    REPORT_CAPABILITY_DLA = 2
+    ENABLE_PLUGIN_OVERRIDE = 3
+    ADJUST_FOR_DLA = 4
+
+
+class ErrorCode(Enum):
+    SUCCESS = 0
+    INTERNAL_ERROR = 1
+    MEM_ALLOC_FAILED = 2
+    MODEL_DESERIALIZE_FAILED = 3
+    INVALID_VALUE = 4
+    INVALID_GRAPH = 5
+    INVALID_NODE = 6
+    UNSUPPORTED_GRAPH = 7
+    UNSUPPORTED_NODE = 8
+    UNSUPPORTED_NODE_ATTR = 9
+    UNSUPPORTED_NODE_INPUT = 10
+    UNSUPPORTED_NODE_DATATYPE = 11
+    UNSUPPORTED_NODE_DYNAMIC = 12
+    UNSUPPORTED_NODE_SHAPE = 13
+    REFIT_FAILED = 14
+
+
+class ErrorCodeTRT(Enum):
+    SUCCESS = 0
+    UNSPECIFIED_ERROR = 1
+    INTERNAL_ERROR = 2
+    INVALID_ARGUMENT = 3
+    INVALID_CONFIG = 4
+    FAILED_ALLOCATION = 5
+    FAILED_INITIALIZATION = 6
+    FAILED_EXECUTION = 7
+    FAILED_COMPUTATION = 8
+    INVALID_STATE = 9
+    UNSUPPORTED_STATE = 10
+
+
+class PluginFieldType(Enum):
+    FLOAT16 = 0
+    FLOAT32 = 1
+    FLOAT64 = 2
+    INT8 = 3
+    INT16 = 4
+    INT32 = 5
+    CHAR = 6
+    DIMS = 7
+    UNKNOWN = 8
+    BF16 = 9
+    INT64 = 10
+    FP8 = 11
+    INT4 = 12
+    FP4 = 13
+
+
+class TensorRTPhase(Enum):
+    BUILD = 0
+    RUNTIME = 1
 
 
 class EngineValidity(Enum):

@@ -22,7 +22,7 @@ class ILogger:
 
     INTERNAL_ERROR, ERROR, WARNING, INFO, VERBOSE = Severity
 
-    def log(self, severity: "ILogger.Severity", msg: str) -> None:
+    def log(self, severity: ILogger.Severity, msg: str) -> None:
         raise NotImplementedError("a logger defines log(severity, msg)")
 
 
@@ -39,7 +39,7 @@ class Logger(ILogger):
             now = datetime.datetime.now().strftime("%m/%d/%Y-%H:%M:%S")
             print(f"[{now}] [TRT] [{self._LETTERS[severity.value]}] {msg}", file=sys.stderr)
 
-    def __enter__(self) -> "Logger":
+    def __enter__(self) -> Logger:
         return self
 
     def __exit__(self, *exc) -> None:

@@ -63,7 +63,7 @@ class Runtime(Scoped):
     def get_plugin_registry(self) -> Any:
         return registry
 
-    def load_runtime(self, path: str) -> "Runtime":
+    def load_runtime(self, path: str) -> Runtime:
         """This one: an engine of Burnish needs no other."""
         self._report.no_effect("Runtime.load_runtime", "engines run with the runtime that is installed")
         return self

@@ -18,7 +18,7 @@ class TimingCacheKey:
         self._data = data
 
     @staticmethod
-    def parse(text: str) -> "TimingCacheKey":
+    def parse(text: str) -> TimingCacheKey:
         return TimingCacheKey(bytes.fromhex(text[2:]))
 
     def __str__(self) -> str:
@@ -40,7 +40,7 @@ class ITimingCache:
         """Its bytes, for `create_timing_cache`."""
         return IHostMemory(self._data)
 
-    def combine(self, input_cache: "ITimingCache", ignore_mismatch: bool) -> bool:
+    def combine(self, input_cache: ITimingCache, ignore_mismatch: bool) -> bool:
         """Adds what another one knows; False where they cannot be joined. What both know stays as it is here."""
         texts = [c for c in (input_cache._data, self._data) if c]  # of two that know the same the later counts
         if len(texts) < 2:
@@ -75,7 +75,7 @@ class ITimingCache:
     def update(self, key: TimingCacheKey, value: TimingCacheValue) -> bool:
         return False
 
-    def __enter__(self) -> "ITimingCache":
+    def __enter__(self) -> ITimingCache:
         return self
 
     def __exit__(self, *exc) -> None:

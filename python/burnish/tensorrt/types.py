@@ -84,20 +84,21 @@ class Dims(tuple):
         return volume(self)
 
 
-def _fixed(name: str, rank: int) -> type:
-    def new(cls, *extents):
+class _OfRank(Dims):
+    _RANK = 0
+
+    def __new__(cls, *extents):
         shape = extents[0] if len(extents) == 1 and not isinstance(extents[0], int) else extents
-        shape = tuple(shape) or (0,) * rank
-        if len(shape) != rank:
-            raise ValueError(f"{name} has {rank} extents, and {len(shape)} are given")
-        return Dims.__new__(cls, shape)
-
-    return type(name, (Dims,), {"__new__": new, "__module__": __name__, "__doc__": f"{rank} extents."})
+        shape = tuple(shape) or (0,) * cls._RANK
+        if len(shape) != cls._RANK:
+            raise ValueError(f"{cls.__name__} has {cls._RANK} extents, and {len(shape)} are given")
+        return super().__new__(cls, shape)
 
 
-Dims2 = _fixed("Dims2", 2)
-Dims3 = _fixed("Dims3", 3)
-Dims4 = _fixed("Dims4", 4)
+class Dims2(_OfRank):
+    """Two extents."""
+
+    _RANK = 2
 
 
 class DimsHW(Dims2):
@@ -110,6 +111,18 @@ class DimsHW(Dims2):
     @property
     def w(self) -> int:
         return self[1]
+
+
+class Dims3(_OfRank):
+    """Three extents."""
+
+    _RANK = 3
+
+
+class Dims4(_OfRank):
+    """Four extents."""
+
+    _RANK = 4
 
 
 class Permutation(Dims):
@@ -173,7 +186,7 @@ class IHostMemory(bytes):
         """How many."""
         return len(self)
 
-    def __enter__(self) -> "IHostMemory":
+    def __enter__(self) -> IHostMemory:
         return self
 
     def __exit__(self, *exc) -> None:

@@ -52,6 +52,7 @@ class IAttention(ILayer):
     norm_op = Property(AttentionNormalizationOp.SOFTMAX)
     causal = Property(False)
     decomposable = Property(False, bool)
+    normalization_quantize_scale = Property(None)
     normalization_quantize_to_type = Property(None)
 
     @property

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from ..emitter import Unsayable
 from ..enums import LayerType
-from .layer import ILayer, layer
+from .layer import ILayer, Property, layer
 
 __all__ = ["IQuantizeLayer", "IDequantizeLayer", "IDynamicQuantizeLayer"]
 
@@ -20,6 +20,7 @@ class IQuantizeLayer(_Quantized):
     """To a type of few bits."""
 
     __slots__ = ()
+    axis, block_shape, to_type = Property(-1), Property(), Property()
 
 
 @layer(LayerType.DEQUANTIZE)
@@ -27,6 +28,7 @@ class IDequantizeLayer(_Quantized):
     """And back."""
 
     __slots__ = ()
+    axis, block_shape, to_type = Property(-1), Property(), Property()
 
 
 @layer(LayerType.DYNAMIC_QUANTIZE)
@@ -34,3 +36,4 @@ class IDynamicQuantizeLayer(_Quantized):
     """With scales found as it runs."""
 
     __slots__ = ()
+    axis, block_size, block_shape, to_type, scale_type = Property(-1), Property(), Property(), Property(), Property()
