@@ -43,13 +43,25 @@ def driver() -> ctypes.CDLL:
     except OSError as error:
         raise DeviceError("there is no NVIDIA driver on this machine", "install it, or use the target 'cpu'") from error
     check(library.cuInit(0))
-    library.cuMemcpyDtoDAsync_v2.argtypes = [ctypes.c_uint64, ctypes.c_uint64, ctypes.c_size_t, c_void_p]
+    library.cuMemcpyAsync.argtypes = [ctypes.c_uint64, ctypes.c_uint64, ctypes.c_size_t, c_void_p]
+    library.cuStreamSynchronize.argtypes = [c_void_p]
+    library.cuEventRecord.argtypes = [c_void_p, c_void_p]
     return library
 
 
 def check(status: int) -> None:
     if status:
         raise DeviceError(f"the CUDA driver answers {status}", "see the driver's CUresult of that number")
+
+
+def entered(ordinal: int) -> ctypes.CDLL:
+    """The driver, with a context current on this thread: the primary one of that GPU where there is none."""
+    library, context = driver(), c_void_p()
+    check(library.cuCtxGetCurrent(byref(context)))
+    if not context:
+        check(library.cuDevicePrimaryCtxRetain(byref(context), c_int(ordinal)))
+        check(library.cuCtxSetCurrent(context))
+    return library
 
 
 def current() -> int:

@@ -5,6 +5,8 @@ import pytest
 import tensorrt as trt
 from onnx import helper, numpy_helper
 
+from running import deserialized
+
 
 def model(nodes, *, inputs={"x": ("n", 3, 8, 8)}, outputs=("y",), weights={}, opset=17):  # noqa: B006
     infos = [helper.make_tensor_value_info(name, 1, shape) for name, shape in inputs.items()]
@@ -155,3 +157,24 @@ def test_flags_without_effect_are_said_once(log):
     for _ in range(2):
         parser.set_flag(trt.OnnxParserFlag.REPORT_CAPABILITY_DLA)
     assert log.of("WARNING") == ["OnnxParserFlag.REPORT_CAPABILITY_DLA has no effect: Burnish has neither a DLA nor plugins"]
+
+
+def test_what_depends_on_extents_is_known_when_it_is_built(log):
+    """Branches of different ranks: the profile's fixed extents decide which one it is."""
+    flat = helper.make_graph([helper.make_node("Flatten", ["x"], ["f"])], "then", [], [helper.make_tensor_value_info("f", 1, None)])
+    same = helper.make_graph([helper.make_node("Relu", ["x"], ["s"])], "else", [], [helper.make_tensor_value_info("s", 1, None)])
+    nodes = [
+        helper.make_node("Shape", ["x"], ["e"], name="extents", start=0, end=1),
+        helper.make_node("Equal", ["e", "one"], ["c"], name="is_one"),
+        helper.make_node("If", ["c"], ["y"], name="if", then_branch=flat, else_branch=same),
+    ]
+    made = model(nodes, inputs={"x": ("n", 2, 2)}, weights={"one": np.array([1], "i8")})
+    builder = trt.Builder(log)
+    network, config = builder.create_network(), builder.create_builder_config()
+    assert trt.OnnxParser(network, log).parse(made.SerializeToString())
+    assert len(log.of("WARNING")) == 1 and log.of("WARNING")[0].endswith(": whether that can be built is known when the extents are")
+    profile = builder.create_optimization_profile()
+    profile.set_shape("x", (1, 2, 2), (1, 2, 2), (1, 2, 2))
+    config.add_optimization_profile(profile)
+    engine = deserialized(builder, network, config)
+    assert engine.get_tensor_shape("y") == (1, 4)

@@ -266,7 +266,7 @@ class IExecutionContext(_Bindings, Scoped):
         if not self._bind_all(bindings) or not self.execute_async_v3(0):
             return False
         if not self._on_host:
-            devices.check(devices.driver().cuStreamSynchronize(c_void_p(_LEGACY_STREAM)))
+            devices.check(devices.entered(self._context.device).cuStreamSynchronize(_LEGACY_STREAM))
         return True
 
     def _bind_all(self, bindings: Sequence[int]) -> bool:
@@ -314,7 +314,7 @@ class IExecutionContext(_Bindings, Scoped):
             return self._failed()
         self._ran = True
         if self._consumed_event and not self._on_host:
-            devices.check(devices.driver().cuEventRecord(c_void_p(self._consumed_event), c_void_p(handle)))
+            devices.check(devices.entered(self._context.device).cuEventRecord(self._consumed_event, handle))
         return all([self._deliver(b, stream) for b in self._bindings.values() if b.allocator is not None])
 
     # ---- outputs whose room is asked for
@@ -374,9 +374,8 @@ class IExecutionContext(_Bindings, Scoped):
             if self._on_host:
                 ctypes.memmove(address, told.data or 0, size)
             elif size:
-                copy = devices.driver().cuMemcpyAsync
-                handle = c_void_p(stream or _LEGACY_STREAM)
-                devices.check(copy(ctypes.c_uint64(address), ctypes.c_uint64(told.data), ctypes.c_size_t(size), handle))
+                driver = devices.entered(self._context.device)
+                devices.check(driver.cuMemcpyAsync(address, told.data, size, stream or _LEGACY_STREAM))
             binding.tensor.data = address
         answer_of(binding.allocator.notify_shape, binding.name, shape)
         return True

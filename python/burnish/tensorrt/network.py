@@ -233,6 +233,8 @@ class INetworkDefinition(Scoped, LayerMakers):
         graph = model.graph
         graph.name = self.name
         graph.input.extend(value_info(t) for t in self._inputs)
+        for tensor in self._inputs if source else ():
+            graph.node.extend(onnx_layers.under_old_name(tensor, source.names.get(id(tensor), tensor.name), source))
         writer = Writer(self._nodes)
         for unit in units(self._layers):
             nodes, weights = writer.nodes(unit)

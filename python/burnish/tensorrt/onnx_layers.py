@@ -204,9 +204,15 @@ def renamed(state: State, source: Source) -> List[onnx.NodeProto]:
             continue
         tensor = next(written)
         node.output[i] = tensor.name
-        if tensor.name != name and name in source.captured:
-            nodes.append(helper.make_node("Identity", [tensor.name], [name], name=f"{name}/before_renaming"))
+        nodes += under_old_name(tensor, name, source)
     return nodes
+
+
+def under_old_name(tensor: ITensor, name: str, source: Source) -> List[onnx.NodeProto]:
+    """A renamed tensor as bodies read it."""
+    if tensor.name == name or name not in source.captured:
+        return []
+    return [helper.make_node("Identity", [tensor.name], [name], name=f"{name}/before_renaming")]
 
 
 def declared(tensor: ITensor, kind: Optional[int], source: Optional[Source]) -> onnx.ValueInfoProto:

@@ -138,7 +138,9 @@ class OnnxParser(Scoped):
         try:
             building.check(data, folder)
         except Error as error:
-            return self._fail(_error_of(error, proto))
+            if "extents that the condition depends on" not in error.remedy:
+                return self._fail(_error_of(error, proto))
+            self._report.warning(f"{error.cause}: whether that can be built is known when the extents are")
         if self._network._layers:
             return self._fail(ParserError(ErrorCode.INVALID_GRAPH, "the network already has layers; parse into an empty one"))
         onnx_layers.read(self._network, onnx_layers.Source(proto, data, folder))
