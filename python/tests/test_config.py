@@ -88,6 +88,27 @@ def test_settings_without_effect_say_so_once(config, log, setting, value):
     assert warning.startswith(f"IBuilderConfig.{setting} has no effect: ")
 
 
+@pytest.mark.parametrize(
+    "owner, setting, value",
+    [
+        ("Builder", "max_batch_size", 8), ("Builder", "gpu_allocator", object()), ("Runtime", "gpu_allocator", object()),
+        ("Runtime", "DLA_core", 1), ("Runtime", "max_threads", 2), ("Runtime", "temporary_directory", "t"),
+        ("IOptimizationProfile", "extra_memory_target", 0.5), ("ITensor", "dynamic_range", (-1, 1)),
+        ("ITensor", "location", trt.TensorLocation.HOST), ("ITensor", "broadcast_across_batch", True),
+    ],
+)  # fmt: skip
+def test_settings_of_other_objects_without_effect_say_so_once(net, log, owner, setting, value):
+    made = {
+        "Builder": net.builder, "Runtime": trt.Runtime(log), "IOptimizationProfile": net.builder.create_optimization_profile(),
+        "ITensor": net.network.add_input("x", trt.float32, (1,)),
+    }[owner]  # fmt: skip
+    for _ in range(2):
+        setattr(made, setting, value)
+    assert getattr(made, setting) == value
+    (warning,) = log.of("WARNING")
+    assert warning.startswith(f"{owner}.{setting} has no effect: ")
+
+
 def test_memory_pools(config, log):
     config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, 4 << 30)
     assert config.get_memory_pool_limit(trt.MemoryPoolType.WORKSPACE) == config.max_workspace_size == 4 << 30 and log.messages == []

@@ -10,8 +10,8 @@ from ..errors import Cancelled, DeviceError, Error
 from . import calibrator, interface
 from .config import IBuilderConfig
 from .emitter import Unsayable
-from .enums import BuilderFlag, DataType, ErrorCodeTRT, MemoryPoolType, TacticSource, TensorFormat
-from .logger import ILogger, Reporter, Scoped, answer_of
+from .enums import BuilderFlag, DataType, ErrorCodeTRT, LayerType, MemoryPoolType, NetworkDefinitionCreationFlag, TacticSource, TensorFormat
+from .logger import ILogger, NoEffect, Reporter, Scoped, answer_of
 from .network import INetworkDefinition
 from .plugins import registry
 from .profile import IOptimizationProfile
@@ -66,34 +66,27 @@ class Builder(Scoped):
     platform_has_tf32 = True
     platform_has_fast_fp16 = True
     platform_has_fast_int8 = True
+    max_batch_size = NoEffect(1, "batches are explicit; give the batch axis a range in a profile")
+    gpu_allocator = NoEffect(None, "Burnish has memory of its own")
 
     def __init__(self, logger: ILogger):
         self.logger = logger
         self.error_recorder = None
-        self.gpu_allocator = None
         self.max_threads = 0
-        self._max_batch_size = 1
         self._report = Reporter(logger, self)
-
-    @property
-    def max_batch_size(self) -> int:
-        """8.x: of implicit batches, which there are none of."""
-        return self._max_batch_size
-
-    @max_batch_size.setter
-    def max_batch_size(self, size: int) -> None:
-        self._max_batch_size = size
-        self._report.no_effect("Builder.max_batch_size", "batches are explicit; give the batch axis a range in a profile")
 
     def create_network(self, flags: int = 0) -> INetworkDefinition:
         """An empty network; its batches are explicit whatever the flags say."""
+        for flag in (NetworkDefinitionCreationFlag.PREFER_JIT_PYTHON_PLUGINS, NetworkDefinitionCreationFlag.PREFER_AOT_PYTHON_PLUGINS):
+            if int(flags) >> int(flag) & 1:
+                self._report.no_effect(str(flag), "Burnish runs no plugins")
         return INetworkDefinition(self, int(flags))
 
     def create_builder_config(self) -> IBuilderConfig:
         return IBuilderConfig(self.logger)
 
     def create_optimization_profile(self) -> IOptimizationProfile:
-        return IOptimizationProfile()
+        return IOptimizationProfile(self.logger)
 
     def get_plugin_registry(self) -> Any:
         return registry
@@ -101,12 +94,14 @@ class Builder(Scoped):
     def reset(self) -> None:
         """As new."""
         self.max_threads = 0
-        self._max_batch_size = 1
+        NoEffect.reset(self)
 
     # ---- building
 
     def build_serialized_network(self, network: INetworkDefinition, config: IBuilderConfig, kernel_text: Any = None) -> Optional[IHostMemory]:
         """The engine's bytes; None, and an error in the log, on failure."""
+        if kernel_text is not None:
+            self._report.no_effect("kernel_text", "Burnish writes its kernels itself")
         try:
             return IHostMemory(self._build(network, config))
         except Cancelled:
@@ -187,6 +182,8 @@ class Builder(Scoped):
 
     def _refuse(self, network: INetworkDefinition, config: IBuilderConfig) -> None:
         """Raises _Refused, in one sentence, for what cannot be built as asked."""
+        if config.int8_calibrator is not None and not config.get_flag(BuilderFlag.INT8):
+            self._report.no_effect("IBuilderConfig.int8_calibrator", "the flag INT8 is not set")
         asked = next((f for f in _QUANTIZED if config.get_flag(f)), None)
         if asked is not None:
             self._read_calibration(config)
@@ -202,12 +199,12 @@ class Builder(Scoped):
         self._refuse_precisions(network, config)
 
     def _refuse_precisions(self, network: INetworkDefinition, config: IBuilderConfig) -> None:
-        half = config.get_flag(BuilderFlag.FP16)
-        told = [s for s in network._layers if s.precision not in (None, DataType.HALF if half else DataType.FLOAT)]
-        told = [s for s in told if s.precision in (DataType.FLOAT, DataType.HALF, DataType.BF16, DataType.INT8, DataType.FP8)]
-        if not told:
+        usual = DataType.HALF if config.get_flag(BuilderFlag.FP16) else DataType.FLOAT
+        wanted = [(s.name, kind) for s in network._layers if s.type != LayerType.IDENTITY for kind in (s.precision, *s.output_types.values())]
+        wanted = [(name, kind) for name, kind in wanted if kind is not None and kind != usual]
+        if not wanted:
             return
-        what = f"layer '{told[0].name}' is to be computed as {told[0].precision.name}"
+        what = f"layer '{wanted[0][0]}' is to be computed as {wanted[0][1].name}"
         if config.get_flag(BuilderFlag.OBEY_PRECISION_CONSTRAINTS):
             raise _Refused(f"{what}, and precision is chosen for the whole network: clear OBEY_PRECISION_CONSTRAINTS, or build without FP16")
         self._report.no_effect("ILayer.precision", f"{what}, and precision is chosen for the whole network; sums are FP32 in any case")

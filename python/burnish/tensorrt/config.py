@@ -19,7 +19,7 @@ from .enums import (
     TilingOptimizationLevel,
     mask_of,
 )
-from .logger import Reporter, Scoped
+from .logger import NoEffect, Reporter, Scoped
 from .profile import IOptimizationProfile
 from .timing_cache import ITimingCache
 
@@ -48,54 +48,35 @@ _WITHOUT_EFFECT = {
 }
 
 
-class _Ignored:
-    """A setting that is kept and makes no difference; the log says so when it is set to something else than it was."""
-
-    def __init__(self, default: Any, why: str):
-        self._default, self._why = default, why
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, config: Any, owner: type) -> Any:
-        return self if config is None else config._ignored.get(self._name, self._default)
-
-    def __set__(self, config: Any, value: Any) -> None:
-        config._ignored[self._name] = value
-        if value != self._default:
-            config._report.no_effect(f"IBuilderConfig.{self._name}", self._why)
-
-
 class IBuilderConfig(Scoped):
     """Options of a build. TF32 is on by default."""
 
-    avg_timing_iterations = _Ignored(1, "how often a kernel is timed follows from builder_optimization_level")
-    min_timing_iterations = _Ignored(1, "how often a kernel is timed follows from builder_optimization_level")
-    max_num_tactics = _Ignored(-1, "how many kernels are tried follows from builder_optimization_level")
-    algorithm_selector = _Ignored(None, "kernels are chosen by Burnish's tuner; its timing cache can be edited")
-    engine_capability = _Ignored(EngineCapability.STANDARD, "Burnish builds engines for its own runtime alone")
-    default_device_type = _Ignored(DeviceType.GPU, "Burnish builds for the GPU, not for a DLA")
-    DLA_core = _Ignored(-1, "Burnish builds for the GPU, not for a DLA")
-    hardware_compatibility_level = _Ignored(
+    avg_timing_iterations = NoEffect(1, "how often a kernel is timed follows from builder_optimization_level")
+    min_timing_iterations = NoEffect(1, "how often a kernel is timed follows from builder_optimization_level")
+    max_num_tactics = NoEffect(-1, "how many kernels are tried follows from builder_optimization_level")
+    algorithm_selector = NoEffect(None, "kernels are chosen by Burnish's tuner; its timing cache can be edited")
+    engine_capability = NoEffect(EngineCapability.STANDARD, "Burnish builds engines for its own runtime alone")
+    default_device_type = NoEffect(DeviceType.GPU, "Burnish builds for the GPU, not for a DLA")
+    DLA_core = NoEffect(-1, "Burnish builds for the GPU, not for a DLA")
+    hardware_compatibility_level = NoEffect(
         HardwareCompatibilityLevel.NONE, "an engine is for the targets that it was built for; install(target=…) names others"
     )
-    runtime_platform = _Ignored(RuntimePlatform.SAME_AS_BUILD, "engines run on Linux")
-    max_aux_streams = _Ignored(0, "an engine runs on the caller's stream")
-    profile_stream = _Ignored(0, "kernels are timed on a stream of the tuner")
-    plugins_to_serialize = _Ignored([], "Burnish runs no plugins")
-    tiling_optimization_level = _Ignored(TilingOptimizationLevel.NONE, "tiles are chosen by Burnish's tuner")
-    l2_limit_for_tiling = _Ignored(-1, "tiles are chosen by Burnish's tuner")
-    build_route = _Ignored("", "Burnish's tuner has no routes")
-    remote_auto_tuning_config = _Ignored("", "kernels are timed on this machine's GPU")
+    runtime_platform = NoEffect(RuntimePlatform.SAME_AS_BUILD, "engines run on Linux")
+    max_aux_streams = NoEffect(0, "an engine runs on the caller's stream")
+    profile_stream = NoEffect(0, "kernels are timed on a stream of the tuner")
+    plugins_to_serialize = NoEffect([], "Burnish runs no plugins")
+    tiling_optimization_level = NoEffect(TilingOptimizationLevel.NONE, "tiles are chosen by Burnish's tuner")
+    l2_limit_for_tiling = NoEffect(-1, "tiles are chosen by Burnish's tuner")
+    build_route = NoEffect("", "Burnish's tuner has no routes")
+    remote_auto_tuning_config = NoEffect("", "kernels are timed on this machine's GPU")
 
     def __init__(self, logger: Any):
         self._report = Reporter(logger)
-        self._ignored: Dict[str, Any] = {}
         self.reset()
 
     def reset(self) -> None:
         """Everything as in a new one."""
-        self._ignored.clear()
+        NoEffect.reset(self)
         self._flags = {BuilderFlag.TF32}
         self._pools: Dict[MemoryPoolType, int] = {}
         self._profiles: List[IOptimizationProfile] = []
@@ -107,7 +88,7 @@ class IBuilderConfig(Scoped):
         self._level = 3
         self.int8_calibrator = None
         self.progress_monitor = None
-        self.profiling_verbosity = ProfilingVerbosity.LAYER_NAMES_ONLY
+        self._verbosity = ProfilingVerbosity.LAYER_NAMES_ONLY
 
     # ---- flags
 
@@ -168,6 +149,7 @@ class IBuilderConfig(Scoped):
 
     def set_calibration_profile(self, profile: IOptimizationProfile) -> bool:
         self._calibration_profile = profile
+        self._report.no_effect("IBuilderConfig.set_calibration_profile", "Burnish has no quantised kernels yet")
         return True
 
     def get_calibration_profile(self) -> Optional[IOptimizationProfile]:
@@ -211,6 +193,17 @@ class IBuilderConfig(Scoped):
     def all_build_routes(self) -> str:
         """An empty JSON list: the tuner has none."""
         return json.dumps([])
+
+    @property
+    def profiling_verbosity(self) -> ProfilingVerbosity:
+        """What an engine tells of its layers: all of it, whatever is asked."""
+        return self._verbosity
+
+    @profiling_verbosity.setter
+    def profiling_verbosity(self, verbosity: ProfilingVerbosity) -> None:
+        self._verbosity = verbosity
+        if verbosity == ProfilingVerbosity.NONE:
+            self._report.no_effect(str(verbosity), "an engine knows the names of its layers")
 
     # ---- what is kept and makes no difference
 

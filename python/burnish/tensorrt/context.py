@@ -12,7 +12,7 @@ from ..errors import Error
 from . import interface
 from .callbacks import IOutputAllocator
 from .enums import ErrorCodeTRT
-from .logger import Reporter, Scoped, answer_of
+from .logger import NoEffect, Reporter, Scoped, answer_of
 from .types import Dims, volume
 
 _LEGACY_STREAM = 1  # CU_STREAM_LEGACY: what stream 0 means to scripts, in order with their copies
@@ -40,24 +40,6 @@ class _Binding:
     def shape(self, extents: Sequence[int]) -> None:
         self.tensor.shape[: len(extents)] = extents
         self.tensor.bytes = _ALL_ROOM
-
-
-class _Setting:
-    """A setting that is kept and makes no difference."""
-
-    def __init__(self, default: Any, why: str):
-        self._default, self._why = default, why
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, context: Any, owner: type) -> Any:
-        return self if context is None else context._settings.get(self._name, self._default)
-
-    def __set__(self, context: Any, value: Any) -> None:
-        context._settings[self._name] = value
-        if value not in (self._default, None):
-            context._report.no_effect(f"IExecutionContext.{self._name}", self._why)
 
 
 class _Bindings:
@@ -97,12 +79,12 @@ class _Bindings:
 class IExecutionContext(_Bindings, Scoped):
     """Memory for one execution at a time, for one thread at a time. Keeps its engine alive."""
 
-    device_memory = _Setting(0, "a context has memory of its own, which grows with the extents")
-    temporary_allocator = _Setting(None, "a context has memory of its own")
-    persistent_cache_limit = _Setting(0, "Burnish sets no L2 persistence")
-    nvtx_verbosity = _Setting(None, "steps are named in the profiler's output")
-    debug_sync = _Setting(False, "errors are found when the outputs are waited for")
-    unfused_tensors_debug_state = _Setting(False, "engines of Burnish have no debug tensors")
+    device_memory = NoEffect(0, "a context has memory of its own, which grows with the extents")
+    temporary_allocator = NoEffect(None, "a context has memory of its own")
+    persistent_cache_limit = NoEffect(0, "Burnish sets no L2 persistence")
+    nvtx_verbosity = NoEffect(None, "steps are named in the profiler's output")
+    debug_sync = NoEffect(False, "errors are found when the outputs are waited for")
+    unfused_tensors_debug_state = NoEffect(False, "engines of Burnish have no debug tensors")
 
     def __init__(self, engine: Any):
         self.engine = engine
@@ -110,7 +92,6 @@ class IExecutionContext(_Bindings, Scoped):
         self.error_recorder = engine.error_recorder
         self.enqueue_emits_profile = True
         self._report = Reporter(engine._runtime.logger, self)
-        self._settings: Dict[str, Any] = {}
         self._context = Context(engine._engine, interface.run_device())
         self._on_host = self._context.device < 0
         memory = capi.HOST if self._on_host else capi.DEVICE

@@ -19,7 +19,7 @@ from .enums import (
     TensorLocation,
 )
 from .inspector import EngineInspector, steps_of
-from .logger import Reporter, Scoped
+from .logger import NoEffect, Reporter, Scoped
 from .types import Dims, IHostMemory, dtype_named
 
 _FORMATS = {TensorFormat.LINEAR: "Row major linear format", TensorFormat.HWC: "Channels last"}
@@ -123,9 +123,9 @@ class ICudaEngine(_Bindings, Scoped):
     num_aux_streams = 0
     tactic_sources = 0
     streamable_weights_size = 0
-    weight_streaming_budget = 0
     minimum_weight_streaming_budget = 0
-    weight_streaming_budget_v2 = 0
+    weight_streaming_budget = NoEffect(0, "all weights are on the GPU")
+    weight_streaming_budget_v2 = NoEffect(0, "all weights are on the GPU")
     weight_streaming_scratch_memory_size = 0
 
     def __init__(self, engine: Engine, runtime: Any):

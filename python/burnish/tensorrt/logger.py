@@ -136,6 +136,32 @@ class Reporter:
         self.error(text, _CODES.get(type(error).__name__, ErrorCodeTRT.UNSPECIFIED_ERROR))
 
 
+class NoEffect:
+    """A setting that is kept and makes no difference to Burnish; assigning it something else than its default says so, once. Its
+    owner has a Reporter, `_report`."""
+
+    def __init__(self, default: Any, why: str):
+        self._default, self._why = default, why
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name, self._what = name, f"{owner.__name__}.{name}"
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return self if instance is None else instance.__dict__.get(self._what, self._default)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance.__dict__[self._what] = value
+        if value is not None and value != self._default:
+            instance._report.no_effect(self._what, self._why)
+
+    @staticmethod
+    def reset(instance: Any) -> None:
+        """All of them as in a new object."""
+        for name, setting in vars(type(instance)).items():
+            if isinstance(setting, NoEffect):
+                instance.__dict__.pop(setting._what, None)
+
+
 class Scoped:
     """What scripts written for old versions use in `with`; it does nothing."""
 

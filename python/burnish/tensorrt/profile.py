@@ -3,16 +3,19 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Sequence, Tuple
 
+from .logger import NoEffect, Reporter
 from .types import Dims
 
 
 class IOptimizationProfile:
     """For each dynamic input the least, usual and greatest extents. Tuned for the usual ones, right for all between."""
 
-    def __init__(self) -> None:
+    extra_memory_target = NoEffect(1.0, "memory is planned for the usual extents, and grows with those that are run")
+
+    def __init__(self, logger: Any = None) -> None:
+        self._report = Reporter(logger)
         self._shapes: Dict[str, Tuple[Dims, Dims, Dims]] = {}
         self._values: Dict[str, Tuple[list, list, list]] = {}
-        self.extra_memory_target = 1.0
 
     def set_shape(self, input: str, min: Sequence[int], opt: Sequence[int], max: Sequence[int]) -> None:
         """RuntimeError unless min <= opt <= max, axis by axis."""
@@ -37,6 +40,7 @@ class IOptimizationProfile:
         values = [int(v) for v in min], [int(v) for v in opt], [int(v) for v in max]
         self._check(input, *values)
         self._values[input] = values
+        self._report.no_effect("IOptimizationProfile.set_shape_input", "extents are read from the data when it runs")
 
     def get_shape_input(self, input: str) -> List[list]:
         return list(self._values.get(input, ()))

@@ -9,7 +9,7 @@ from ..errors import Error, IncompatibleEngine
 from .callbacks import IStreamReader, IStreamReaderV2
 from .engine import ICudaEngine
 from .enums import EngineValidity, SeekPosition
-from .logger import ILogger, Reporter, Scoped
+from .logger import ILogger, NoEffect, Reporter, Scoped
 from .plugins import registry
 
 _CHUNK = 1 << 24
@@ -29,17 +29,17 @@ class Runtime(Scoped):
     """Opens engines."""
 
     num_DLA_cores = 0
+    gpu_allocator = NoEffect(None, "Burnish has memory of its own")
+    DLA_core = NoEffect(-1, "Burnish builds for the GPU, not for a DLA")
+    max_threads = NoEffect(0, "steps on the host use one thread for each core")
+    temporary_directory = NoEffect("", "no temporary files are made")
+    tempfile_control_flags = NoEffect(3, "no temporary files are made")
+    dla_workspace_allocation_strategy = NoEffect(None, "Burnish builds for the GPU, not for a DLA")
 
     def __init__(self, logger: ILogger):
         self.logger = logger
         self.error_recorder = None
-        self.gpu_allocator = None
-        self.DLA_core = -1
-        self.max_threads = 0
-        self.temporary_directory = ""
-        self.tempfile_control_flags = 3
         self.engine_host_code_allowed = False
-        self.dla_workspace_allocation_strategy = None
         self._report = Reporter(logger, self)
 
     def deserialize_cuda_engine(self, source: Union[bytes, IStreamReader, IStreamReaderV2]) -> Optional[ICudaEngine]:

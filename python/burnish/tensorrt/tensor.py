@@ -4,14 +4,19 @@ from __future__ import annotations
 from typing import Any, Dict, Optional
 
 from .enums import DataType, TensorFormat, TensorLocation
+from .logger import NoEffect
 from .types import Dims
 
 
 class ITensor:
     """An input of a network, or what a layer makes. Its type and extents (-1: dynamic) follow from the layers before it."""
 
+    location = NoEffect(TensorLocation.DEVICE, "inputs and outputs are on the device; extents are read from there")
+    broadcast_across_batch = NoEffect(False, "batches are explicit")
+
     def __init__(self, network: Any, name: str, dtype: Optional[DataType] = None, shape: Any = None, state: Any = None):
         self._network = network
+        self._report = network._report
         self._name = name
         self._state = state  # the layer that makes it; None: an input
         self._dtype = dtype
@@ -22,8 +27,6 @@ class ITensor:
         self._allowed_formats = 0
         self._axes: Dict[int, str] = {}
         self._range: Optional[tuple] = None
-        self.location = TensorLocation.DEVICE
-        self.broadcast_across_batch = False
 
     @property
     def name(self) -> str:
@@ -100,9 +103,11 @@ class ITensor:
     @dynamic_range.setter
     def dynamic_range(self, bounds: Any) -> None:
         self._range = None if bounds is None else (float(bounds[0]), float(bounds[1]))
+        if bounds is not None:
+            self._report.no_effect("ITensor.dynamic_range", "Burnish has no quantised kernels yet")
 
     def set_dynamic_range(self, min: float, max: float) -> bool:
-        self._range = (float(min), float(max))
+        self.dynamic_range = (min, max)
         return True
 
     def reset_dynamic_range(self) -> None:
