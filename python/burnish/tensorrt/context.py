@@ -21,25 +21,26 @@ _ALL_ROOM = 1 << 62  # addresses come without sizes
 
 
 class _Binding:
-    """Where a tensor is, and its extents."""
+    """Where a tensor is, and its extents. `tensor` is what the C API is told, by `tell`."""
 
-    __slots__ = ("name", "encoded", "is_input", "tensor", "declared", "set", "allocator")
+    __slots__ = ("name", "encoded", "is_input", "tensor", "at", "tell", "declared", "shape", "address", "told", "waits", "allocator")
 
     def __init__(self, port: Any, is_input: bool, memory: int):
-        self.name, self.encoded, self.is_input, self.declared = port.name, port.name.encode(), is_input, port.shape
-        self.tensor = capi.Tensor(dtype=capi.DTYPE_NUMBER[port.dtype], rank=len(port.shape), memory=memory)
-        self.set = False  # the C context knows of it
+        lib = capi.runtime()
+        self.name, self.encoded, self.is_input = port.name, port.name.encode(), is_input
+        self.tensor = capi.Tensor(dtype=capi.DTYPE_NUMBER[port.dtype], rank=len(port.shape), bytes=_ALL_ROOM, memory=memory)
+        self.at = byref(self.tensor)
+        self.tell = lib.burnish_context_set_input if is_input else lib.burnish_context_set_output
+        self.declared = tuple(port.shape)
+        self.address = 0
+        self.waits = True  # in the list of those that the C context is to be told of
         self.allocator: Optional[IOutputAllocator] = None
-        self.shape = port.shape
+        self.resize(self.declared)
 
-    @property
-    def shape(self) -> Dims:
-        return Dims(self.tensor.shape[: self.tensor.rank])
-
-    @shape.setter
-    def shape(self, extents: Sequence[int]) -> None:
-        self.tensor.shape[: len(extents)] = extents
-        self.tensor.bytes = _ALL_ROOM
+    def resize(self, shape: tuple) -> None:
+        """Gives it other extents, of which the C context is not told yet."""
+        self.shape, self.told = shape, False
+        self.tensor.shape[: len(shape)] = shape
 
 
 class _Bindings:
@@ -98,18 +99,19 @@ class IExecutionContext(_Bindings, Scoped):
         self._bindings: Dict[str, _Binding] = {
             p.name: _Binding(p, p.name in engine._inputs, memory) for p in engine._ports
         }
+        self._waiting = list(self._bindings.values())  # those that the C context is to be told of before a run
+        self._complete = False  # every tensor has an address and extents
+        self._extra = False  # something is to be done beside the run
+        self._ran = False
         self._profiler: Any = None
-        self._profile_index = 0
-        if engine._engine.profiles:
-            self._context.set_profile(0)
         self._consumed_event = 0
         self._listener: Any = None
-        self._extra = False  # something is to be done beside the run
-        self._pending = True  # an address or shape is new
-        self._ran = False
         self._run, self._handle = capi.runtime().burnish_context_run, self._context.handle
         self._error = c_void_p()
         self._error_at = byref(self._error)
+        self._profile_index = 0
+        if engine._engine.profiles:
+            self._context.set_profile(0)
 
     # ---- addresses and shapes
 
@@ -125,39 +127,44 @@ class IExecutionContext(_Bindings, Scoped):
         if binding is None:
             return False
         memory = int(memory)
-        if binding.tensor.data != memory:
-            binding.tensor.data = memory
-            binding.set = False
-            self._pending = True
+        if binding.address != memory:
+            binding.address = binding.tensor.data = memory
+            self._wait_for(binding)
+            if not memory:
+                self._complete = False
         return True
+
+    def _wait_for(self, binding: _Binding) -> None:
+        """The C context is told of it before the next run."""
+        if not binding.waits:
+            binding.waits = True
+            self._waiting.append(binding)
 
     def get_tensor_address(self, name: str) -> int:
         binding = self._binding_of(name)
-        return (binding.tensor.data or 0) if binding else 0
+        return binding.address if binding else 0
 
     def set_input_shape(self, name: str, shape: Sequence[int]) -> bool:
         """False, and an error in the log (input, axis, value, range), where the engine does not take it."""
         binding = self._binding_of(name)
         if binding is None or not binding.is_input:
             return False
-        shape = tuple(map(int, shape))
-        before = tuple(binding.shape)
-        if shape == before and binding.set:
+        shape = tuple(shape)
+        if shape == binding.shape and binding.told:
             return True
-        if len(shape) != binding.tensor.rank:
-            self._report.error(f"input '{name}' has {binding.tensor.rank} axes, and a shape of {len(shape)} is given")
+        shape, before = tuple(map(int, shape)), binding.shape
+        if len(shape) != len(before):
+            self._report.error(f"input '{name}' has {len(before)} axes, and a shape of {len(shape)} is given")
             return False
         fault = self._outside_profile(name, shape)
         if fault:
             self._report.error(fault)
             return False
-        binding.shape = shape
-        if not self._tell(binding, binding.tensor.data):
-            binding.shape = before
+        binding.resize(shape)
+        if not self._tell(binding):
+            binding.resize(before)
             return False
-        binding.set = bool(binding.tensor.data)
         self._ran = False
-        self._pending = self._pending or not binding.set
         return True
 
     def _outside_profile(self, name: str, shape: Sequence[int]) -> str:
@@ -172,37 +179,25 @@ class IExecutionContext(_Bindings, Scoped):
                 return f"in profile {self._profile_index} input '{name}' axis {axis} {allowed}, got {extent}"
         return ""
 
-    def _tell(self, binding: _Binding, address: Optional[int]) -> bool:
-        """Tells the C context of a tensor at that address; without one, of its shape."""
-        lib, mine = capi.runtime(), binding.tensor.data
-        binding.tensor.data = address
-        function = lib.burnish_context_set_input if binding.is_input else lib.burnish_context_set_output
-        try:
-            capi.call(function, self._handle, binding.encoded, byref(binding.tensor))
-            return True
-        except Error as error:
-            self._report.failure(error)
-            return False
-        finally:
-            binding.tensor.data = mine
+    def _tell(self, binding: _Binding) -> bool:
+        """Tells the C context of a tensor; of one without an address its shape alone."""
+        status = binding.tell(self._handle, binding.encoded, binding.at, self._error_at)
+        if status:
+            return self._failed(status)
+        binding.told = True
+        return True
 
     def _shapes_told(self) -> bool:
         """The C context knows the extents of all inputs; False where some are missing."""
-        for binding in self._bindings.values():
-            if binding.is_input and not binding.set:
-                if -1 in binding.shape or not self._tell(binding, binding.tensor.data):
-                    return False
-                binding.set = bool(binding.tensor.data)
-        return True
+        inputs = (b for b in self._bindings.values() if b.is_input)
+        return all(b.told or (-1 not in b.shape and self._tell(b)) for b in inputs)
 
     def get_tensor_shape(self, name: str) -> Dims:
         """Extents; -1 for those that are not known yet."""
         binding = self._binding_of(name)
         if binding is None:
             return Dims()
-        if binding.is_input:
-            return binding.shape
-        return self._output_shape(binding)
+        return Dims(binding.shape) if binding.is_input else self._output_shape(binding)
 
     def _output_shape(self, binding: _Binding) -> Dims:
         if -1 not in binding.declared:
@@ -236,11 +231,11 @@ class IExecutionContext(_Bindings, Scoped):
     def execute_async_v3(self, stream_handle: int) -> bool:
         """Enqueues on a CUDA stream; 0 is the default stream, in order with the caller's copies. On the target "cpu" it returns
         when the outputs are there."""
-        if self._pending or self._extra:
+        if self._waiting or self._extra:
             return self._execute(int(stream_handle))
-        if self._run(self._handle, None if self._on_host else int(stream_handle) or _LEGACY_STREAM, self._error_at):
-            return self._failed()
-        return True
+        status = self._run(self._handle, None if self._on_host else int(stream_handle) or _LEGACY_STREAM, self._error_at)
+        self._ran = True
+        return not status or self._failed(status)
 
     def execute_v2(self, bindings: Sequence[int]) -> bool:
         """Runs and waits; one pointer for each tensor, in the engine's order."""
@@ -258,45 +253,46 @@ class IExecutionContext(_Bindings, Scoped):
             return False
         return all([self.set_tensor_address(name, int(address)) for name, address in zip(tensors, given)])
 
-    def _failed(self, status: int = 0) -> bool:
+    def _failed(self, status: int) -> bool:
         self._ran = False
-        error = capi.take_error(self._error, status)
-        self._report.failure(error)
+        self._report.failure(capi.take_error(self._error, status))
         return False
 
-    def _ready(self, stream: int) -> bool:
-        """All that is new told to the C context."""
+    def _is_complete(self) -> bool:
+        """Every tensor has an address, or an allocator, and every input its extents."""
         missing = self.infer_shapes()
         if missing:
             self._report.error(f"the shape of input '{missing[0]}' is not set: call set_input_shape", ErrorCodeTRT.INVALID_STATE)
             return False
-        for binding in sorted(self._bindings.values(), key=lambda b: not b.is_input):
-            if binding.allocator is not None:
-                if not self._allocate(binding, stream):
-                    return False
-            elif not binding.tensor.data and 0 not in binding.shape:
-                self._report.error(f"tensor '{binding.name}' has no address: call set_tensor_address", ErrorCodeTRT.INVALID_STATE)
-                return False
-            elif not binding.set:
-                if not self._tell(binding, binding.tensor.data):
-                    return False
-                binding.set = True
-        self._pending = False
-        return True
+        nowhere = (b for b in self._bindings.values() if not b.address and b.allocator is None and 0 not in b.shape)
+        binding = next(nowhere, None)
+        if binding is not None:
+            self._report.error(f"tensor '{binding.name}' has no address: call set_tensor_address", ErrorCodeTRT.INVALID_STATE)
+        self._complete = binding is None
+        return self._complete
 
     def _execute(self, stream: int) -> bool:
-        if not self._ready(stream):
+        if not self._complete and not self._is_complete():
+            return False
+        while self._waiting:
+            if self._waiting[-1].allocator is None and not self._tell(self._waiting[-1]):
+                return False
+            self._waiting.pop().waits = False
+        allocated = [b for b in self._bindings.values() if b.allocator is not None] if self._extra else ()
+        if not all([self._allocate(b, stream) for b in allocated]):
             return False
         handle = None if self._on_host else stream or _LEGACY_STREAM
         if self._profiler is not None and self.enqueue_emits_profile:
             if not self.report_to_profiler():
                 return False
-        elif self._run(self._handle, handle, self._error_at):
-            return self._failed()
+        else:
+            status = self._run(self._handle, handle, self._error_at)
+            if status:
+                return self._failed(status)
         self._ran = True
         if self._consumed_event and not self._on_host:
             devices.check(devices.entered(self._context.device).cuEventRecord(self._consumed_event, handle))
-        return all([self._deliver(b, stream) for b in self._bindings.values() if b.allocator is not None])
+        return all([self._deliver(b, stream) for b in allocated])
 
     # ---- outputs whose room is asked for
 
@@ -306,8 +302,8 @@ class IExecutionContext(_Bindings, Scoped):
         if binding is None or binding.is_input:
             return False
         binding.allocator = output_allocator
-        binding.set = False
-        self._pending = True
+        self._wait_for(binding)
+        self._complete = False
         self._weigh_extra()
         return True
 
@@ -322,7 +318,7 @@ class IExecutionContext(_Bindings, Scoped):
         allocator = binding.allocator
         asynchronous = type(allocator).reallocate_output_async is not IOutputAllocator.reallocate_output_async
         function = allocator.reallocate_output_async if asynchronous else allocator.reallocate_output
-        arguments = (binding.name, binding.tensor.data or 0, max(size, 1), _ALIGNMENT) + ((stream,) if asynchronous else ())
+        arguments = (binding.name, binding.address, max(size, 1), _ALIGNMENT) + ((stream,) if asynchronous else ())
         return int(answer_of(function, *arguments) or 0)
 
     def _allocate(self, binding: _Binding, stream: int) -> bool:
@@ -330,13 +326,17 @@ class IExecutionContext(_Bindings, Scoped):
         self._ran = False
         shape = self._output_shape(binding)
         if -1 in shape:
-            return self._tell(binding, None)
-        address = self._room(binding, self._nbytes(binding, shape), stream)
+            binding.tensor.data = None  # the context's own memory, and a copy from there
+            return self._tell(binding)
+        return self._move(binding, self._room(binding, self._nbytes(binding, shape), stream)) and self._tell(binding)
+
+    def _move(self, binding: _Binding, address: int) -> bool:
+        """Takes the room that an allocator gave."""
         if not address:
             self._report.error(f"the output allocator gave no memory for '{binding.name}'", ErrorCodeTRT.FAILED_ALLOCATION)
             return False
-        binding.tensor.data = address
-        return self._tell(binding, address)
+        binding.address = binding.tensor.data = address
+        return True
 
     def _nbytes(self, binding: _Binding, shape: Sequence[int]) -> int:
         return volume(shape) * capi.ITEMSIZE[binding.tensor.dtype]
@@ -348,16 +348,13 @@ class IExecutionContext(_Bindings, Scoped):
         shape = Dims(told.shape[: told.rank])
         size = self._nbytes(binding, shape)
         if told.data != binding.tensor.data or not told.data:
-            address = self._room(binding, size, stream)
-            if not address:
-                self._report.error(f"the output allocator gave no memory for '{binding.name}'", ErrorCodeTRT.FAILED_ALLOCATION)
+            if not self._move(binding, self._room(binding, size, stream)):
                 return False
             if self._on_host:
-                ctypes.memmove(address, told.data or 0, size)
+                ctypes.memmove(binding.address, told.data or 0, size)
             elif size:
                 driver = devices.entered(self._context.device)
-                devices.check(driver.cuMemcpyAsync(address, told.data, size, stream or _LEGACY_STREAM))
-            binding.tensor.data = address
+                devices.check(driver.cuMemcpyAsync(binding.address, told.data, size, stream or _LEGACY_STREAM))
         answer_of(binding.allocator.notify_shape, binding.name, shape)
         return True
 
@@ -403,8 +400,9 @@ class IExecutionContext(_Bindings, Scoped):
                 return False
         if profile_index != self._profile_index:
             for binding in self._bindings.values():
-                binding.shape, binding.set = binding.declared, False
-        self._profile_index, self._pending, self._ran = profile_index, True, False
+                binding.resize(binding.declared)
+                self._wait_for(binding)
+        self._profile_index, self._complete, self._ran = profile_index, False, False
         return True
 
     # ---- times
