@@ -310,6 +310,36 @@ def test_the_inspector_in_both_forms(onnx_path, log):
     assert trt.__version__.startswith("10.16.")
 
 
+def test_the_inspector_names_what_steps_read_and_write(onnx_path, log, monkeypatch):
+    """As the library's description has it: places in a list of buffers."""
+    builder = trt.Builder(log)
+    network = builder.create_network()
+    assert trt.OnnxParser(network, log).parse_from_file(str(onnx_path))
+    network.get_input(0).shape = (2, 3, 32, 32)
+    engine = deserialized(builder, network)
+    storage = [
+        {"kind": "constant", "space": "device"},
+        {"kind": "input", "space": "device", "name": "images"},
+        {"kind": "temporary", "space": "host"},
+    ]
+    step = {"name": "stem", "kind": "kernel", "reads": [0, 1], "writes": [2]}
+    decision = {"node": "stem", "tactic": "tile 64x64"}
+    monkeypatch.setattr(engine, "_plan", {"steps": [step], "decisions": [decision], "storage": storage})
+    layer = json.loads(engine.create_engine_inspector().get_layer_information(0, trt.LayerInformationFormat.JSON))
+    assert layer == {
+        "Name": "stem",
+        "LayerType": "kernel",
+        "Inputs": [{"Name": "images", "Location": "Device", "Dimensions": [2, 3, 32, 32], "Format/Datatype": "FP32"}],
+        "Outputs": [{"Name": "buffer 2", "Location": "Host", "Dimensions": [], "Format/Datatype": ""}],
+        "ParameterType": "kernel",
+        "TacticName": "tile 64x64",
+        "TacticValue": trt.inspector.tactic_number("tile 64x64"),
+        "StreamId": 0,
+        "Metadata": "[ONNX Layer: stem]",
+    }
+    assert trt.inspector.tactic_number("") == "0xcbf29ce484222325" and trt.inspector.tactic_number("a") == "0xaf63dc4c8601ec8c"
+
+
 # ---- redirecting `import tensorrt`
 
 SCRIPT = """

@@ -1,4 +1,4 @@
-"""What an engine consists of, as JSON in the forms of 10.x and 11.x."""
+"""What an engine consists of, as JSON in the forms of 10.x and 11.x: the same that trtexec's --exportLayerInfo writes."""
 from __future__ import annotations
 
 import json
@@ -9,9 +9,9 @@ from .enums import LayerInformationFormat
 from .logger import Scoped
 
 _SEPARATOR = "\x1e"  # between the layers that a step was made of
-_FORMAT = {
-    "float32": "FP32", "float16": "FP16", "bfloat16": "BF16", "int8": "INT8", "int32": "INT32", "int64": "INT64", "uint8": "UInt8",
-    "bool": "BOOL",
+_TYPES = {
+    "float32": "FP32", "float16": "FP16", "bfloat16": "BF16", "float64": "FP64", "int8": "Int8", "int16": "Int16", "int32": "Int32",
+    "int64": "Int64", "uint8": "UInt8", "uint16": "UInt16", "uint32": "UInt32", "uint64": "UInt64", "bool": "Bool",
 }  # fmt: skip
 
 
@@ -20,6 +20,14 @@ def steps_of(engine: Any) -> dict:
     plans = engine.description["plans"]
     on_host = interface.target == "cpu"
     return next((p for p in plans if (p["target"] == "cpu") == on_host), plans[0])
+
+
+def tactic_number(name: str) -> str:
+    """A number for a tactic: the same name, the same number (FNV-1a)."""
+    number = 0xCBF29CE484222325
+    for byte in name.encode():
+        number = (number ^ byte) * 0x100000001B3 % (1 << 64)
+    return f"0x{number:016x}"
 
 
 class EngineInspector(Scoped):
@@ -34,52 +42,51 @@ class EngineInspector(Scoped):
         plan = self._engine._plan
         step = plan["steps"][index]
         parts = step["name"].split(" + ")
-        made = {
+        decision = next((d for d in plan["decisions"] if d["node"] == step["name"]), None)
+        tactic = decision["tactic"] if decision else step.get("call", "")[:80]
+        return {
             "Name": step["name"],
             "LayerType": step["kind"],
-            "Inputs": self._tensors(self._engine._engine.inputs, step, index == 0 and len(plan["steps"]) == 1),
-            "Outputs": self._tensors(self._engine._engine.outputs, step, index == 0 and len(plan["steps"]) == 1),
+            "Inputs": self._tensors(step, "reads"),
+            "Outputs": self._tensors(step, "writes"),
             "ParameterType": step["kind"],
+            "TacticName": tactic,
+            "TacticValue": tactic_number(tactic),
             "StreamId": 0,
             "Metadata": _SEPARATOR.join(f"[ONNX Layer: {part}]" for part in parts),
         }
-        decision = next((d for d in plan.get("decisions", []) if d["node"] in parts), None)
-        if decision is not None:
-            made["TacticName"] = decision["tactic"]
-        return made
 
-    def _tensors(self, ports: Any, step: Any, whole: bool) -> List[dict]:
-        """An engine tells the tensors of its ends, not those between steps."""
-        return [self._tensor(p) for p in ports] if whole else []
+    def _tensors(self, step: dict, which: str) -> List[dict]:
+        """What a step reads or writes, constants aside: inputs and outputs of the engine by name, what is between by number."""
+        storage = self._engine._plan.get("storage", [])
+        used = [(i, storage[i]) for i in step.get(which, []) if i < len(storage) and storage[i]["kind"] != "constant"]
+        return [self._tensor(place.get("name", f"buffer {i}"), place["space"]) for i, place in used]
 
-    def _tensor(self, port: Any) -> dict:
-        kind, location = _FORMAT.get(port.dtype, port.dtype), "Device"
-        layout = "Row major linear" if not self._engine._order(port.name) else "Channels last"
-        made = {"Name": port.name, "Location": location, "Dimensions": list(self._shape(port))}
-        if interface.major() >= 11:
-            made.update({"Format": layout, "Datatype": kind})
-        else:
-            made["Format/Datatype"] = f"{layout} {kind}"
+    def _tensor(self, name: str, space: str) -> dict:
+        port = self._engine._by_name.get(name)
+        kind = _TYPES[port.dtype] if port else ""
+        made = {"Name": name, "Location": "Host" if space == "host" else "Device", "Dimensions": list(self._shape(port)) if port else []}
+        made.update({"Format/Datatype": kind} if interface.major() < 11 else {"Format": "Row major linear", "DataType": kind})
         return made
 
     def _shape(self, port: Any) -> Any:
         return self.execution_context.get_tensor_shape(port.name) if self.execution_context is not None else port.shape
 
-    def _ends(self) -> Dict[str, Any]:
-        engine = self._engine
-        if interface.major() < 11:
-            return {"Bindings": [p.name for p in engine._ports]}
-        listed = []
-        for port in engine._ports:
-            mode = engine.get_tensor_mode(port.name).name.title()
-            one = {"Name": port.name, "IOMode": mode, "DataType": _FORMAT.get(port.dtype, port.dtype), "Dimensions": list(self._shape(port)),
-                   "Location": "Device", "IsShapeInferenceIO": False}  # fmt: skip
-            one["ProfileInfo"] = [
-                {"MinShape": list(low), "OptShape": list(usual), "MaxShape": list(high), "Format": engine.get_tensor_format_desc(port.name)}
-                for low, usual, high in filter(None, (engine.get_tensor_profile_shape(port.name, k) for k in range(engine.num_optimization_profiles)))
-            ]
-            listed.append(one)
-        return {"I/O Tensors": listed}
+    def _end(self, port: Any) -> dict:
+        """An input or output, as 11.x tells it."""
+        ranges = (self._engine.get_tensor_profile_shape(port.name, k) for k in range(len(self._engine._engine.profiles)))
+        return {
+            "Name": port.name,
+            "IOMode": self._engine.get_tensor_mode(port.name).name.title(),
+            "DataType": _TYPES[port.dtype],
+            "Dimensions": list(self._shape(port)),
+            "Location": "Device",
+            "IsShapeInferenceIO": False,
+            "ProfileInfo": [
+                {"MinShape": list(low), "OptShape": list(usual), "MaxShape": list(high), "Format": "Row major linear"}
+                for low, usual, high in filter(None, ranges)
+            ],
+        }
 
     def get_layer_information(self, layer_index: int, format: LayerInformationFormat) -> str:
         """One step: its name, or all about it."""
@@ -87,8 +94,9 @@ class EngineInspector(Scoped):
         return json.dumps(layer, indent=1) if format == LayerInformationFormat.JSON else layer["Name"]
 
     def get_engine_information(self, format: LayerInformationFormat) -> str:
-        """All steps."""
-        layers = [self._layer(i) for i in range(self._engine.num_layers)]
-        if format == LayerInformationFormat.JSON:
-            return json.dumps({"Layers": layers, **self._ends()}, indent=1)
-        return "Layers:\n" + "\n".join(layer["Name"] for layer in layers) + "\n\nBindings:\n" + "\n".join(p.name for p in self._engine._ports) + "\n"
+        """All steps, and the inputs and outputs."""
+        layers, ports = [self._layer(i) for i in range(self._engine.num_layers)], self._engine._ports
+        if format == LayerInformationFormat.ONELINE:
+            return "\n".join(["Layers:", *(layer["Name"] for layer in layers), "", "Bindings:", *(p.name for p in ports)])
+        ends = {"Bindings": [p.name for p in ports]} if interface.major() < 11 else {"I/O Tensors": [self._end(p) for p in ports]}
+        return json.dumps({"Layers": layers, **ends}, indent=1)
