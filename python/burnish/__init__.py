@@ -5,6 +5,7 @@
     scores = engine(images)
 
 `burnish.tensorrt` is the same under the names of TensorRT's Python API."""
+
 from .building import build
 from .capi import version as _version
 from .engine import Context, Engine, Port

@@ -1,4 +1,5 @@
 """Arrays of other libraries as memory: numpy, torch, CuPy, and whatever speaks DLPack or __cuda_array_interface__."""
+
 from __future__ import annotations
 
 import ctypes
@@ -82,14 +83,18 @@ def _is_dense(shape, strides) -> bool:
 
 
 def _not_dense(what: str) -> InvalidArgument:
-    return InvalidArgument(f"{what} on the GPU is not dense and row-major", "make it contiguous first (x.contiguous(), ascontiguousarray(x))")
+    return InvalidArgument(
+        f"{what} on the GPU is not dense and row-major", "make it contiguous first (x.contiguous(), ascontiguousarray(x))"
+    )
 
 
 def _from_torch(x, what: str) -> View:
     if x.is_cuda and not x.is_contiguous():
         raise _not_dense(what)
     x = x.detach().contiguous()
-    return View(_dtype_name(str(x.dtype).replace("torch.", ""), what), tuple(x.shape), x.data_ptr(), capi.DEVICE if x.is_cuda else capi.HOST, x)
+    return View(
+        _dtype_name(str(x.dtype).replace("torch.", ""), what), tuple(x.shape), x.data_ptr(), capi.DEVICE if x.is_cuda else capi.HOST, x
+    )
 
 
 def _from_cuda_interface(x, what: str) -> View:

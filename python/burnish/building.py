@@ -1,4 +1,5 @@
 """From an ONNX model to an engine."""
+
 from __future__ import annotations
 
 import contextlib
@@ -89,7 +90,13 @@ class Options:
         lib = capi.compiler()
         try:
             capi.call(
-                lib.burnish_build_bytes, model, len(model), os.fsencode(folder) if folder else None, byref(self.struct), byref(data), byref(size)
+                lib.burnish_build_bytes,
+                model,
+                len(model),
+                os.fsencode(folder) if folder else None,
+                byref(self.struct),
+                byref(data),
+                byref(size),
             )
         except Error as error:
             if self.error is not None:
@@ -114,7 +121,9 @@ def _formats(formats: Mapping[str, Tuple[Optional[str], str]]):
     listed = []
     for name, (dtype, layout) in formats.items():
         if (dtype is not None and dtype not in capi.DTYPE_NUMBER) or layout not in LAYOUTS:
-            raise InvalidArgument(f"there is no format ({dtype}, {layout}) for '{name}'", "give (dtype or None, 'row_major' or 'channels_last')")
+            raise InvalidArgument(
+                f"there is no format ({dtype}, {layout}) for '{name}'", "give (dtype or None, 'row_major' or 'channels_last')"
+            )
         listed.append(capi.PortFormat(name.encode(), -1 if dtype is None else capi.DTYPE_NUMBER[dtype], LAYOUTS[layout]))
     return (capi.PortFormat * len(listed))(*listed), len(listed)
 

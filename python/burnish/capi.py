@@ -1,6 +1,7 @@
 """The C API (api/burnish.h, api/burnish_compiler.h) through ctypes: structs, signatures, and statuses as exceptions.
 
 ctypes releases the GIL around every call."""
+
 from __future__ import annotations
 
 import ctypes

@@ -1,4 +1,5 @@
 """The GPUs of this machine, as the driver tells."""
+
 from __future__ import annotations
 
 import ctypes

@@ -1,4 +1,5 @@
 """An engine, and what runs it."""
+
 from __future__ import annotations
 
 import ctypes
@@ -136,7 +137,9 @@ class Engine:
             f"<tr><td>{kind}</td><td><code>{html.escape(p.name)}</code></td><td>{p.dtype}</td><td>{html.escape(' × '.join(p.axes))}</td></tr>"
             for kind, p in rows
         )
-        title = html.escape(f"{self.description.get('model') or 'engine'} for {' '.join(self.targets)}, {self.description['options'].get('precision', '')}")
+        title = html.escape(
+            f"{self.description.get('model') or 'engine'} for {' '.join(self.targets)}, {self.description['options'].get('precision', '')}"
+        )
         return f"<table><caption>{title}</caption><tr><th></th><th>name</th><th>type</th><th>shape</th></tr>{cells}</table>"
 
 

@@ -1,4 +1,5 @@
 """What the library answers when something cannot be done: one line of cause, one of what to do."""
+
 from __future__ import annotations
 
 

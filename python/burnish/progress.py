@@ -1,4 +1,5 @@
 """How far a build is, for people: a tqdm bar where tqdm is installed (a widget in Jupyter), else one line."""
+
 from __future__ import annotations
 
 import sys

@@ -1,4 +1,5 @@
 """All of it on the CPU target: `import tensorrt` is this package, and tensor addresses are host pointers."""
+
 import pathlib
 import sys
 

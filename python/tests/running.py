@@ -1,4 +1,5 @@
 """Building and running in tests: as a script does it, with host memory."""
+
 import numpy as np
 import tensorrt as trt
 

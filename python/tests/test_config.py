@@ -1,4 +1,5 @@
 """Options: each works, is refused, or says once that it makes no difference. None is ignored in silence."""
+
 import numpy as np
 import pytest
 import tensorrt as trt

@@ -1,4 +1,5 @@
 """Loops and conditions built by hand."""
+
 import numpy as np
 import pytest
 import tensorrt as trt
@@ -92,9 +93,7 @@ def test_a_condition_in_a_loop(net):
     value = loop.add_recurrence(net.input(x))
     total = n.add_reduce(value.get_output(0), trt.ReduceOperation.SUM, 1, False).get_output(0)
     conditional = n.add_if_conditional()
-    conditional.set_condition(
-        n.add_elementwise(total, net.constant(np.array(0, "f4")), trt.ElementWiseOperation.GREATER).get_output(0)
-    )
+    conditional.set_condition(n.add_elementwise(total, net.constant(np.array(0, "f4")), trt.ElementWiseOperation.GREATER).get_output(0))
     inside = conditional.add_input(value.get_output(0)).get_output(0)
     taken = conditional.add_output(
         n.add_unary(inside, trt.UnaryOperation.NEG).get_output(0), added(n, inside, net.constant(np.array([1, 0], "f4")))

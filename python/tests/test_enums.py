@@ -1,4 +1,5 @@
 """The interface's numbers: scripts shift by them and compare names."""
+
 import pytest
 import tensorrt as trt
 

@@ -1,4 +1,5 @@
 """The same on a GPU, with memory and streams of other libraries. Skipped where there is none."""
+
 import numpy as np
 import pytest
 import tensorrt as trt

@@ -1,4 +1,5 @@
 """Networks built by hand, against numpy and ONNX Runtime: every kind of layer that can be said."""
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -509,7 +510,10 @@ def test_nms(net):
 # ---- what cannot be said
 
 REFUSED = {
-    "add_grid_sample": (lambda n, x: n.add_grid_sample(x, x), "IGridSampleLayer cannot be added: GridSample is not among Burnish's operators"),
+    "add_grid_sample": (
+        lambda n, x: n.add_grid_sample(x, x),
+        "IGridSampleLayer cannot be added: GridSample is not among Burnish's operators",
+    ),
     "add_ragged_softmax": (
         lambda n, x: n.add_ragged_softmax(x, x),
         "IRaggedSoftMaxLayer cannot be added: ragged softmax has no form in ONNX; mask the input and use softmax",

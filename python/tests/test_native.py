@@ -1,4 +1,5 @@
 """burnish.build and burnish.Engine, on the host."""
+
 import io
 import pathlib
 import threading

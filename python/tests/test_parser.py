@@ -1,4 +1,5 @@
 """Parsing: what a network is then, and what is said when it fails."""
+
 import numpy as np
 import onnx
 import pytest

@@ -1,4 +1,5 @@
 """Polygraphy, as it is on PyPI, on top of this package."""
+
 import ast
 import ctypes
 import functools

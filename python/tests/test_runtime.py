@@ -1,4 +1,5 @@
 """Engines and contexts: what they tell, what they refuse, and what a call costs."""
+
 import gc
 import itertools
 import sys

@@ -1,4 +1,5 @@
 """Scripts as their documentation has them; nothing is changed but where `import tensorrt` leads."""
+
 import ctypes
 import json
 import pathlib
@@ -71,7 +72,9 @@ class HostMemory:
 # ---- the template that most projects have
 
 
-def build_engine(onnx_path, engine_path, logger, fp16=True, max_workspace_gb=4, min_shape=None, opt_shape=None, max_shape=None, calibrator=None):
+def build_engine(
+    onnx_path, engine_path, logger, fp16=True, max_workspace_gb=4, min_shape=None, opt_shape=None, max_shape=None, calibrator=None
+):
     builder = trt.Builder(logger)
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.EXPLICIT_BATCH))
     parser = trt.OnnxParser(network, logger)

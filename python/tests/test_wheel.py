@@ -1,4 +1,5 @@
 """`pip install` of the package: one wheel for every Python, with the libraries in it."""
+
 import pathlib
 import subprocess
 import sys

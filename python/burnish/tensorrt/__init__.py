@@ -3,6 +3,7 @@
     import burnish.tensorrt as trt
 
 or `burnish.tensorrt.install()` before a script's own `import tensorrt`, or `python -m burnish.tensorrt script.py`."""
+
 from __future__ import annotations
 
 from . import interface

@@ -1,4 +1,5 @@
 """Runs a script, or a module, with `import tensorrt` redirected: python -m burnish.tensorrt [--target T] [--version V] script.py …"""
+
 from __future__ import annotations
 
 import argparse
@@ -12,7 +13,9 @@ from .install import install
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m burnish.tensorrt", description="Runs a script whose `import tensorrt` gives Burnish.")
-    parser.add_argument("--target", help="what engines are built for: cpu (then they run on the host), sm_90, …; default: the GPU that is there")
+    parser.add_argument(
+        "--target", help="what engines are built for: cpu (then they run on the host), sm_90, …; default: the GPU that is there"
+    )
     parser.add_argument("--version", help="the interface that the script sees: 8.6, 10 (default) or 11")
     parser.add_argument("-m", dest="module", action="store_true", help="run a module, as python -m does")
     parser.add_argument("script", help="the script, a command that is one (polygraphy), or with -m the module")

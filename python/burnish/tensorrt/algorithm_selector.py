@@ -1,4 +1,5 @@
 """Classes by which scripts of 8.x and 10.x chose kernels. Burnish accepts a selector and asks it nothing: its own tuner chooses."""
+
 from __future__ import annotations
 
 from typing import Any, List

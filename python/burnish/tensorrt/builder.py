@@ -1,4 +1,5 @@
 """From a network and a config to an engine."""
+
 from __future__ import annotations
 
 import os
@@ -19,7 +20,10 @@ from .types import IHostMemory, dtype_name
 
 _QUANTIZED = (BuilderFlag.INT8, BuilderFlag.FP8, BuilderFlag.INT4, BuilderFlag.FP4)
 _LIBRARIES = {TacticSource.CUBLAS_LT: "cublaslt", TacticSource.CUDNN: "cudnn"}
-_NO_GPU = "this machine has no usable GPU to build for, and no other target was chosen; call burnish.tensorrt.install(target='cpu') to run on the host, or target='sm_90' to build for a GPU elsewhere"  # fmt: skip
+_NO_GPU = (
+    "this machine has no usable GPU to build for, and no other target was chosen; call burnish.tensorrt.install(target='cpu') to run on "
+    "the host, or target='sm_90' to build for a GPU elsewhere"
+)
 
 
 class _Phases:
@@ -83,12 +87,15 @@ class Builder(Scoped):
         return INetworkDefinition(self, int(flags))
 
     def create_builder_config(self) -> IBuilderConfig:
+        """Options of a build, as they are by default."""
         return IBuilderConfig(self.logger)
 
     def create_optimization_profile(self) -> IOptimizationProfile:
+        """Ranges of extents, none set yet."""
         return IOptimizationProfile(self.logger)
 
     def get_plugin_registry(self) -> Any:
+        """The registry, which is empty."""
         return registry
 
     def reset(self) -> None:
@@ -98,7 +105,9 @@ class Builder(Scoped):
 
     # ---- building
 
-    def build_serialized_network(self, network: INetworkDefinition, config: IBuilderConfig, kernel_text: Any = None) -> Optional[IHostMemory]:
+    def build_serialized_network(
+        self, network: INetworkDefinition, config: IBuilderConfig, kernel_text: Any = None
+    ) -> Optional[IHostMemory]:
         """The engine's bytes; None, and an error in the log, on failure."""
         if kernel_text is not None:
             self._report.no_effect("kernel_text", "Burnish writes its kernels itself")
@@ -192,7 +201,8 @@ class Builder(Scoped):
             raise _Refused("the network has no outputs: call mark_output")
         dynamic = [t for t in network._inputs if -1 in t.shape]
         if dynamic and not config._profiles:
-            raise _Refused(f"input '{dynamic[0].name}' has dynamic extents {dynamic[0].shape}, and the config has no optimization profile: add one with its min, opt and max")  # fmt: skip
+            what = f"input '{dynamic[0].name}' has dynamic extents {dynamic[0].shape}"
+            raise _Refused(f"{what}, and the config has no optimization profile: add one with its min, opt and max")
         faults: List[str] = [fault for fault in (p._fault(network._inputs) for p in config._profiles) if fault]
         if faults:
             raise _Refused(faults[0])
@@ -200,13 +210,17 @@ class Builder(Scoped):
 
     def _refuse_precisions(self, network: INetworkDefinition, config: IBuilderConfig) -> None:
         usual = DataType.HALF if config.get_flag(BuilderFlag.FP16) else DataType.FLOAT
-        wanted = [(s.name, kind) for s in network._layers if s.type != LayerType.IDENTITY for kind in (s.precision, *s.output_types.values())]
+        wanted = [
+            (s.name, kind) for s in network._layers if s.type != LayerType.IDENTITY for kind in (s.precision, *s.output_types.values())
+        ]
         wanted = [(name, kind) for name, kind in wanted if kind is not None and kind != usual]
         if not wanted:
             return
         what = f"layer '{wanted[0][0]}' is to be computed as {wanted[0][1].name}"
         if config.get_flag(BuilderFlag.OBEY_PRECISION_CONSTRAINTS):
-            raise _Refused(f"{what}, and precision is chosen for the whole network: clear OBEY_PRECISION_CONSTRAINTS, or build without FP16")
+            raise _Refused(
+                f"{what}, and precision is chosen for the whole network: clear OBEY_PRECISION_CONSTRAINTS, or build without FP16"
+            )
         self._report.no_effect("ILayer.precision", f"{what}, and precision is chosen for the whole network; sums are FP32 in any case")
 
     def _read_calibration(self, config: IBuilderConfig) -> None:
@@ -232,7 +246,8 @@ class Builder(Scoped):
                     raise _Refused(f"'{tensor.name}' allows no format that Burnish has: allow TensorFormat.LINEAR or HWC")
                 layout = "channels_last"
             if dtype is not None and dtype_name(dtype) not in ("float32", "float16", "bfloat16"):
-                raise _Refused(f"'{tensor.name}' is to be {dtype.name} in memory, and only floating-point types can be chosen there: cast it in the network")  # fmt: skip
+                what = f"'{tensor.name}' is to be {dtype.name} in memory"
+                raise _Refused(f"{what}, and only floating-point types can be chosen there: cast it in the network")
             if dtype is not None or layout != "row_major":
                 formats[tensor.name] = (dtype_name(dtype) if dtype else None, layout)
         return formats

@@ -1,4 +1,5 @@
 """INT8 calibrators, which scripts subclass, and the text file that keeps their scales."""
+
 from __future__ import annotations
 
 import re
@@ -97,7 +98,9 @@ def read_cache(data: bytes) -> Dict[str, float]:
                 raise ValueError(line)
             scales[name] = struct.unpack("!f", bytes.fromhex(digits[:8]))[0]
         except (ValueError, struct.error) as error:
-            raise InvalidArgument(f"line {number} of the calibration cache is '{line[:60]}'", "each line is a name, ': ' and 8 hex digits") from error
+            raise InvalidArgument(
+                f"line {number} of the calibration cache is '{line[:60]}'", "each line is a name, ': ' and 8 hex digits"
+            ) from error
     return scales
 
 

@@ -1,4 +1,5 @@
 """What a builder is asked for."""
+
 from __future__ import annotations
 
 import json
@@ -93,14 +94,17 @@ class IBuilderConfig(Scoped):
     # ---- flags
 
     def set_flag(self, flag: BuilderFlag) -> None:
+        """What has no meaning for Burnish says so once, through the logger."""
         self._flags.add(flag)
         if flag in _WITHOUT_EFFECT:
             self._report.no_effect(str(flag), _WITHOUT_EFFECT[flag])
 
     def clear_flag(self, flag: BuilderFlag) -> None:
+        """Takes a flag away."""
         self._flags.discard(flag)
 
     def get_flag(self, flag: BuilderFlag) -> bool:
+        """Whether it is set."""
         return flag in self._flags
 
     @property
@@ -124,6 +128,7 @@ class IBuilderConfig(Scoped):
             self._report.no_effect(str(pool), "Burnish has one pool, WORKSPACE")
 
     def get_memory_pool_limit(self, pool: MemoryPoolType) -> int:
+        """Bytes; of WORKSPACE, where nothing limits it, all memory of the GPU."""
         return self._pools.get(pool, interface.memory_bytes() if pool == MemoryPoolType.WORKSPACE else 0)
 
     @property
@@ -148,11 +153,13 @@ class IBuilderConfig(Scoped):
     num_optimization_profiles = property(lambda self: len(self._profiles))
 
     def set_calibration_profile(self, profile: IOptimizationProfile) -> bool:
+        """Kept; there is nothing to calibrate yet."""
         self._calibration_profile = profile
         self._report.no_effect("IBuilderConfig.set_calibration_profile", "Burnish has no quantised kernels yet")
         return True
 
     def get_calibration_profile(self) -> Optional[IOptimizationProfile]:
+        """What was set, or None."""
         return self._calibration_profile
 
     # ---- tuning
@@ -179,6 +186,7 @@ class IBuilderConfig(Scoped):
         return True
 
     def get_timing_cache(self) -> Optional[ITimingCache]:
+        """The one that was set, or that the last build made."""
         return self._timing_cache
 
     def set_tactic_sources(self, tactic_sources: int) -> bool:
@@ -187,6 +195,7 @@ class IBuilderConfig(Scoped):
         return True
 
     def get_tactic_sources(self) -> int:
+        """A mask of TacticSource."""
         return self._tactic_sources
 
     @property
@@ -208,35 +217,45 @@ class IBuilderConfig(Scoped):
     # ---- what is kept and makes no difference
 
     def set_preview_feature(self, feature: PreviewFeature, enable: bool) -> None:
+        """Kept, and without effect."""
         self._previews[feature] = bool(enable)
         if enable:
             self._report.no_effect(str(feature), "what is useful of it is always on")
 
     def get_preview_feature(self, feature: PreviewFeature) -> bool:
+        """Whether it was enabled."""
         return self._previews.get(feature, False)
 
     def set_quantization_flag(self, flag: QuantizationFlag) -> None:
+        """Kept, and without effect."""
         self._quantization_flags.add(flag)
         self._report.no_effect(str(flag), "Burnish has no quantised kernels yet")
 
     def clear_quantization_flag(self, flag: QuantizationFlag) -> None:
+        """Takes a flag away."""
         self._quantization_flags.discard(flag)
 
     def get_quantization_flag(self, flag: QuantizationFlag) -> bool:
+        """Whether it is set."""
         return flag in self._quantization_flags
 
     def set_device_type(self, layer: Any, device_type: DeviceType) -> None:
+        """Layers run on the GPU, whatever is set."""
         if device_type != DeviceType.GPU:
             self._report.no_effect("IBuilderConfig.set_device_type", "Burnish builds for the GPU, not for a DLA")
 
     def get_device_type(self, layer: Any) -> DeviceType:
+        """GPU."""
         return DeviceType.GPU
 
     def is_device_type_set(self, layer: Any) -> bool:
+        """False."""
         return False
 
     def reset_device_type(self, layer: Any) -> None:
+        """Nothing to do."""
         pass
 
     def can_run_on_DLA(self, layer: Any) -> bool:  # noqa: N802, the interface's name
+        """False."""
         return False

@@ -1,4 +1,5 @@
 """Running an engine."""
+
 from __future__ import annotations
 
 import ctypes
@@ -96,9 +97,7 @@ class IExecutionContext(_Bindings, Scoped):
         self._context = Context(engine._engine, interface.run_device())
         self._on_host = self._context.device < 0
         memory = capi.HOST if self._on_host else capi.DEVICE
-        self._bindings: Dict[str, _Binding] = {
-            p.name: _Binding(p, p.name in engine._inputs, memory) for p in engine._ports
-        }
+        self._bindings: Dict[str, _Binding] = {p.name: _Binding(p, p.name in engine._inputs, memory) for p in engine._ports}
         self._waiting = list(self._bindings.values())  # those that the C context is to be told of before a run
         self._complete = False  # every tensor has an address and extents
         self._extra = False  # something is to be done beside the run
@@ -141,6 +140,7 @@ class IExecutionContext(_Bindings, Scoped):
             self._waiting.append(binding)
 
     def get_tensor_address(self, name: str) -> int:
+        """0 where none is set."""
         binding = self._binding_of(name)
         return binding.address if binding else 0
 
@@ -308,6 +308,7 @@ class IExecutionContext(_Bindings, Scoped):
         return True
 
     def get_output_allocator(self, name: str) -> Optional[IOutputAllocator]:
+        """The one that was set, or None."""
         binding = self._binding_of(name)
         return binding.allocator if binding else None
 
@@ -381,6 +382,7 @@ class IExecutionContext(_Bindings, Scoped):
 
     @property
     def active_optimization_profile(self) -> int:
+        """The number of the profile that runs keep to."""
         return self._profile_index
 
     @active_optimization_profile.setter
@@ -437,21 +439,26 @@ class IExecutionContext(_Bindings, Scoped):
         return True
 
     def get_input_consumed_event(self) -> int:
+        """The event that was set, or 0."""
         return self._consumed_event
 
     def set_aux_streams(self, aux_streams: Sequence[int]) -> None:
+        """Without effect: an engine runs on the caller's stream."""
         self._report.no_effect("IExecutionContext.set_aux_streams", "an engine runs on the caller's stream")
 
     def set_communicator(self, communicator: Any) -> bool:
+        """False: an engine runs on one GPU."""
         self._report.error("an engine of Burnish runs on one GPU")
         return False
 
     def get_runtime_config(self) -> Any:
+        """How it allocates."""
         return self.engine.create_runtime_config()
 
     # ---- memory and debugging, which contexts of Burnish see to or do not have
 
     def set_device_memory(self, memory: int, size: int) -> None:
+        """Without effect: a context has memory of its own."""
         self.device_memory = memory
 
     def update_device_memory_size_for_shapes(self) -> int:
@@ -459,16 +466,20 @@ class IExecutionContext(_Bindings, Scoped):
         return 0
 
     def set_debug_listener(self, listener: Any) -> bool:
+        """Kept; there are no debug tensors to tell of."""
         self._listener = listener
         return True
 
     def get_debug_listener(self) -> Any:
+        """The one that was set, or None."""
         return self._listener
 
     def set_tensor_debug_state(self, name: str, flag: bool) -> bool:
+        """False: there are no debug tensors."""
         return False
 
     def get_debug_state(self, name: str) -> bool:
+        """False."""
         return False
 
     def set_all_tensors_debug_state(self, flag: bool) -> bool:

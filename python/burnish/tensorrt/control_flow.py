@@ -1,4 +1,5 @@
 """Networks in the order of ONNX: layers after those they read, loops and conditions as one node with their bodies."""
+
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple

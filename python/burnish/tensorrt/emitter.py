@@ -1,4 +1,5 @@
 """Layers as ONNX: nodes, weights, and the types that ONNX infers for them."""
+
 from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Sequence

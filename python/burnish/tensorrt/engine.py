@@ -1,4 +1,5 @@
 """An engine, as scripts see it."""
+
 from __future__ import annotations
 
 import functools
@@ -158,6 +159,7 @@ class ICudaEngine(_Bindings, Scoped):
         return port
 
     def get_tensor_mode(self, name: str) -> TensorIOMode:
+        """INPUT or OUTPUT; NONE for a name that the engine does not have."""
         if self._port(name) is None:
             return TensorIOMode.NONE
         return TensorIOMode.INPUT if name in self._inputs else TensorIOMode.OUTPUT
@@ -168,6 +170,7 @@ class ICudaEngine(_Bindings, Scoped):
         return Dims(port.shape) if port else Dims()
 
     def get_tensor_dtype(self, name: str) -> Optional[DataType]:
+        """Element type in the caller's memory; None for those that the interface has no name for."""
         port = self._port(name)
         if port is None:
             return DataType.FLOAT
@@ -177,6 +180,7 @@ class ICudaEngine(_Bindings, Scoped):
         return kind
 
     def get_tensor_location(self, name: str) -> TensorLocation:
+        """DEVICE: every address is one of the device."""
         return TensorLocation.DEVICE
 
     def is_shape_inference_io(self, name: str) -> bool:
@@ -184,9 +188,11 @@ class ICudaEngine(_Bindings, Scoped):
         return False
 
     def get_aliased_input_tensor(self, name: str) -> None:
+        """None: no output shares memory with an input."""
         return None
 
     def is_debug_tensor(self, name: str) -> bool:
+        """False."""
         return False
 
     def _order(self, name: str) -> List[int]:
@@ -195,9 +201,11 @@ class ICudaEngine(_Bindings, Scoped):
         return next((p.get("order", []) for p in [*plan["inputs"], *plan["outputs"]] if p["name"] == name), [])
 
     def get_tensor_format(self, name: str, profile_index: int = 0) -> TensorFormat:
+        """LINEAR (row-major), or HWC where the build asked for channels last."""
         return TensorFormat.HWC if self._order(name) else TensorFormat.LINEAR
 
     def get_tensor_format_desc(self, name: str, profile_index: int = 0) -> str:
+        """The same in words, with the element type."""
         kind = self.get_tensor_dtype(name)
         return f"{_FORMATS[self.get_tensor_format(name)]} ({kind.name if kind else self._by_name[name].dtype})"
 
@@ -206,9 +214,11 @@ class ICudaEngine(_Bindings, Scoped):
         return -1
 
     def get_tensor_components_per_element(self, name: str, profile_index: int = 0) -> int:
+        """-1, as for every format that is not vectorised."""
         return -1
 
     def get_tensor_vectorized_dim(self, name: str, profile_index: int = 0) -> int:
+        """-1, as for every format that is not vectorised."""
         return -1
 
     # ---- profiles
@@ -241,15 +251,18 @@ class ICudaEngine(_Bindings, Scoped):
             return None
 
     def create_execution_context_without_device_memory(self) -> Optional[IExecutionContext]:
+        """The same as create_execution_context."""
         return self.create_execution_context(ExecutionContextAllocationStrategy.USER_MANAGED)
 
     def create_runtime_config(self) -> IRuntimeConfig:
+        """How contexts allocate."""
         return IRuntimeConfig()
 
     # ---- what it is
 
     @property
     def name(self) -> str:
+        """The network's name."""
         return self._engine.description.get("model", "")
 
     @functools.cached_property
@@ -266,11 +279,13 @@ class ICudaEngine(_Bindings, Scoped):
     device_memory_size_v2 = device_memory_size
 
     def get_device_memory_size_for_profile(self, profile_index: int) -> int:
+        """As device_memory_size."""
         return self.device_memory_size
 
     get_device_memory_size_for_profile_v2 = get_device_memory_size_for_profile
 
     def get_weight_streaming_automatic_budget(self) -> int:
+        """0: no weights are streamed."""
         return 0
 
     def get_engine_stat(self, stat: EngineStat) -> int:
@@ -282,9 +297,11 @@ class ICudaEngine(_Bindings, Scoped):
         return IHostMemory(self._engine.serialize())
 
     def create_serialization_config(self) -> ISerializationConfig:
+        """What is serialised."""
         return ISerializationConfig()
 
     def serialize_with_config(self, config: ISerializationConfig) -> IHostMemory:
+        """The same bytes, whatever the config says."""
         if config.flags:
             self._report.no_effect("ISerializationConfig.flags", "an engine is serialised whole")
         return self.serialize()

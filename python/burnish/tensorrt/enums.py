@@ -1,4 +1,5 @@
 """The interface's enumerations, with its numbers (those of 10.x; names of 8.6 and 11.x beside them)."""
+
 from __future__ import annotations
 
 import enum
@@ -286,7 +287,9 @@ class InterpolationMode(Enum):
     LINEAR = 1
     CUBIC = 2
 
+
 ResizeMode = InterpolationMode  # 8.x
+
 
 class ResizeCoordinateTransformation(Enum):
     ALIGN_CORNERS = 0

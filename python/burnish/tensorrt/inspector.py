@@ -1,4 +1,5 @@
 """What an engine consists of, as JSON in the forms of 10.x and 11.x: the same that trtexec's --exportLayerInfo writes."""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,5 @@
 """`import tensorrt` as this package."""
+
 from __future__ import annotations
 
 import sys

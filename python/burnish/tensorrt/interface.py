@@ -1,4 +1,5 @@
 """Which interface scripts see, and where what they build runs."""
+
 from __future__ import annotations
 
 import os

@@ -1,4 +1,5 @@
 """Messages to the user: the logger that scripts subclass, and the error recorder beside it."""
+
 from __future__ import annotations
 
 import datetime
@@ -23,6 +24,7 @@ class ILogger:
     INTERNAL_ERROR, ERROR, WARNING, INFO, VERBOSE = Severity
 
     def log(self, severity: ILogger.Severity, msg: str) -> None:
+        """Takes a message."""
         raise NotImplementedError("a logger defines log(severity, msg)")
 
 
@@ -35,6 +37,7 @@ class Logger(ILogger):
         self.min_severity = min_severity
 
     def log(self, severity: ILogger.Severity, msg: str) -> None:
+        """Takes a message."""
         if severity.value <= self.min_severity.value:
             now = datetime.datetime.now().strftime("%m/%d/%Y-%H:%M:%S")
             print(f"[{now}] [TRT] [{self._LETTERS[severity.value]}] {msg}", file=sys.stderr)
@@ -52,21 +55,27 @@ class IErrorRecorder:
     MAX_DESC_LENGTH = 127
 
     def num_errors(self) -> int:
+        """How many it holds."""
         raise NotImplementedError
 
     def get_error_code(self, index: int) -> ErrorCodeTRT:
+        """The code of one."""
         raise NotImplementedError
 
     def get_error_desc(self, index: int) -> str:
+        """The text of one."""
         raise NotImplementedError
 
     def has_overflowed(self) -> bool:
+        """Whether some were lost."""
         raise NotImplementedError
 
     def clear(self) -> None:
+        """Forgets all."""
         raise NotImplementedError
 
     def report_error(self, code: ErrorCodeTRT, desc: str) -> bool:
+        """Takes an error; True where that worked."""
         raise NotImplementedError
 
 

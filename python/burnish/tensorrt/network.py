@@ -1,4 +1,5 @@
 """The network definition: a graph that is parsed from ONNX, built layer by layer, or both, and becomes an ONNX model."""
+
 from __future__ import annotations
 
 import itertools
@@ -22,7 +23,7 @@ class INetworkDefinition(Scoped, LayerMakers):
 
     def __init__(self, builder: Any, flags: int = 0):
         self.builder = builder
-        self.name = "Unnamed Network 0"
+        self._name = "Unnamed Network 0"
         self.flags = flags
         self.error_recorder = None
         self.has_implicit_batch_dimension = False
@@ -38,6 +39,16 @@ class INetworkDefinition(Scoped, LayerMakers):
 
     # ---- what there is
 
+    @property
+    def name(self) -> str:
+        """What the engine is called."""
+        return self._name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self._name = name
+        self._as_parsed = False
+
     num_layers = property(lambda self: len(self._layers))
     num_inputs = property(lambda self: len(self._inputs))
     num_outputs = property(lambda self: len(self._outputs))
@@ -47,12 +58,15 @@ class INetworkDefinition(Scoped, LayerMakers):
         return ILayer(self._layers[index])
 
     def get_input(self, index: int) -> Optional[ITensor]:
+        """An input, or None."""
         return self._inputs[index] if 0 <= index < len(self._inputs) else None
 
     def get_output(self, index: int) -> Optional[ITensor]:
+        """An output, or None."""
         return self._outputs[index] if 0 <= index < len(self._outputs) else None
 
     def get_flag(self, flag: NetworkDefinitionCreationFlag) -> bool:
+        """Whether the network was created with it."""
         return bool(self.flags >> int(flag) & 1) or flag == NetworkDefinitionCreationFlag.EXPLICIT_BATCH
 
     def __len__(self) -> int:
@@ -89,6 +103,7 @@ class INetworkDefinition(Scoped, LayerMakers):
             self._as_parsed = False
 
     def unmark_output(self, tensor: ITensor) -> None:
+        """It is no output any more."""
         self._outputs = [t for t in self._outputs if t is not tensor]
         self._as_parsed = False
 
@@ -98,6 +113,7 @@ class INetworkDefinition(Scoped, LayerMakers):
         return True
 
     def unmark_output_for_shapes(self, tensor: ITensor) -> bool:
+        """The same as unmark_output."""
         self.unmark_output(tensor)
         return True
 
@@ -109,32 +125,41 @@ class INetworkDefinition(Scoped, LayerMakers):
     # ---- debugging and refitting, which engines of Burnish do not do
 
     def mark_debug(self, tensor: ITensor) -> bool:
+        """False, and a warning: there are no debug tensors."""
         self._report.no_effect("mark_debug", "engines of Burnish have no debug tensors; mark the tensor as an output instead")
         return False
 
     def unmark_debug(self, tensor: ITensor) -> bool:
+        """False."""
         return False
 
     def is_debug_tensor(self, tensor: ITensor) -> bool:
+        """False."""
         return False
 
     def mark_unfused_tensors_as_debug_tensors(self) -> bool:
+        """As mark_debug."""
         return self.mark_debug(None)
 
     def unmark_unfused_tensors_as_debug_tensors(self) -> bool:
+        """False."""
         return False
 
     def mark_weights_refittable(self, name: str) -> bool:
+        """False, and a warning: engines cannot be refitted."""
         self._report.no_effect("mark_weights_refittable", "engines of Burnish cannot be refitted; build again with the new weights")
         return False
 
     def unmark_weights_refittable(self, name: str) -> bool:
+        """False."""
         return False
 
     def are_weights_marked_refittable(self, name: str) -> bool:
+        """False."""
         return False
 
     def set_weights_name(self, weights: Any, name: str) -> bool:
+        """False, and a warning: names of weights serve refitting."""
         self._report.no_effect("set_weights_name", "names of weights serve refitting, which engines of Burnish do not do")
         return False
 

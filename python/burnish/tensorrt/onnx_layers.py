@@ -1,4 +1,5 @@
 """Nodes of a parsed ONNX model as layers. They keep their node, so what is built is what was parsed."""
+
 from __future__ import annotations
 
 from typing import Any, Dict, Iterable, List, Optional
@@ -73,7 +74,10 @@ def _kinds() -> Dict[str, tuple]:
         fill(LayerType.REDUCE, name, op=op)
     fill(LayerType.REDUCE, "ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceSumSquare")
     fill(LayerType.SCALE, "BatchNormalization")
-    fill(LayerType.NORMALIZATION, "LayerNormalization InstanceNormalization GroupNormalization RMSNormalization MeanVarianceNormalization LpNormalization")
+    fill(
+        LayerType.NORMALIZATION,
+        "LayerNormalization InstanceNormalization GroupNormalization RMSNormalization MeanVarianceNormalization LpNormalization",
+    )
     fill(LayerType.SOFTMAX, "Softmax LogSoftmax Hardmax")
     fill(LayerType.LRN, "LRN")
     fill(LayerType.CONCATENATION, "Concat")
@@ -194,7 +198,7 @@ def renamed(state: State, source: Source) -> List[onnx.NodeProto]:
     """A parsed node, reading and writing what its tensors are called now. Bodies read the old names, so those stay as well."""
     node = onnx.NodeProto()
     node.CopyFrom(state.node)
-    node.name = state.name if state.node.name or state.node.op_type not in state.name else state.node.name
+    node.name = state.name
     for slot, tensor in zip(state.slots, state.inputs):
         node.input[slot] = tensor.name
     written = iter(state.outputs)

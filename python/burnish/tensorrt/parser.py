@@ -1,4 +1,5 @@
 """From ONNX to a network."""
+
 from __future__ import annotations
 
 import ctypes
@@ -33,7 +34,7 @@ class ParserError:
         return f"{self._desc}; {self._remedy}" if self._remedy else self._desc
 
     def file(self) -> str:
-        """"": the importer is not in a file of the user's."""
+        """ "": the importer is not in a file of the user's."""
         return ""
 
     def line(self) -> int:

@@ -1,4 +1,5 @@
 """The plugin registry: there, and empty."""
+
 from __future__ import annotations
 
 from typing import Any, List, Optional

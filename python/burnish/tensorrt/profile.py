@@ -1,4 +1,5 @@
 """The extents that inputs may have."""
+
 from __future__ import annotations
 
 from typing import Any, Dict, List, Sequence, Tuple

@@ -1,4 +1,5 @@
 """Refitting, which engines of Burnish do not do: every call says so."""
+
 from __future__ import annotations
 
 from typing import Any, List, Optional, Tuple

@@ -1,4 +1,5 @@
 """From an engine's bytes to an engine."""
+
 from __future__ import annotations
 
 import os

@@ -1,4 +1,5 @@
 """A tensor of a network."""
+
 from __future__ import annotations
 
 from typing import Any, Dict, Optional

@@ -1,4 +1,5 @@
 """Times of kernels, kept from build to build."""
+
 from __future__ import annotations
 
 import ctypes

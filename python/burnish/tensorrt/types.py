@@ -1,4 +1,5 @@
 """Small values: extents, weights, memory of the host."""
+
 from __future__ import annotations
 
 import math

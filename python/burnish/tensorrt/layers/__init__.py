@@ -1,4 +1,5 @@
 """The kinds of layers: their properties, and how each is said in ONNX."""
+
 from .contraction import *  # noqa: F401,F403
 from .control import *  # noqa: F401,F403
 from .data import *  # noqa: F401,F403

@@ -1,4 +1,5 @@
 """Products of matrices, and what is made of them."""
+
 from __future__ import annotations
 
 import numpy as np

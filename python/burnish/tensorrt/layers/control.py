@@ -1,4 +1,5 @@
 """Loops and conditions: what stands between them and what is around. `control_flow.py` makes ONNX of them."""
+
 from __future__ import annotations
 
 from typing import Any, List, Optional

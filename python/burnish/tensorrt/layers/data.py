@@ -1,4 +1,5 @@
 """Layers whose output does not depend on data."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -54,6 +55,8 @@ class IFillLayer(ILayer):
         if rank != 1:
             raise Unsayable(f"a fill of {rank} axes is not supported; fill one and reshape")
         zero, one = e.constant(0, np.int64), e.constant(1, np.int64)
-        steps = e.op("Cast", [e.op("Range", [zero, e.op("Squeeze", [extent]), one])], to=numpy_helper.from_array(np.zeros(1, kind)).data_type)
+        steps = e.op(
+            "Cast", [e.op("Range", [zero, e.op("Squeeze", [extent]), one])], to=numpy_helper.from_array(np.zeros(1, kind)).data_type
+        )
         beta = e.op("Reshape", [beta, e.constant([], np.int64)]) if self.num_inputs > 2 else beta
         e.op("Add", [e.op("Mul", [steps, beta]), alpha], out=0)

@@ -1,4 +1,5 @@
 """Layers that pick elements by indices, and those that make indices."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,4 +1,5 @@
 """What all layers have in common."""
+
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Optional, Type

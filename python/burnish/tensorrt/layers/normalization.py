@@ -1,4 +1,5 @@
 """Layers that bring values to a common scale."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,4 +1,5 @@
 """Layers that need code or hardware of others: plugins, mixtures of experts, several GPUs. They exist by name; none can be added."""
+
 from __future__ import annotations
 
 from ..emitter import Unsayable

@@ -1,4 +1,5 @@
 """Layers that look at one element at a time."""
+
 from __future__ import annotations
 
 from ..emitter import Unsayable, onnx_type

@@ -1,4 +1,5 @@
 """Layers of quantised networks. Burnish has no quantised kernels yet, so none can be added."""
+
 from __future__ import annotations
 
 from ..emitter import Unsayable

@@ -1,4 +1,5 @@
 """Layers that make one element of many along axes, and running sums. Axes are bit masks."""
+
 from __future__ import annotations
 
 from typing import List

@@ -1,4 +1,5 @@
 """Layers that sample between elements."""
+
 from __future__ import annotations
 
 import numpy as np

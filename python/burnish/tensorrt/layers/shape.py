@@ -1,4 +1,5 @@
 """Layers that move elements and leave their values: reshapes, transposes, slices, joins."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,4 +1,5 @@
 """Convolutions and poolings: what looks at a window of its input."""
+
 from __future__ import annotations
 
 from ..emitter import Unsayable
