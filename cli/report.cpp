@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -102,19 +103,32 @@ static const Json& choose_plan(const Json& plans, const std::string& target) {
   return plans.at(0);
 }
 
-static Json report_engine(const ReportRequest& request, const std::string& file) {
+/// Why an engine cannot run here though nobody said where; "" where it can.
+static std::string why_not_here(const ReportRequest& request, const burnish_engine* engine) {
+  const std::string targets = std::string(" ") + burnish_engine_targets(engine) + " ";
+  if (!request.device.empty() || targets.find(" cpu ") != targets.npos) return "";
+  burnish_error* error = nullptr;
+  const bool none = burnish_device_count(&error) == 0;
+  const std::string why = error ? burnish_error_cause(error) : "there is no GPU";
+  burnish_error_free(error);
+  return none ? why : "";
+}
+
+/// `known`: its times come from files, so it need not run.
+static Json report_engine(const ReportRequest& request, const std::string& file, bool known) {
   Engine engine = open_engine(file);
   char* text = nullptr;
   burnish_error* error = nullptr;
   check(burnish_engine_describe(engine.get(), &text, &error), error);
   const Json description = Json::parse(Text(text, burnish_text_free).get());
+  const std::string why_not = why_not_here(request, engine.get());
   report::Measurement measured;
-  if (!request.no_run) measured = measure_engine(request, file, engine.get());
-  const std::string device_target = request.device == "cpu" ? "cpu" : "";
-  const std::string target =
-      measured.context.is_null() ? device_target : measured.context.value("target", "");
+  if (!request.no_run && !known && why_not.empty()) measured = measure_engine(request, file, engine.get());
+  const std::string asked = request.device == "cpu" ? "cpu" : "";
+  const std::string target = measured.context.is_null() ? asked : measured.context.value("target", "");
   Json document = report::engine_document(description, choose_plan(description["plans"], target), measured);
   document["file"] = file;
+  if (!why_not.empty()) document["not_run"] = why_not;
   return document;
 }
 
@@ -127,7 +141,9 @@ static Json report_layers(const std::string& file) {
 
 static Json collect(const ReportRequest& request) {
   Json engines = Json::array();
-  for (const std::string& file : request.engines) engines.push_back(report_engine(request, file));
+  const size_t given = std::max(request.profiles.size(), request.times.size());
+  for (size_t i = 0; i < request.engines.size(); ++i)
+    engines.push_back(report_engine(request, request.engines[i], request.layers.size() + i < given));
   for (const std::string& file : request.layers) engines.push_back(report_layers(file));
   // Layer files have no times of their own, so what is given is theirs first.
   auto subject = [&](size_t i) -> Json& {
@@ -197,7 +213,9 @@ void add_report(CLI::App& app, Action& action) {
         "Times of layers: trtexec's --exportProfile, or bench --profile --json. For each --layers, then each "
         "ENGINE");
   files("--times", request->times, "Times of runs: trtexec's --exportTimes, or bench --json. Likewise");
-  command.add_flag("--no-run", request->no_run, "Show what the engine says without running it")
+  command
+      .add_flag("--no-run", request->no_run,
+                "Show what the engine says without running it, as where --profile or --times is given")
       ->group("Where");
   add_input_options(command, request->inputs);
   add_shapes_option(

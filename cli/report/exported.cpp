@@ -1,6 +1,7 @@
 #include "cli/report/exported.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -210,6 +211,19 @@ std::optional<double> milliseconds(const Json& entry) {
   return {};
 }
 
+Json unknown_layer(const std::string& name) {
+  return {{"name", name}, {"nodes", nodes_in(name)}, {"kind", "only in the profile"},
+          {"steps", 1},   {"inputs", Json::array()}, {"outputs", Json::array()}};
+}
+
+void add_entry(Json& layer, const Json& entry, double ms) {
+  layer["ms"] = layer.value("ms", 0.0) + ms;
+  if (!entry.contains("flops")) return;  // at the first step of a layer
+  for (const char* key : {"flops", "bytes_read", "bytes_written", "least_ms"})
+    if (entry.contains(key)) layer[key] = entry[key];
+  layer.erase("estimated");
+}
+
 }  // namespace
 
 void add_profile(Json& engine, const Json& profile) {
@@ -217,27 +231,26 @@ void add_profile(Json& engine, const Json& profile) {
   if (!entries.is_array())
     fail("it is no list of layers with their times",
          "export it with trtexec --exportProfile=FILE or burnish bench --profile --json FILE");
-  std::map<std::string, size_t> layer_of_name;
   Json& layers = engine["layers"];
-  for (size_t i = 0; i < layers.size(); ++i) layer_of_name.try_emplace(layers[i]["name"], i);
+  std::map<std::string, std::deque<size_t>> places;  // of layers by name, in their order
+  for (size_t i = 0; i < layers.size(); ++i) places[layers[i]["name"]].push_back(i);
   for (Json& layer : layers) layer.erase("ms");
   size_t known = 0;
+  std::string before;
   for (const Json& entry : entries) {
     const auto ms = milliseconds(entry);
     if (!ms) continue;
     const std::string name = entry.value("name", "");
-    const auto [at, fresh] = layer_of_name.try_emplace(name, layers.size());
-    if (fresh)
-      layers.push_back({{"name", name},
-                        {"nodes", nodes_in(name)},
-                        {"kind", "only in the profile"},
-                        {"steps", 1},
-                        {"inputs", Json::array()},
-                        {"outputs", Json::array()}});
-    else ++known;
-    Json& layer = layers[at->second];
-    layer["ms"] = layer.value("ms", 0.0) + *ms;
-    if (entry.contains("medianMs")) layer["median_ms"] = entry["medianMs"];
+    std::deque<size_t>& same = places[name];
+    known += !same.empty();
+    if (same.empty()) {
+      same.push_back(layers.size());
+      layers.push_back(unknown_layer(name));
+    } else if (name != before && same.size() > 1 && layers[same.front()].contains("ms")) {
+      same.pop_front();
+    }
+    add_entry(layers[same.front()], entry, *ms);
+    before = name;
   }
   if (known == 0)
     fail("none of its layers is one of the engine's", "give the profile that was exported with this engine");

@@ -96,7 +96,7 @@ Json lint(const Json& plan, const Json& layers, const std::vector<TextNode>& nod
   Json list = Json::array();
   if (plan.value("target", "") == "cpu") return list;  // what follows is about GPUs
   add_reasons(plan.value("host_reasons", Json::array()), layers, "host step",
-              "an operator or extents that the GPU takes keep the run there", list);
+              "replace the operator in the model, or fix its extents when building: --shapes", list);
   add_reasons(plan.value("moves", Json::array()), layers, "data movement",
               "another order of axes or a static shape in the model may make it a view", list);
   add_copies(layers, list);
