@@ -90,6 +90,7 @@ static int run_command(int argc, char** argv) {
   add_bench(app, action);
   add_inspect(app, action);
   add_explain(app, action);
+  add_report(app, action);
   add_compare(app, action);
   add_merge_timings(app, action);
   app.add_subcommand(
