@@ -18,7 +18,8 @@ Json plan_for(const burnish_engine* engine, const std::string& target) {
   burnish_error* error = nullptr;
   check(burnish_engine_describe(engine, &json, &error), error);
   const Text text(json, burnish_text_free);
-  for (Json& plan : Json::parse(json)["plans"])
+  const Json all = Json::parse(json);
+  for (const Json& plan : all["plans"])
     if (plan["target"] == target) return plan;
   fail("the engine has no plan for " + target,
        "it has plans for: " + std::string(burnish_engine_targets(engine)));

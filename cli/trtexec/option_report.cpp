@@ -238,7 +238,7 @@ void warn_of_idle_flags(const Options& o, const Log& log) {
       log.detail(fmt::format("{} changes nothing: {}.", flag->name, flag->text));
   }
   if (o.build.best && !o.has("--bf16"))
-    log.warn(fmt::format("--best has no BF16 in it: {}.", find_flag("--bf16")->text));
+    log.warn(fmt::format("The BF16 of --best has no effect: {}.", find_flag("--bf16")->text));
   warn_of_names(o, log);
 }
 

@@ -55,22 +55,16 @@ static void warn_of_limits(const std::array<Summary, 5>& summaries, const Option
   const char* transfers = eleven ? "  Leave --includeDataTransfers away to measure the compute alone."
                                  : "  Add --noDataTransfers to measure the compute alone.";
   if (enqueue.median > 0.8 * compute.median) {
-    log.warn(
-        "* Throughput may be bound by Enqueue Time rather than GPU Compute and the GPU may be "
-        "under-utilized.");
+    log.warn("* Throughput may be bound by Enqueue Time: the CPU hands queries over hardly faster than they are computed.");
     log.warn(eleven ? "  Leave --noCudaGraph away: launches as a graph cost the CPU less."
                     : "  Add --useCudaGraph: launches as a graph cost the CPU less.");
   }
   if (h2d.median >= compute.median) {
-    log.warn(
-        "* Throughput may be bound by host-to-device transfers for the inputs rather than GPU Compute and "
-        "the GPU may be under-utilized.");
+    log.warn("* Throughput may be bound by host-to-device transfers: inputs take as long to copy as to compute on.");
     log.warn(transfers);
   }
   if (d2h.median >= compute.median) {
-    log.warn(
-        "* Throughput may be bound by device-to-host transfers for the outputs rather than GPU Compute and "
-        "the GPU may be under-utilized.");
+    log.warn("* Throughput may be bound by device-to-host transfers: outputs take as long to copy as to compute.");
     log.warn(transfers);
   }
   if (compute.variance > 2.5) {
@@ -106,7 +100,7 @@ void report_performance(const Trace& trace, const Options& options, bool on_gpu,
   const double wall = trace.wall_seconds(), count = static_cast<double>(trace.queries.size());
   log.info("");
   log.info("=== Performance summary ===");
-  log.info(fmt::format("Throughput: {} qps", number_text(count / wall)));
+  log.info(fmt::format("Throughput: {} qps", number_text(wall > 0 ? count / wall : 0)));
   for (size_t i = 0; i < summaries.size(); ++i)
     log.info(fmt::format("{}: {}", quantities[i].name, summary_line(summaries[i], percents)));
   log.info(fmt::format("Total Host Walltime: {} s", number_text(wall)));
@@ -116,7 +110,7 @@ void report_performance(const Trace& trace, const Options& options, bool on_gpu,
     log.warn(
         "* Multiple inference streams are used. Latencies include waiting for each other; go by the "
         "throughput.");
-  log.info("Explanations of the performance metrics are printed in the verbose logs.");
+  log.info("What these metrics mean is in the verbose log: --verbose.");
   explain_metrics(log);
   log.info("");
 }

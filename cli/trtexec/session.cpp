@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "cli/failure.h"
 #include "cli/profiles.h"
 #include "cli/trtexec/random_values.h"
 #include "cli/trtexec/statistics.h"
+#include "cli/trtexec/table_indices.h"
 
 namespace burnish::cli::trtexec {
 
@@ -50,6 +52,15 @@ const std::string* file_of(const Files& files, const char* name) {
   for (const auto& [pattern, file] : files)
     if (matches(pattern, name)) found = &file;
   return found;
+}
+
+/// The largest index, by input whose elements index tables.
+std::map<std::string, int64_t> indices_of(const burnish_engine* engine) {
+  char* json = nullptr;
+  burnish_error* error = nullptr;
+  check(burnish_engine_describe(engine, &json, &error), error);
+  const Text text(json, burnish_text_free);
+  return table_indices(nlohmann::json::parse(json).value("graph", ""));
 }
 
 /// What an input is to be: asked for, else the profile's opt, else 1 where it is free.
@@ -125,6 +136,7 @@ Context Session::make_context() const {
 
 void Session::make_values(const Options& options, const Log& log) {
   const Files& files = options.inference.inputs();
+  const std::map<std::string, int64_t> indices = indices_of(engine_.get());
   require_names(files, "--loadInputs", inputs_);
   for (const auto& [pattern, shape] : options.inference.shapes)
     if (options.build.load_engine.size()) require_names({{pattern, ""}}, "--shapes", inputs_);
@@ -134,9 +146,15 @@ void Session::make_values(const Options& options, const Log& log) {
     const bool ranged = profile_ && burnish_engine_profile(engine_.get(), *profile_, static_cast<int>(i),
                                                            &range) == BURNISH_OK;
     const Extents shape = shape_for(port, options, ranged ? &range : nullptr, log);
-    const std::string* file = file_of(files, port.name);
-    values_.push_back(file ? read_raw(*file, port.dtype, shape, port.name)
-                           : random_values(port.dtype, shape));
+    if (const std::string* file = file_of(files, port.name)) {
+      values_.push_back(read_raw(*file, port.dtype, shape, port.name));
+      continue;
+    }
+    const auto most = indices.find(port.name);
+    if (most != indices.end())
+      log.info(
+          fmt::format("Input {} indexes a table: its values are from 0 to {}.", port.name, most->second));
+    values_.push_back(random_values(port.dtype, shape, most == indices.end() ? -1 : most->second));
   }
 }
 
