@@ -140,7 +140,9 @@ BURNISH_API burnish_status burnish_engine_profile(const burnish_engine*, int pro
                                                   burnish_shape_range* range) BURNISH_NOEXCEPT;
 /* The targets that the engine has a plan for, "sm_90 cpu". */
 BURNISH_API const char* burnish_engine_targets(const burnish_engine*) BURNISH_NOEXCEPT;
-/* A JSON description: versions, targets, steps, buffers, memory. Free with burnish_text_free. */
+/* A JSON description: versions, the graph as text, and for each target steps, decisions between tactics, memory. A step's
+ * `reads` and `writes` are places in `storage`, the list of buffers: {kind, space, first_step, last_step} and, where all extents
+ * are fixed, {bytes, offset}; steps count in order, those of an If's branches after it. Free with burnish_text_free. */
 BURNISH_API burnish_status burnish_engine_describe(const burnish_engine*, char** json,
                                                    burnish_error** error) BURNISH_NOEXCEPT;
 BURNISH_API void burnish_text_free(char*) BURNISH_NOEXCEPT;
@@ -215,8 +217,8 @@ BURNISH_API burnish_status burnish_context_time_flushed(burnish_context*, int co
 BURNISH_API burnish_status burnish_context_profile(burnish_context*, char** json,
                                                    burnish_error** error) BURNISH_NOEXCEPT;
 /* A JSON description of what runs where: {target, precision, memory: {constants, code, device_arena, host_arena, bindings},
- * peak: {flops, bytes_per_second}}. Memory in bytes, `peak` what the GPU could do at most in this precision, where it is known.
- * Free with burnish_text_free. */
+ * storage, peak: {flops, bytes_per_second}}. Memory in bytes; `storage` as in burnish_engine_describe, with the sizes of the
+ * latest run; `peak` what the GPU could do at most in this precision, where it is known. Free with burnish_text_free. */
 BURNISH_API burnish_status burnish_context_describe(const burnish_context*, char** json,
                                                     burnish_error** error) BURNISH_NOEXCEPT;
 /* Bytes held: constants on the device, arenas on device and host, inputs and outputs. */

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -71,6 +72,10 @@ class Context {
   /// The GPU it runs on; null: the host.
   const cuda::Device* device() const { return executor_->device() ? &executor_->device()->device : nullptr; }
   const Plan& plan() const { return plan_; }
+  /// The plan's numbers in the latest run; empty before one.
+  std::span<const int64_t> slots() const {
+    return has_run_ ? executor_->slots() : std::span<const int64_t>();
+  }
   /// CUDA graphs made so far. A run with shapes and addresses of an earlier one makes none.
   size_t graphs_built() const { return executor_->graphs_built(); }
 

@@ -39,6 +39,7 @@ class Executor {
   Memory& memory() { return memory_; }
   const Memory& memory() const { return memory_; }
   int64_t slot(Slot s) const { return slots_[s]; }
+  std::span<const int64_t> slots() const { return slots_; }
   const std::optional<DeviceSide>& device() const { return device_; }
   size_t graphs_built() const { return graphs_.built(); }
 
