@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Tuple
+from typing import Any, Optional, Tuple
 
 import numpy as np
 
@@ -156,6 +156,20 @@ def empty_like_kind(kind: Any, dtype: str, shape: Tuple[int, ...]) -> Any:
 
         return cupy.empty(shape, dtype=dtype)
     return np.empty(shape, numpy_dtype(dtype))
+
+
+def current_stream(kind: Any) -> Optional[int]:
+    """The stream that the library of an array would work on now; None where it has no such thing."""
+    module = type(kind).__module__.split(".")[0]
+    if module == "torch":
+        import torch
+
+        return int(torch.cuda.current_stream(kind.device).cuda_stream)
+    if module == "cupy":
+        import cupy
+
+        return int(cupy.cuda.get_current_stream().ptr)
+    return None
 
 
 def stream_handle(stream: Any) -> int:

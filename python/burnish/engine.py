@@ -9,7 +9,7 @@ import json
 import os
 import threading
 from ctypes import byref, c_void_p
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
@@ -192,19 +192,36 @@ class Context:
         """Runs once and returns the output, or a dict of them where there are several.
 
         Inputs: numpy, torch, CuPy, DLPack or __cuda_array_interface__, of the engine's types and within its extents. Outputs are
-        of the library, and on the device, of the first input. stream: a CUDA stream (torch's, CuPy's, cuda-python's, a number) to
-        enqueue on without waiting; inputs must then stay unchanged until it is done. Without one, returns when the outputs are
-        there. Raises InvalidArgument (input, axis, value and what is allowed), OutOfMemory, DeviceError."""
+        of the library, and on the device, of the first input that is on a GPU, else of the first. stream: a CUDA stream (torch's,
+        CuPy's, cuda-python's, a number; 0 is the default stream) to enqueue on without waiting; inputs must then stay unchanged until
+        it is done. Without one, torch's and CuPy's arrays on a GPU are worked on as they themselves would, on the current stream;
+        all else returns when the outputs are there. Raises InvalidArgument (input, axis, value and what is allowed), OutOfMemory,
+        DeviceError."""
         lib, given = capi.runtime(), self._bind(args, kwargs)
         views = {name: arrays.view(x, f"input '{name}'") for name, x in given.items()}
         for name, v in views.items():
             capi.call(lib.burnish_context_set_input, self._handle, name.encode(), byref(v.as_tensor()))
         kind = next((given[n] for n, v in views.items() if v.memory == capi.DEVICE), next(iter(given.values()), None))
         outputs = {p.name: self._room(p, kind) for p in self.engine.outputs}
-        capi.call(lib.burnish_context_run, self._handle, None if stream is None else arrays.stream_handle(stream))
+        capi.call(lib.burnish_context_run, self._handle, self._stream(stream, kind, views.values()))
+        for output in outputs.values():
+            if hasattr(output, "record_stream") and hasattr(stream, "cuda_stream"):
+                output.record_stream(stream)  # torch may not give its memory to others before
         results = {p.name: outputs[p.name] if outputs[p.name] is not None else self._taken(p, kind) for p in self.engine.outputs}
         self._keep = views  # until the next run: the stream may still read them
         return next(iter(results.values())) if len(results) == 1 else results
+
+    def _stream(self, stream: Any, kind: Any, views: Iterable[arrays.View]) -> Optional[int]:
+        """What to run on; None: the context's own stream, and wait."""
+        if stream is not None:
+            return arrays.stream_handle(stream) or capi.LEGACY_STREAM
+        if self.device < 0 or all(v.memory == capi.HOST for v in views):
+            return None
+        current = arrays.current_stream(kind)
+        if current is None:  # whoever made the arrays may still be writing them
+            devices.check(devices.entered(self.device).cuCtxSynchronize())
+            return None
+        return current or capi.LEGACY_STREAM
 
     def _room(self, port: Port, kind: Any) -> Any:
         """An array for the output to be written to; None where its shape is not known before the run."""

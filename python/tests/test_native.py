@@ -112,6 +112,20 @@ def test_torch(engine):
 
 
 @pytest.mark.gpu
+def test_torch_on_a_gpu_follows_the_current_stream():
+    torch = pytest.importorskip("torch")
+    engine = burnish.build(model(), progress=False)
+    w = torch.from_numpy(W).cuda()
+    x = torch.ones(2, 4, device="cuda")
+    for _ in range(50):  # each result is the next one's input, and nothing waits
+        x = torch.nn.functional.pad(engine(x) / 3, (0, 1))
+    y = torch.ones(2, 4, device="cuda")
+    for _ in range(50):
+        y = torch.nn.functional.pad(y @ w / 3, (0, 1))
+    torch.testing.assert_close(x, y, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.gpu
 def test_torch_on_a_gpu_and_its_stream():
     torch = pytest.importorskip("torch")
     engine = burnish.build(model(), progress=False)

@@ -16,7 +16,6 @@ from .enums import ErrorCodeTRT
 from .logger import NoEffect, Reporter, Scoped, answer_of
 from .types import Dims, volume
 
-_LEGACY_STREAM = 1  # CU_STREAM_LEGACY: what stream 0 means to scripts, in order with their copies
 _ALIGNMENT = 256
 _ALL_ROOM = 1 << 62  # addresses come without sizes
 
@@ -233,7 +232,7 @@ class IExecutionContext(_Bindings, Scoped):
         when the outputs are there."""
         if self._waiting or self._extra:
             return self._execute(int(stream_handle))
-        status = self._run(self._handle, None if self._on_host else int(stream_handle) or _LEGACY_STREAM, self._error_at)
+        status = self._run(self._handle, None if self._on_host else int(stream_handle) or capi.LEGACY_STREAM, self._error_at)
         self._ran = True
         return not status or self._failed(status)
 
@@ -242,7 +241,7 @@ class IExecutionContext(_Bindings, Scoped):
         if not self._bind_all(bindings) or not self.execute_async_v3(0):
             return False
         if not self._on_host:
-            devices.check(devices.entered(self._context.device).cuStreamSynchronize(_LEGACY_STREAM))
+            devices.check(devices.entered(self._context.device).cuStreamSynchronize(capi.LEGACY_STREAM))
         return True
 
     def _bind_all(self, bindings: Sequence[int]) -> bool:
@@ -281,8 +280,10 @@ class IExecutionContext(_Bindings, Scoped):
         allocated = [b for b in self._bindings.values() if b.allocator is not None] if self._extra else ()
         if not all([self._allocate(b, stream) for b in allocated]):
             return False
-        handle = None if self._on_host else stream or _LEGACY_STREAM
+        handle = None if self._on_host else stream or capi.LEGACY_STREAM
         if self._profiler is not None and self.enqueue_emits_profile:
+            if not self._on_host:  # steps are timed on a stream of the context's own, after what the caller gave this one
+                devices.check(devices.entered(self._context.device).cuStreamSynchronize(handle))
             if not self.report_to_profiler():
                 return False
         else:
@@ -355,7 +356,7 @@ class IExecutionContext(_Bindings, Scoped):
                 ctypes.memmove(binding.address, told.data or 0, size)
             elif size:
                 driver = devices.entered(self._context.device)
-                devices.check(driver.cuMemcpyAsync(binding.address, told.data, size, stream or _LEGACY_STREAM))
+                devices.check(driver.cuMemcpyAsync(binding.address, told.data, size, stream or capi.LEGACY_STREAM))
         answer_of(binding.allocator.notify_shape, binding.name, shape)
         return True
 
