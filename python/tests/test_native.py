@@ -234,6 +234,29 @@ def test_a_line_of_progress_appears_on_terminals_only():
     assert shown.getvalue() == "\r\033[Kimporting 1/2\r\033[K" and silent.getvalue() == ""
 
 
+def test_a_bar_is_one_for_each_stage():
+    from burnish.progress import Bar
+
+    bars = []
+
+    class Tqdm:
+        def __init__(self, total, desc, leave):
+            self.total, self.desc, self.n, self.closed = total, desc, 0, False
+            bars.append(self)
+
+        def update(self, more):
+            self.n += more
+
+        def close(self):
+            self.closed = True
+
+    bar = Bar(Tqdm)
+    for told in (("importing", 0, 1), ("importing", 1, 1), ("compiling", 2, 4), ("compiling", 4, 4)):
+        bar(*told)
+    bar.close()
+    assert [(b.desc, b.n, b.total, b.closed) for b in bars] == [("importing", 1, 1, True), ("compiling", 4, 4, True)]
+
+
 def test_many_threads_run_one_engine(engine):
     wrong = []
 

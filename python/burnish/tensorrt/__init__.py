@@ -31,7 +31,19 @@ from .enums import *  # noqa: F401,F403
 from .enums import bool  # noqa: A004, the interface's name
 from .inspector import EngineInspector
 from .install import install
-from .layers import *  # noqa: F401,F403
+from .layers.contraction import *  # noqa: F401,F403
+from .layers.control import *  # noqa: F401,F403
+from .layers.data import *  # noqa: F401,F403
+from .layers.indexing import *  # noqa: F401,F403
+from .layers.normalization import *  # noqa: F401,F403
+from .layers.plugin import *  # noqa: F401,F403
+from .layers.pointwise import *  # noqa: F401,F403
+from .layers.quantization import *  # noqa: F401,F403
+from .layers.reduction import *  # noqa: F401,F403
+from .layers.resampling import *  # noqa: F401,F403
+from .layers.shape import *  # noqa: F401,F403
+from .layers.window import *  # noqa: F401,F403
+from .layers.layer import ILayer
 from .logger import IErrorRecorder, ILogger, Logger
 from .network import INetworkDefinition
 from .parser import OnnxParser, ParserError, get_nv_onnx_parser_version

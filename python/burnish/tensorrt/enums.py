@@ -605,7 +605,15 @@ def mask_of(flags) -> int:
 
 
 __all__ = [
-    name
-    for name, value in list(globals().items())
-    if isinstance(value, DataType) or (isinstance(value, type) and issubclass(value, Enum) and value is not Enum)
-]
+    "DataType", "float32", "float16", "bfloat16", "int8", "int32", "int64", "uint8", "fp8", "int4", "fp4", "e8m0", "bool", "BuilderFlag",
+    "NetworkDefinitionCreationFlag", "ProfilingVerbosity", "PreviewFeature", "LayerType", "TensorFormat", "ActivationType",
+    "ElementWiseOperation", "UnaryOperation", "PoolingType", "PaddingMode", "ReduceOperation", "TopKOperation", "MatrixOperation",
+    "InterpolationMode", "ResizeMode", "ResizeCoordinateTransformation", "ResizeSelector", "ResizeRoundMode", "SampleMode", "LoopOutput",
+    "TripLimit", "FillOperation", "GatherMode", "ScatterMode", "ScaleMode", "CumulativeOperation", "BoundingBoxFormat",
+    "AttentionNormalizationOp", "CausalMaskKind", "KVCacheMode", "MoEActType", "CollectiveOperation", "WeightsRole", "TensorIOMode",
+    "TensorLocation", "MemoryPoolType", "TacticSource", "EngineCapability", "DeviceType", "HardwareCompatibilityLevel",
+    "RuntimePlatform", "TilingOptimizationLevel", "QuantizationFlag", "CalibrationAlgoType", "ExecutionContextAllocationStrategy",
+    "LayerInformationFormat", "EngineStat", "SerializationFlag", "TempfileControlFlag", "AllocatorFlag", "SeekPosition", "APILanguage",
+    "ComputeCapability", "DLAWorkspaceAllocationStrategy", "OnnxParserFlag", "ErrorCode", "ErrorCodeTRT", "PluginFieldType",
+    "TensorRTPhase", "EngineValidity",
+]  # fmt: skip
