@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "api/burnish.hpp"
+#include "api/burnish_device.h"
 #include "plan/plan_testing.h"
 
 using burnish::testing::PlanMaker;
@@ -121,6 +122,20 @@ TEST(RuntimeApi, NullPointersAreErrors) {
   burnish_error_free(error);
   EXPECT_EQ(burnish_context_run(nullptr, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
   EXPECT_EQ(burnish_engine_input_count(nullptr), 0);
+}
+
+TEST(RuntimeApi, NullPointersOfDeviceWorkAreErrors) {
+  EXPECT_EQ(burnish_stream_create(0, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_event_create(0, BURNISH_WAIT_BLOCKED, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_block_create(0, BURNISH_HOST, 1, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_device_describe_details(0, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_stream_synchronize(nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_event_elapsed(nullptr, nullptr, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_stream_handle(nullptr), nullptr);
+  EXPECT_EQ(burnish_block_data(nullptr), nullptr);
+  burnish_stream_free(nullptr);
+  burnish_event_free(nullptr);
+  burnish_block_free(nullptr);
 }
 
 TEST(RuntimeApi, NamesAndSizesOfTypes) {
