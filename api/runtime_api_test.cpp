@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "api/burnish.hpp"
+#include "api/burnish_device.h"
 #include "plan/plan_testing.h"
 
 using burnish::testing::PlanMaker;
@@ -123,6 +125,20 @@ TEST(RuntimeApi, NullPointersAreErrors) {
   EXPECT_EQ(burnish_engine_input_count(nullptr), 0);
 }
 
+TEST(RuntimeApi, NullPointersOfDeviceWorkAreErrors) {
+  EXPECT_EQ(burnish_stream_create(0, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_event_create(0, BURNISH_WAIT_BLOCKED, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_block_create(0, BURNISH_HOST, 1, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_device_describe_details(0, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_stream_synchronize(nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_event_elapsed(nullptr, nullptr, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_stream_handle(nullptr), nullptr);
+  EXPECT_EQ(burnish_block_data(nullptr), nullptr);
+  burnish_stream_free(nullptr);
+  burnish_event_free(nullptr);
+  burnish_block_free(nullptr);
+}
+
 TEST(RuntimeApi, NamesAndSizesOfTypes) {
   EXPECT_EQ(burnish_dtype_size(BURNISH_BF16), 2u);
   EXPECT_STREQ(burnish_dtype_name(BURNISH_BOOL), "bool");
@@ -154,6 +170,25 @@ TEST(RuntimeApi, ShowsWhatALayerHasToDo) {
   EXPECT_NE(profile.find("\"bytes_read\": 24"), std::string::npos) << profile;
   EXPECT_EQ(profile.find("least_ms"), std::string::npos);  // a host has no peak
   EXPECT_NE(context.describe().find("\"target\": \"cpu\""), std::string::npos);
+}
+
+TEST(RuntimeApi, ShowsWhatStepsReadAndWrite) {
+  const std::vector<std::byte> bytes = transposing_engine();
+  burnish::api::Engine engine(bytes.data(), bytes.size());
+  burnish::api::Context context(engine, {.struct_size = sizeof(burnish_context_options), .device = -1});
+  std::vector<float> x(6);
+  context.set_input("x", tensor_of(x, 2, 3));
+  const auto plan = nlohmann::json::parse(engine.describe())["plans"][0];
+  const auto before = nlohmann::json::parse(context.describe())["storage"];
+  context.run();
+  const auto after = nlohmann::json::parse(context.describe())["storage"];
+  const size_t read = plan["steps"][0]["reads"][0], written = plan["steps"][0]["writes"][0];
+  EXPECT_EQ(plan["storage"], before);
+  EXPECT_EQ(before[read]["name"], "x");
+  EXPECT_EQ(before[written]["kind"], "output");
+  EXPECT_EQ(before[written]["last_step"], 0);
+  EXPECT_FALSE(before[read].contains("bytes"));  // its extents are free
+  EXPECT_EQ(after[read]["bytes"], 24);
 }
 
 TEST(RuntimeApi, AHostHasNoCacheToFlush) {

@@ -13,6 +13,8 @@ TEST(Reasons, AreAboutTheNodeTheyName) {
   EXPECT_FALSE(is_about("it's broken", "conv"));
   EXPECT_EQ(reason_of(sentence), "not here (yet): no");
   EXPECT_EQ(reason_of("no node"), "no node");
+  EXPECT_EQ(subject_of("dense copy of 'x': its kernel wants it so"), "dense copy of x");
+  EXPECT_EQ(reason_of("dense copy of 'x': its kernel wants it so"), "its kernel wants it so");
 }
 
 }  // namespace

@@ -24,38 +24,26 @@ Json channels_finding(const char* which, int64_t extent, const std::string& dtyp
 
 namespace {
 
-void add(Json& list, size_t layer, const char* rule, std::string what, std::string remedy) {
-  list.push_back(
-      {{"rule", rule}, {"layer", layer}, {"what", std::move(what)}, {"remedy", std::move(remedy)}});
+/// The first layer that has a name, or a node of that name.
+std::map<std::string, size_t> layers_by_name(const Json& layers) {
+  std::map<std::string, size_t> places;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    places.try_emplace(layers[i]["name"], i);
+    for (const Json& node : layers[i]["nodes"]) places.try_emplace(node, i);
+  }
+  return places;
 }
 
 /// Sentences of the plan, each at the layer it is about.
-void add_reasons(const Json& sentences, const Json& layers, const char* rule, const char* remedy,
-                 Json& list) {
+void add_reasons(const Json& sentences, const std::map<std::string, size_t>& places, const char* rule,
+                 const char* remedy, Json& list) {
   for (const Json& sentence : sentences) {
     Json finding = {{"rule", rule}};
-    std::string what = sentence;
-    for (size_t i = 0; i < layers.size(); ++i)
-      if (is_about(sentence, layers[i]["name"])) {
-        finding["layer"] = i;
-        what = reason_of(sentence);
-        break;
-      }
-    finding["what"] = what;
+    auto place = places.find(subject_of(sentence));
+    if (place != places.end()) finding["layer"] = place->second;
+    finding["what"] = place != places.end() ? reason_of(sentence) : sentence.get<std::string>();
     finding["remedy"] = remedy;
     list.push_back(std::move(finding));
-  }
-}
-
-/// Copies that no sentence of the plan explains: between host and device, or of one layout into another.
-void add_copies(const Json& layers, Json& list) {
-  for (size_t i = 0; i < layers.size(); ++i) {
-    if (layers[i]["kind"] != "copy") continue;
-    bool explained = false;
-    for (const Json& other : list) explained |= other.value("layer", layers.size()) == i;
-    if (!explained)
-      add(list, i, "data movement", "a copy into the memory where its reader, or the caller, wants it",
-          "see what reads it: --input-formats and --output-formats spare copies at the ends");
   }
 }
 
@@ -95,13 +83,13 @@ void add_estimates(const Json& decisions, Json& list) {
 Json lint(const Json& plan, const Json& layers, const std::vector<TextNode>& nodes) {
   Json list = Json::array();
   if (plan.value("target", "") == "cpu") return list;  // what follows is about GPUs
-  add_reasons(plan.value("host_reasons", Json::array()), layers, "host step",
+  const std::map<std::string, size_t> places = layers_by_name(layers);
+  add_reasons(plan.value("host_reasons", Json::array()), places, "host step",
               "replace the operator in the model, or fix its extents when building: --shapes", list);
-  add_reasons(plan.value("moves", Json::array()), layers, "data movement",
+  add_reasons(plan.value("moves", Json::array()), places, "data movement",
               "another order of axes or a static shape in the model may make it a view", list);
-  add_copies(layers, list);
   add_channels(layers, nodes, list);
-  add_reasons(plan.value("fusion_reasons", Json::array()), layers, "not fused", "", list);
+  add_reasons(plan.value("fusion_reasons", Json::array()), places, "not fused", "", list);
   add_estimates(plan.value("decisions", Json::array()), list);
   return list;
 }

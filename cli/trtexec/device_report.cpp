@@ -60,7 +60,7 @@ void report_gpu(int device, const Log& log) {
 
 }  // namespace
 
-void report_device(std::optional<int> device, const Log& log) {
+void report_device(std::optional<int> device, const std::string& target, const Log& log) {
   log.info("=== Device Information ===");
   log.info("Available Devices: ");
   for (int i = 0; i < gpu_count(); ++i) {
@@ -68,6 +68,7 @@ void report_device(std::optional<int> device, const Log& log) {
     log.info(fmt::format("  Device {}: \"{}\" UUID: {}", i, gpu.info.name, gpu.details.uuid));
   }
   if (device) return report_gpu(*device, log);
+  if (target != "cpu") return log.info(fmt::format("Selected Device: none; the engine is for {}", target));
   log.info(fmt::format("Selected Device: CPU ({})", processor_name()));
   log.info(fmt::format("Threads: {}", std::thread::hardware_concurrency()));
 }

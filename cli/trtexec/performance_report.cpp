@@ -55,16 +55,21 @@ static void warn_of_limits(const std::array<Summary, 5>& summaries, const Option
   const char* transfers = eleven ? "  Leave --includeDataTransfers away to measure the compute alone."
                                  : "  Add --noDataTransfers to measure the compute alone.";
   if (enqueue.median > 0.8 * compute.median) {
-    log.warn("* Throughput may be bound by Enqueue Time: the CPU hands queries over hardly faster than they are computed.");
+    log.warn(
+        "* Throughput may be bound by Enqueue Time: the CPU hands queries over hardly faster than they are "
+        "computed.");
     log.warn(eleven ? "  Leave --noCudaGraph away: launches as a graph cost the CPU less."
                     : "  Add --useCudaGraph: launches as a graph cost the CPU less.");
   }
   if (h2d.median >= compute.median) {
-    log.warn("* Throughput may be bound by host-to-device transfers: inputs take as long to copy as to compute on.");
+    log.warn(
+        "* Throughput may be bound by host-to-device transfers: inputs take as long to copy as to compute "
+        "on.");
     log.warn(transfers);
   }
   if (d2h.median >= compute.median) {
-    log.warn("* Throughput may be bound by device-to-host transfers: outputs take as long to copy as to compute.");
+    log.warn(
+        "* Throughput may be bound by device-to-host transfers: outputs take as long to copy as to compute.");
     log.warn(transfers);
   }
   if (compute.variance > 2.5) {

@@ -180,7 +180,7 @@ void work(const Options& o, Log& log) {
     require_writable_files(o);
     return place_of(o);
   });
-  stage(set_up, log, [&] { report_device(place.device, log); });
+  stage(set_up, log, [&] { report_device(place.device, place.target, log); });
   log.info("");
   report_versions(log);
   Engine engine = stage(set_up, log, [&] {

@@ -16,7 +16,7 @@ def test_version(burnish):
 def test_overview(burnish):
     text = burnish.succeed("--help")
     assert text == burnish.succeed()
-    for command in ("build", "run", "bench", "inspect", "explain", "compare", "merge-timings"):
+    for command in ("build", "run", "bench", "inspect", "explain", "report", "compare", "merge-timings"):
         assert re.search(rf"^  {command} +\w", text, re.M)
 
 
@@ -28,6 +28,7 @@ def test_overview(burnish):
         "bench": "iterations duration warmup flush batch inputs shapes seed json profile device verbose help",
         "inspect": "json text target fp16 tf32 shapes verbose help",
         "explain": "help",
+        "report": "output layers profile times no inputs seed shapes device verbose help",
         "merge-timings": "output help",
         "compare": "target fp16 tf32 device inputs seed shapes reference tolerance verbose help",
     }.items(),

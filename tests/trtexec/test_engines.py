@@ -2,7 +2,10 @@
 import json
 import re
 import shutil
+import signal
 import struct
+import subprocess
+import time
 
 import numpy as np
 import onnxruntime
@@ -183,3 +186,28 @@ def test_accuracy(trtexec):
 def test_the_cpu_is_never_chosen_silently(trtexec):
     log = trtexec.fails("--onnx=tiny.onnx")
     assert log.lines("E")[0].startswith("there is no GPU here: ") and log.lines("E")[0].endswith("; try: --target=cpu builds for the CPU and runs there")
+
+
+def test_an_endless_run_ends_with_ctrl_c(trtexec):
+    words = ["--loadEngine=fixed.engine", "--target=cpu", "--duration=-1", "--warmUp=0"]
+    process = subprocess.Popen(
+        [str(trtexec.program), *words],
+        cwd=trtexec.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    for line in process.stdout:
+        if "Starting inference" in line:
+            break
+    time.sleep(0.3)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=30)
+    assert "Performance summary" in rest and process.returncode == 0 and "&&&& PASSED" in rest
+
+
+def test_what_fails_while_it_runs(trtexec):
+    log = trtexec.fails("--loadEngine=fixed.engine", *QUICK, "--loadRefOutputs=z:z.bin")
+    assert log.lines("E") == ["--loadRefOutputs names 'z', which is no output of the engine; try: its outputs are: y", "Error occurred during inference"]
