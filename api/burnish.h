@@ -125,9 +125,24 @@ BURNISH_API burnish_status burnish_engine_output(const burnish_engine*, int inde
  * where the build asked for nothing else. Its shape names the axes as the model does. */
 BURNISH_API const int* burnish_engine_input_order(const burnish_engine*, int index) BURNISH_NOEXCEPT;
 BURNISH_API const int* burnish_engine_output_order(const burnish_engine*, int index) BURNISH_NOEXCEPT;
+/* What the axes of one input may be, and what the engine is tuned for: min[k] <= opt[k] <= max[k] for each axis k < rank. */
+typedef struct burnish_shape_range {
+  const char* name;
+  int rank;
+  const int64_t *min, *opt, *max;
+} burnish_shape_range;
+/* The profiles that the engine was built with: a run's inputs are within one of them. 0: it was built with none, and takes what
+ * its inputs' axes allow. */
+BURNISH_API int burnish_engine_profile_count(const burnish_engine*) BURNISH_NOEXCEPT;
+/* What a profile says of input `input` (an index as of burnish_engine_input); fixed axes have min = opt = max. The numbers live as
+ * long as the engine. */
+BURNISH_API burnish_status burnish_engine_profile(const burnish_engine*, int profile, int input,
+                                                  burnish_shape_range* range) BURNISH_NOEXCEPT;
 /* The targets that the engine has a plan for, "sm_90 cpu". */
 BURNISH_API const char* burnish_engine_targets(const burnish_engine*) BURNISH_NOEXCEPT;
-/* A JSON description: versions, targets, steps, buffers, memory. Free with burnish_text_free. */
+/* A JSON description: versions, the graph as text, and for each target steps, decisions between tactics, memory. A step's
+ * `reads` and `writes` are places in `storage`, the list of buffers: {kind, space, first_step, last_step} and, where all extents
+ * are fixed, {bytes, offset}; steps count in order, those of an If's branches after it. Free with burnish_text_free. */
 BURNISH_API burnish_status burnish_engine_describe(const burnish_engine*, char** json,
                                                    burnish_error** error) BURNISH_NOEXCEPT;
 BURNISH_API void burnish_text_free(char*) BURNISH_NOEXCEPT;
@@ -158,10 +173,18 @@ typedef struct burnish_tensor {
 } burnish_tensor;
 
 /* Says where input `name` is for the runs to come. Host memory is copied when a run starts; device memory is read in place
- * and must stay until the run is done. Errors name input, axis, value and what is allowed. */
+ * and must stay until the run is done. NULL data: the shape alone, enough for burnish_context_output_shape. Errors name input,
+ * axis, value and what is allowed. */
 BURNISH_API burnish_status burnish_context_set_input(burnish_context*, const char* name,
                                                      const burnish_tensor*,
                                                      burnish_error** error) BURNISH_NOEXCEPT;
+/* The profile that runs to come keep to; -1: any that takes their inputs, as it is until then. */
+BURNISH_API burnish_status burnish_context_set_profile(burnish_context*, int profile,
+                                                       burnish_error** error) BURNISH_NOEXCEPT;
+/* What output `name` will be by the inputs set so far, before any run: type, rank, and shape, -1 where they do not tell (the data
+ * decides, or another input). `bytes` is its size, 0 while that is open; `data` is NULL. */
+BURNISH_API burnish_status burnish_context_output_shape(burnish_context*, const char* name, burnish_tensor*,
+                                                        burnish_error** error) BURNISH_NOEXCEPT;
 /* Optional: where output `name` shall be written, `bytes` being the room there. NULL data: memory of the context again. */
 BURNISH_API burnish_status burnish_context_set_output(burnish_context*, const char* name,
                                                       const burnish_tensor*,
@@ -194,8 +217,8 @@ BURNISH_API burnish_status burnish_context_time_flushed(burnish_context*, int co
 BURNISH_API burnish_status burnish_context_profile(burnish_context*, char** json,
                                                    burnish_error** error) BURNISH_NOEXCEPT;
 /* A JSON description of what runs where: {target, precision, memory: {constants, code, device_arena, host_arena, bindings},
- * peak: {flops, bytes_per_second}}. Memory in bytes, `peak` what the GPU could do at most in this precision, where it is known.
- * Free with burnish_text_free. */
+ * storage, peak: {flops, bytes_per_second}}. Memory in bytes; `storage` as in burnish_engine_describe, with the sizes of the
+ * latest run; `peak` what the GPU could do at most in this precision, where it is known. Free with burnish_text_free. */
 BURNISH_API burnish_status burnish_context_describe(const burnish_context*, char** json,
                                                     burnish_error** error) BURNISH_NOEXCEPT;
 /* Bytes held: constants on the device, arenas on device and host, inputs and outputs. */

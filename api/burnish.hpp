@@ -78,6 +78,14 @@ class Engine : public Owned<burnish_engine, burnish_engine_free> {
   std::vector<burnish_port> outputs() const {
     return ports(burnish_engine_output_count(object_), burnish_engine_output);
   }
+  int profile_count() const { return burnish_engine_profile_count(object_); }
+  /// What profile `profile` says of each input.
+  std::vector<burnish_shape_range> profile(int profile) const {
+    std::vector<burnish_shape_range> ranges(static_cast<size_t>(burnish_engine_input_count(object_)));
+    for (size_t i = 0; i < ranges.size(); ++i)
+      burnish_engine_profile(object_, profile, static_cast<int>(i), &ranges[i]);
+    return ranges;
+  }
   std::string targets() const { return burnish_engine_targets(object_); }
   std::string describe() const {
     return text_of(
@@ -109,6 +117,17 @@ class Context : public Owned<burnish_context, burnish_context_free> {
     check([&](burnish_error** error) {
       return burnish_context_set_output(object_, name.c_str(), &tensor, error);
     });
+  }
+  /// The profile that runs keep to; -1: any that takes their inputs.
+  void set_profile(int profile) {
+    check([&](burnish_error** error) { return burnish_context_set_profile(object_, profile, error); });
+  }
+  burnish_tensor output_shape(const std::string& name) const {
+    burnish_tensor tensor;
+    check([&](burnish_error** error) {
+      return burnish_context_output_shape(object_, name.c_str(), &tensor, error);
+    });
+    return tensor;
   }
   void run(void* stream = nullptr) {
     check([&](burnish_error** error) { return burnish_context_run(object_, stream, error); });

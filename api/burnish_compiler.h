@@ -15,6 +15,12 @@ typedef struct burnish_input_shape {
   const int64_t* shape;
 } burnish_input_shape;
 
+/* Ranges that an engine is for, by input; an input left out is free. Any shape within is right, opt is what it is tuned for. */
+typedef struct burnish_profile {
+  const burnish_shape_range* inputs;
+  int input_count;
+} burnish_profile;
+
 /* How the axes of an input or output follow each other in memory. Never renumbered. */
 typedef enum burnish_layout {
   BURNISH_ROW_MAJOR = 0,    /* as the model declares them: NCHW */
@@ -72,6 +78,12 @@ typedef struct burnish_build_options {
    * be opened is an error. "present": those that are there. NULL or "none": none. An engine that uses one names it among its
    * providers, and runs where the library is. */
   const char* libraries;
+  /* All of the same inputs. Axes that are one number in all of them are fixed; memory is planned, and kernels are chosen, for the
+   * first one's opt. */
+  const burnish_profile* profiles;
+  int profile_count;
+  size_t
+      workspace_bytes; /* scratch memory that a kernel may ask for beside its operands at most; 0: no limit */
 } burnish_build_options;
 
 /* Builds and writes `engine_path` (complete, or not at all). */

@@ -52,6 +52,24 @@ std::optional<std::vector<std::string>> read_libraries(std::string_view text) {
   return names;
 }
 
+Result<std::vector<onnx::InputRanges>> read_profiles(const burnish_profile* given, int count) {
+  std::vector<onnx::InputRanges> profiles;
+  for (int p = 0; p < count; ++p) {
+    onnx::InputRanges& inputs = profiles.emplace_back();
+    for (int i = 0; i < given[p].input_count; ++i) {
+      const burnish_shape_range& range = given[p].inputs[i];
+      std::vector<ExtentRange> axes;
+      for (int axis = 0; axis < range.rank; ++axis)
+        axes.push_back({range.min[axis], range.opt[axis], range.max[axis]});
+      if (!inputs.emplace(range.name, std::move(axes)).second)
+        return Error(Code::invalid_argument,
+                     "profile " + std::to_string(p) + " names input '" + range.name + "' twice")
+            .remedy("give one range for each input");
+    }
+  }
+  return profiles;
+}
+
 Result<PortFormats> read_formats(const char* option, const burnish_port_format* given, int count) {
   PortFormats formats;
   for (int i = 0; i < count; ++i) {
@@ -103,6 +121,8 @@ Result<CompileOptions> read_options(const burnish_build_options* asked) {
       TRY(read_formats("--input-formats", given->input_formats, given->input_format_count));
   options.output_formats =
       TRY(read_formats("--output-formats", given->output_formats, given->output_format_count));
+  options.profiles = TRY(read_profiles(given->profiles, given->profile_count));
+  options.workspace_bytes = given->workspace_bytes;
   if (given->note)
     options.note = [note = given->note, user = given->note_user](const std::string& text) {
       note(user, text.c_str());

@@ -1,6 +1,8 @@
 #include "api/describe.h"
 
 #include <nlohmann/json.hpp>
+#include <set>
+#include <span>
 
 #include "plan/lifetimes.h"
 #include "runtime/cuda/peak.h"
@@ -33,11 +35,20 @@ Json ports(const std::vector<Port>& list) {
 
 Json steps(const std::vector<Step>& list);
 
+/// Places in `storage` that a step reads and writes, each once.
+void add_uses(const Step& s, Json& json) {
+  std::set<uint32_t> read, written;
+  for (const BufferUse& use : uses_of(s)) (use.writes ? written : read).insert(use.buffer);
+  if (!read.empty()) json["reads"] = read;
+  if (!written.empty()) json["writes"] = written;
+}
+
 Json step(const Step& s) {
   static constexpr const char* kinds[] = {"host",        "kernel", "copy", "read extents", "write extents",
                                           "set extents", "if",     "fail", "library"};
   Json json = {{"name", s.name}, {"kind", kinds[s.what.index()]}};
   if (s.stage != 0) json["stage"] = s.stage;
+  add_uses(s, json);
   if (const auto* launch = std::get_if<KernelLaunch>(&s.what)) {
     json["module"] = launch->module;
     json["block"] = {launch->block[0], launch->block[1], launch->block[2]};
@@ -87,19 +98,61 @@ Json decisions(const Plan& plan) {
   return list;
 }
 
-/// Bytes of temporaries, where the extents of all inputs are fixed.
-void add_arena_bytes(const Plan& plan, Json& json) {
+/// Every slot of the plan, where the extents of all inputs are fixed and none is found by running; else empty.
+std::vector<int64_t> fixed_slots(const Plan& plan) {
   std::vector<int64_t> slots(plan.shapes.code.size());
   for (const Port& input : plan.inputs)
     for (const Port::Axis& axis : input.axes) {
-      if (axis.binds && axis.least != axis.most) return;
+      if (axis.binds && axis.least != axis.most) return {};
       if (axis.binds) slots[axis.slot] = axis.least;
     }
-  if (plan.shapes.stage_ends.size() != 1) return;
+  if (plan.shapes.stage_ends.size() != 1) return {};
   plan.shapes.evaluate(0, slots);
+  return slots;
+}
+
+/// Buffers, in the order by which steps refer to them. Sizes and offsets only where `slots` is not empty.
+Json storage(const Plan& plan, std::span<const int64_t> slots) {
+  static constexpr const char* kinds[] = {"constant", "input", "output", "temporary"};
+  const std::vector<Life> lives = lives_of(plan);
+  Json list = Json::array();
+  for (size_t i = 0; i < plan.buffers.size(); ++i) {
+    const Buffer& b = plan.buffers[i];
+    Json one = {{"kind", kinds[static_cast<int>(b.kind)]},
+                {"space", b.space == Space::host ? "host" : "device"}};
+    if (b.kind == Buffer::Kind::input) one["name"] = plan.inputs[b.index].name;
+    if (b.kind == Buffer::Kind::output) one["name"] = plan.outputs[b.index].name;
+    if (lives[i].first >= 0) one["first_step"] = lives[i].first, one["last_step"] = lives[i].last;
+    if (b.kind == Buffer::Kind::constant) one["bytes"] = plan.constants[b.index].bytes;
+    else if (!slots.empty()) one["bytes"] = slots[b.bytes];
+    if (b.kind == Buffer::Kind::temporary) one["stage"] = b.stage;
+    if (b.kind == Buffer::Kind::temporary && !slots.empty()) one["offset"] = slots[b.offset];
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
+/// Bytes of temporaries, where they are known.
+void add_arena_bytes(const Plan& plan, std::span<const int64_t> slots, Json& json) {
+  if (slots.empty()) return;
   for (const auto& [name, space] : {std::pair("host", Space::host), {"device", Space::device}})
     if (const ArenaBytes bytes = arena_bytes(plan, space, slots); bytes.planned > 0)
       json[name + std::string("_arena")] = {{"bytes", bytes.planned}, {"least_bytes", bytes.least}};
+}
+
+Json profiles(const Plan& plan) {
+  Json list = Json::array();
+  for (size_t p = 0; p < plan.profiles.size(); ++p)
+    for (size_t i = 0; i < plan.inputs.size(); ++i) {
+      Json one = {{"profile", p}, {"name", plan.inputs[i].name}};
+      for (const auto& [key, number] :
+           {std::pair("min", &ExtentRange::min), {"opt", &ExtentRange::opt}, {"max", &ExtentRange::max}}) {
+        one[key] = Json::array();
+        for (const ExtentRange& r : plan.profiles[p].inputs[i].axes) one[key].push_back(r.*number);
+      }
+      list.push_back(std::move(one));
+    }
+  return list;
 }
 
 Json plan_of(const Plan& plan) {
@@ -122,7 +175,10 @@ Json plan_of(const Plan& plan) {
                {"fusion_reasons", plan.fusion_reasons},
                {"decisions", decisions(plan)},
                {"steps", steps(plan.steps)}};
-  add_arena_bytes(plan, json);
+  if (!plan.profiles.empty()) json["profiles"] = profiles(plan);
+  const std::vector<int64_t> slots = fixed_slots(plan);
+  add_arena_bytes(plan, slots, json);
+  json["storage"] = storage(plan, slots);
   return json;
 }
 
@@ -143,7 +199,8 @@ std::string describe(const Engine& engine) {
                {"providers", file.identity.providers},
                {"file_bytes", file.size},
                {"constant_bytes", file.constants.size()},
-               {"code_bytes", file.code.size()}};
+               {"code_bytes", file.code.size()},
+               {"graph", file.debug}};
   json["plans"] = Json::array();
   for (const Plan& plan : file.plans) json["plans"].push_back(plan_of(plan));
   return text_of(json);
@@ -159,6 +216,7 @@ std::string describe(const Context& context) {
                  {"device_arena", memory.device_arena},
                  {"host_arena", memory.host_arena},
                  {"bindings", memory.bindings}}}};
+  json["storage"] = storage(context.plan(), context.slots());
   if (const auto peak = peak_of(context))
     json["peak"] = {{"flops", peak->flops}, {"bytes_per_second", peak->bytes_per_second}};
   return text_of(json);

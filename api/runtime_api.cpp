@@ -37,6 +37,30 @@ struct PortList {
   }
 };
 
+/// A profile as the C API shows it, by input.
+struct ProfileRanges {
+  struct Input {
+    std::vector<int64_t> min, opt, max;
+  };
+  std::vector<Input> inputs;
+
+  explicit ProfileRanges(const Profile& profile) : inputs(profile.inputs.size()) {
+    for (size_t i = 0; i < inputs.size(); ++i)
+      for (const ExtentRange& r : profile.inputs[i].axes) {
+        inputs[i].min.push_back(r.min);
+        inputs[i].opt.push_back(r.opt);
+        inputs[i].max.push_back(r.max);
+      }
+  }
+};
+
+std::vector<ProfileRanges> profiles_of(const Engine& engine) {
+  std::vector<ProfileRanges> profiles;
+  if (!engine.file().plans.empty())
+    for (const Profile& profile : engine.file().plans.front().profiles) profiles.emplace_back(profile);
+  return profiles;
+}
+
 const std::vector<Port>& ports_of(const Engine& engine, std::vector<Port> Plan::* which) {
   static const std::vector<Port> none;
   return engine.file().plans.empty() ? none : engine.file().plans.front().*which;
@@ -47,10 +71,12 @@ const std::vector<Port>& ports_of(const Engine& engine, std::vector<Port> Plan::
 struct burnish_engine {
   std::shared_ptr<const Engine> engine;
   PortList inputs, outputs;
+  std::vector<ProfileRanges> profiles;
   explicit burnish_engine(std::shared_ptr<const Engine> e)
       : engine(std::move(e)),
         inputs(ports_of(*engine, &Plan::inputs)),
-        outputs(ports_of(*engine, &Plan::outputs)) {}
+        outputs(ports_of(*engine, &Plan::outputs)),
+        profiles(profiles_of(*engine)) {}
 };
 
 struct burnish_context {
@@ -227,6 +253,23 @@ const int* burnish_engine_input_order(const burnish_engine* e, int index) noexce
 const int* burnish_engine_output_order(const burnish_engine* e, int index) noexcept {
   return e ? order_at(e->outputs, index) : nullptr;
 }
+int burnish_engine_profile_count(const burnish_engine* e) noexcept {
+  return e ? static_cast<int>(e->profiles.size()) : 0;
+}
+burnish_status burnish_engine_profile(const burnish_engine* e, int profile, int input,
+                                      burnish_shape_range* range) noexcept {
+  if (!range || profile < 0 || profile >= burnish_engine_profile_count(e) || input < 0 ||
+      input >= burnish_engine_input_count(e))
+    return BURNISH_INVALID_ARGUMENT;
+  const ProfileRanges::Input& r =
+      e->profiles[static_cast<size_t>(profile)].inputs[static_cast<size_t>(input)];
+  *range = {.name = e->inputs.entries[static_cast<size_t>(input)].port.name,
+            .rank = static_cast<int>(r.min.size()),
+            .min = r.min.data(),
+            .opt = r.opt.data(),
+            .max = r.max.data()};
+  return BURNISH_OK;
+}
 const char* burnish_engine_targets(const burnish_engine* e) noexcept {
   return e ? e->engine->targets().c_str() : "";
 }
@@ -257,6 +300,22 @@ burnish_status burnish_context_set_input(burnish_context* c, const char* name, c
     TRY(api::expect(c, "context"));
     TRY(api::expect(name, "name"));
     return c->context->set_input(name, TRY(read_tensor(tensor)));
+  });
+}
+
+burnish_status burnish_context_set_profile(burnish_context* c, int profile, burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> {
+    TRY(api::expect(c, "context"));
+    return c->context->set_profile(profile < 0 ? std::nullopt : std::optional(static_cast<size_t>(profile)));
+  });
+}
+
+burnish_status burnish_context_output_shape(burnish_context* c, const char* name, burnish_tensor* tensor,
+                                            burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> {
+    TRY(api::expect(c, "context"));
+    TRY(api::expect(name, "name"));
+    return give_tensor(TRY(c->context->expected_output(name)), tensor);
   });
 }
 

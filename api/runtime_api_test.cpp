@@ -1,18 +1,20 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "api/burnish.hpp"
+#include "api/burnish_device.h"
 #include "plan/plan_testing.h"
 
 using burnish::testing::PlanMaker;
 
 namespace {
 
-/// y = the transpose of x, both f32, for any extents.
-std::vector<std::byte> transposing_engine() {
+/// y = the transpose of x, both f32, for any extents within a profile.
+std::vector<std::byte> transposing_engine(std::vector<burnish::Profile> profiles = {}) {
   using namespace burnish;
   PlanMaker m;
   const Slot rows = m.symbol(), columns = m.symbol(), zero = m.constant(0), one = m.constant(1),
@@ -27,6 +29,7 @@ std::vector<std::byte> transposing_engine() {
   EngineContents contents;
   contents.identity.model = "transposer";
   contents.targets.push_back({.plan = m.finish()});
+  contents.targets[0].plan.profiles = std::move(profiles);
   auto made = engine_bytes(contents);
   return made ? *made : std::vector<std::byte>();
 }
@@ -67,6 +70,36 @@ TEST(RuntimeApi, ShowsPorts) {
   EXPECT_NE(engine.describe().find("\"model\": \"transposer\""), std::string::npos);
 }
 
+TEST(RuntimeApi, ShowsProfilesAndWhatOutputsWillBe) {
+  const std::vector<std::byte> bytes =
+      transposing_engine({{{{{{1, 2, 4}, {1, 2, 4}}}}}, {{{{{5, 5, 5}, {1, 8, 8}}}}}});
+  burnish::api::Engine engine(bytes.data(), bytes.size());
+  ASSERT_EQ(engine.profile_count(), 2);
+  const burnish_shape_range x = engine.profile(1)[0];
+  EXPECT_STREQ(x.name, "x");
+  EXPECT_EQ(std::vector(x.min, x.min + x.rank), (std::vector<int64_t>{5, 1}));
+  EXPECT_EQ(std::vector(x.opt, x.opt + x.rank), (std::vector<int64_t>{5, 8}));
+  EXPECT_EQ(std::vector(x.max, x.max + x.rank), (std::vector<int64_t>{5, 8}));
+  burnish_shape_range none;
+  EXPECT_EQ(burnish_engine_profile(engine.get(), 2, 0, &none), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_engine_profile(engine.get(), 0, 1, &none), BURNISH_INVALID_ARGUMENT);
+  EXPECT_NE(engine.describe().find("\"profiles\""), std::string::npos);
+
+  burnish::api::Context context(engine, {.struct_size = sizeof(burnish_context_options), .device = -1});
+  EXPECT_EQ(context.output_shape("y").shape[0], -1);
+  context.set_profile(1);
+  context.set_input("x", {BURNISH_F32, 2, {5, 6}, nullptr, 0, BURNISH_HOST});
+  const burnish_tensor y = context.output_shape("y");
+  EXPECT_EQ(y.dtype, BURNISH_F32);
+  EXPECT_EQ(y.rank, 2);
+  EXPECT_EQ(y.shape[0], 6);
+  EXPECT_EQ(y.shape[1], 5);
+  EXPECT_EQ(y.bytes, 120u);
+  EXPECT_EQ(y.data, nullptr);
+  EXPECT_EQ(burnish_context_set_profile(context.get(), 2, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_context_set_profile(context.get(), -1, nullptr), BURNISH_OK);
+}
+
 TEST(RuntimeApi, ErrorsHaveStatusCauseAndRemedy) {
   const std::vector<std::byte> bytes = transposing_engine();
   burnish::api::Engine engine(bytes.data(), bytes.size());
@@ -90,6 +123,20 @@ TEST(RuntimeApi, NullPointersAreErrors) {
   burnish_error_free(error);
   EXPECT_EQ(burnish_context_run(nullptr, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
   EXPECT_EQ(burnish_engine_input_count(nullptr), 0);
+}
+
+TEST(RuntimeApi, NullPointersOfDeviceWorkAreErrors) {
+  EXPECT_EQ(burnish_stream_create(0, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_event_create(0, BURNISH_WAIT_BLOCKED, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_block_create(0, BURNISH_HOST, 1, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_device_describe_details(0, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_stream_synchronize(nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_event_elapsed(nullptr, nullptr, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_stream_handle(nullptr), nullptr);
+  EXPECT_EQ(burnish_block_data(nullptr), nullptr);
+  burnish_stream_free(nullptr);
+  burnish_event_free(nullptr);
+  burnish_block_free(nullptr);
 }
 
 TEST(RuntimeApi, NamesAndSizesOfTypes) {
@@ -123,6 +170,25 @@ TEST(RuntimeApi, ShowsWhatALayerHasToDo) {
   EXPECT_NE(profile.find("\"bytes_read\": 24"), std::string::npos) << profile;
   EXPECT_EQ(profile.find("least_ms"), std::string::npos);  // a host has no peak
   EXPECT_NE(context.describe().find("\"target\": \"cpu\""), std::string::npos);
+}
+
+TEST(RuntimeApi, ShowsWhatStepsReadAndWrite) {
+  const std::vector<std::byte> bytes = transposing_engine();
+  burnish::api::Engine engine(bytes.data(), bytes.size());
+  burnish::api::Context context(engine, {.struct_size = sizeof(burnish_context_options), .device = -1});
+  std::vector<float> x(6);
+  context.set_input("x", tensor_of(x, 2, 3));
+  const auto plan = nlohmann::json::parse(engine.describe())["plans"][0];
+  const auto before = nlohmann::json::parse(context.describe())["storage"];
+  context.run();
+  const auto after = nlohmann::json::parse(context.describe())["storage"];
+  const size_t read = plan["steps"][0]["reads"][0], written = plan["steps"][0]["writes"][0];
+  EXPECT_EQ(plan["storage"], before);
+  EXPECT_EQ(before[read]["name"], "x");
+  EXPECT_EQ(before[written]["kind"], "output");
+  EXPECT_EQ(before[written]["last_step"], 0);
+  EXPECT_FALSE(before[read].contains("bytes"));  // its extents are free
+  EXPECT_EQ(after[read]["bytes"], 24);
 }
 
 TEST(RuntimeApi, AHostHasNoCacheToFlush) {

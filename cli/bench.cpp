@@ -1,10 +1,8 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <memory>
-#include <numeric>
 #include <optional>
 
 #include "cli/commands.h"
@@ -13,6 +11,7 @@
 #include "cli/progress.h"
 #include "cli/roofline.h"
 #include "cli/table.h"
+#include "cli/timing.h"
 
 namespace burnish::cli {
 
@@ -29,63 +28,9 @@ struct BenchRequest {
   bool verbose = false;
 };
 
-/// The times of `count` runs, in portions of a quarter of a second, so that progress can be seen.
-static std::vector<burnish_timing> time_runs(burnish_context* context, int count, double seconds,
-                                             Progress& progress, const char* stage,
-                                             decltype(burnish_context_time)* run = burnish_context_time) {
-  std::vector<burnish_timing> timings;
-  auto begin = std::chrono::steady_clock::now();
-  double spent = 0;
-  for (int portion = 1; count ? static_cast<int>(timings.size()) < count : spent < seconds;) {
-    if (count) progress.stage(stage, static_cast<int>(timings.size()), count);
-    else progress.stage(stage, static_cast<int>(spent * 10), static_cast<int>(std::ceil(seconds * 10)));
-    if (count) portion = std::min(portion, count - static_cast<int>(timings.size()));
-    timings.resize(timings.size() + portion);
-    burnish_error* error = nullptr;
-    check(run(context, portion, &timings[timings.size() - portion], &error), error);
-    spent = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    double quarter = 0.25 * static_cast<double>(timings.size()) / std::max(spent, 1e-9);
-    portion = static_cast<int>(std::clamp(quarter, 1.0, 1e5));
-  }
-  return timings;
-}
-
-struct Quantiles {
-  double median, p90, p99, mean, min;
-};
-
-/// The value below which the fraction lies, the nearest one measured.
-static Quantiles quantiles(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  auto at = [&](double fraction) {
-    return values[static_cast<size_t>(std::ceil(fraction * static_cast<double>(values.size()))) - 1];
-  };
-  return {at(0.5), at(0.9), at(0.99),
-          std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size()),
-          values.front()};
-}
-
-static Json json_of(const Quantiles& q) {
-  return {{"median", q.median}, {"p90", q.p90}, {"p99", q.p99}, {"mean", q.mean}, {"min", q.min}};
-}
-
 static std::vector<std::string> row_of(const char* name, const Quantiles& q) {
   auto ms = [](double value) { return fmt::format("{:.4f}", value); };
   return {name, ms(q.median), ms(q.p90), ms(q.p99), ms(q.mean), ms(q.min)};
-}
-
-static Json description_of(burnish_context* context) {
-  char* text = nullptr;
-  burnish_error* error = nullptr;
-  check(burnish_context_describe(context, &text, &error), error);
-  return Json::parse(Text(text, burnish_text_free).get());
-}
-
-static Json steps_of(burnish_context* context) {
-  char* text = nullptr;
-  burnish_error* error = nullptr;
-  check(burnish_context_profile(context, &text, &error), error);
-  return Json::parse(Text(text, burnish_text_free).get());
 }
 
 static std::string percent(double part, double whole) {
@@ -149,12 +94,6 @@ struct Measured {
   int64_t batch() const { return !ports.empty() && ports[0].rank ? inputs.at(ports[0].name).shape[0] : 1; }
 };
 
-static Quantiles quantiles_of(const std::vector<burnish_timing>& timings, float burnish_timing::* which) {
-  std::vector<double> values;
-  for (const burnish_timing& timing : timings) values.push_back(timing.*which);
-  return quantiles(std::move(values));
-}
-
 static void time_all(const BenchRequest& request, burnish_context* context, int gpu, Progress& progress,
                      Measured& m) {
   if (request.warmup) time_runs(context, request.warmup, 0, progress, "warming up");
@@ -186,6 +125,7 @@ static Measured measure(const BenchRequest& request) {
   progress.stage("opening the engine");
   Measured m{.engine = open_engine(request.engine)};
   m.ports = inputs_of(m.engine.get());
+  choices.usual = opt_shapes(m.engine.get());
   if (request.batch) require_free_batch(m.ports);
   m.inputs = in_engine_order(m.engine.get(), make_inputs(m.ports, choices));
   progress.stage("loading");

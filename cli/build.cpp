@@ -11,7 +11,7 @@ namespace burnish::cli {
 
 struct BuildRequest {
   std::string model, engine;
-  std::vector<std::string> shapes, input_formats, output_formats;
+  std::vector<std::string> shapes, profiles, input_formats, output_formats;
   BuildChoices choices;
 };
 
@@ -20,6 +20,7 @@ constexpr int unchosen_level = -1;
 static int build(const BuildRequest& request) {
   BuildChoices choices = request.choices;
   choices.shapes = parse_shapes(request.shapes);
+  choices.profiles = parse_profiles(request.profiles);
   choices.input_formats = parse_formats("--input-formats", request.input_formats);
   choices.output_formats = parse_formats("--output-formats", request.output_formats);
   choices.targets = resolve_targets(choices.targets);
@@ -90,6 +91,13 @@ static void add_format_options(CLI::App& command, BuildRequest& request) {
         ->allow_extra_args(false)
         ->group("Inputs and outputs");
   };
+  command
+      .add_option("--profile", request.profiles,
+                  "What free axes may be: min, opt and max, the engine being tuned for opt. Several "
+                  "times: several profiles, of which a run keeps to one")
+      ->type_name("NAME:1..8..32x3x224x224,…")
+      ->allow_extra_args(false)
+      ->group("Inputs");
   add("--input-formats", request.input_formats,
       "What inputs are in memory: fp32, fp16 or bf16; nchw or nhwc. Default: as in the model");
   add("--output-formats", request.output_formats, "The same of outputs");
@@ -103,6 +111,7 @@ void add_build(CLI::App& app, Action& action) {
       "  burnish build resnet50.onnx -o small.engine --fp16         half precision\n"
       "  burnish build bert.onnx --target sm_90 --target cpu        one engine for both\n"
       "  burnish build yolo.onnx --shapes images:?x3x640x640        all but the batch fixed\n"
+      "  burnish build bert.onnx --profile ids:1..8..32x128         any batch up to 32, tuned for 8\n"
       "  burnish build vit.onnx --timing-cache h200.timing          times kept for other builds\n");
   command.add_option("MODEL", request->model, "The model, .onnx")->required()->type_name("");
   command

@@ -36,7 +36,8 @@ constexpr std::array<std::string_view, 4> cache_modes = {"append", "read", "writ
 class BuildOptions {
  public:
   explicit BuildOptions(const BuildChoices& choices, Progress* progress = nullptr,
-                        std::vector<std::string>* notes = nullptr) {
+                        std::vector<std::string>* notes = nullptr)
+      : profiles_(choices.profiles) {
     for (const std::string& target : choices.targets) targets_.push_back(target.c_str());
     for (const auto& [name, shape] : choices.shapes)
       shapes_.push_back({name.c_str(), static_cast<int>(shape.size()), shape.data()});
@@ -66,6 +67,9 @@ class BuildOptions {
     options_.input_format_count = static_cast<int>(input_formats_.size());
     options_.output_formats = output_formats_.data();
     options_.output_format_count = static_cast<int>(output_formats_.size());
+    options_.profiles = profiles_.data();
+    options_.profile_count = profiles_.size();
+    options_.workspace_bytes = choices.workspace_bytes;
     options_.note_user = notes;
     options_.note = [](void* user, const char* text) {
       if (user) static_cast<std::vector<std::string>*>(user)->emplace_back(text);
@@ -77,6 +81,7 @@ class BuildOptions {
   std::vector<const char*> targets_;
   std::vector<burnish_input_shape> shapes_;
   std::vector<burnish_port_format> input_formats_, output_formats_;
+  ProfileList profiles_;
   burnish_build_options options_{};
 };
 

@@ -5,6 +5,7 @@
 
 #include "cli/engine.h"
 #include "cli/formats.h"
+#include "cli/profiles.h"
 #include "cli/shapes.h"
 
 namespace burnish::cli {
@@ -15,6 +16,8 @@ struct BuildChoices {
   bool fp16 = false;
   bool tf32 = false;
   Shapes shapes;
+  std::vector<Profile> profiles;
+  uint64_t workspace_bytes = 0;  // of a kernel's scratch memory at most; 0: no limit
   bool verbose = false;
   int level = 0;  // of optimisation
   double time_budget = 0;

@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/failure.h"
+#include "cli/reasons.h"
 #include "cli/table.h"
 
 namespace burnish::cli {
@@ -36,14 +37,6 @@ static std::vector<LayerSteps> steps_by_layer(const Json& steps) {
   return layers;
 }
 
-/// Whether a sentence "node 'x' (Op): …" is about one of the nodes in "x + y + z".
-static bool is_about(const std::string& sentence, const std::string& layer) {
-  size_t begin = sentence.find('\'') + 1, end = sentence.find("' (");
-  if (begin == 0 || end == std::string::npos) return false;
-  std::string node = sentence.substr(begin, end - begin);
-  return (" + " + layer + " + ").find(" + " + node + " + ") != std::string::npos;
-}
-
 static std::string candidates_table(const Json& decision) {
   std::vector<std::vector<std::string>> rows = {{"", "tactic", "us", "estimate", ""}};
   std::string winner = decision.value("tactic", "");
@@ -69,9 +62,8 @@ static std::string explain_layer(const LayerSteps& layer, const Json& plan, bool
   for (const char* list : {"host_reasons", "fusion_reasons"})
     for (const Json& sentence : plan.value(list, Json::array()))
       if (is_about(sentence, layer.name)) {
-        std::string whole = sentence;
-        reasons += fmt::format(
-            "  {}{}\n", *list == 'h' ? "on the host: " : "not fused: ", whole.substr(whole.find("): ") + 3));
+        reasons +=
+            fmt::format("  {}{}\n", *list == 'h' ? "on the host: " : "not fused: ", reason_of(sentence));
       }
   if (!decided && on_device && layer.kinds == "kernel") text += ", one tactic";
   return text + "\n" + reasons + tables;

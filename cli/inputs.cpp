@@ -72,12 +72,18 @@ Arrays make_inputs(const std::vector<burnish_port>& ports, const InputChoices& c
       fail("'" + choices.file + "' holds '" + name + "', which is no input of the engine",
            "its inputs are: " + names_of(ports));
   check_shapes(ports, choices.shapes);
-  FreeExtents extents(choices.batch);
+  FreeExtents extents(choices.batch.value_or(1));
   for (const burnish_port& port : ports) {
     if (auto array = arrays.find(port.name); array != arrays.end()) extents.learn(port, array->second.shape);
     else if (auto shape = choices.shapes.find(port.name); shape != choices.shapes.end())
       extents.learn(port, shape->second);
   }
+  for (const burnish_port& port : ports)
+    if (auto usual = choices.usual.find(port.name); usual != choices.usual.end()) {
+      std::vector<int64_t> shape = usual->second;
+      if (choices.batch && !shape.empty()) shape[0] = -1;
+      extents.learn(port, shape);
+    }
   for (const burnish_port& port : ports) {
     auto shape = choices.shapes.find(port.name);
     if (!arrays.contains(port.name))

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,9 +12,10 @@ namespace burnish::cli {
 
 /// Where the inputs of a run come from.
 struct InputChoices {
-  std::string file;  // .npz; "" for none
-  Shapes shapes;     // free extents of the inputs that are not in the file
-  int64_t batch = 1;
+  std::string file;              // .npz; "" for none
+  Shapes shapes;                 // free extents of the inputs that are not in the file
+  Shapes usual;                  // the same where nothing else is said
+  std::optional<int64_t> batch;  // of inputs that nothing is said of
   uint64_t seed = 0;
 };
 

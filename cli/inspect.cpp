@@ -128,12 +128,14 @@ static int inspect_engine(const InspectRequest& request) {
              print_ports("outputs", engine.get(), outputs_of(engine.get()), burnish_engine_output_order));
   Json all = Json::parse(json);
   Json plans = all.value("plans", Json::array());
-  all.erase("plans");
+  for (const char* elsewhere : {"plans", "graph"}) all.erase(elsewhere);  // below, or with --json
   fmt::print("{}", describe(all));
   for (Json& plan : plans) {
     std::string target = plan.value("target", "");
-    for (const char* elsewhere : {"inputs", "outputs", "target", "decisions", "fusion_reasons"})
-      plan.erase(elsewhere);  // shown above, or by explain
+    for (const char* elsewhere : {"inputs", "outputs", "target", "decisions", "fusion_reasons", "storage"})
+      plan.erase(elsewhere);  // shown above, or by explain and report
+    for (Json& step : plan["steps"])
+      for (const char* place : {"reads", "writes"}) step.erase(place);
     fmt::print("\nplan for {}\n{}", target, describe(plan));
   }
   return 0;

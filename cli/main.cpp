@@ -10,6 +10,7 @@
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/trtexec/trtexec.h"
 
 namespace burnish::cli {
 
@@ -89,8 +90,11 @@ static int run_command(int argc, char** argv) {
   add_bench(app, action);
   add_inspect(app, action);
   add_explain(app, action);
+  add_report(app, action);
   add_compare(app, action);
   add_merge_timings(app, action);
+  app.add_subcommand(
+      "trtexec", "Build and measure with trtexec's flags; also called as trtexec");  // dispatch() takes it
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wanted) {  // --help, --version
@@ -106,9 +110,19 @@ static int run_command(int argc, char** argv) {
   return 0;
 }
 
+/// The program under its other name, or that name as its command.
+static int dispatch(int argc, char** argv) {
+  const std::string called = argc > 0 ? argv[0] : "";
+  if (called == "trtexec" || called.ends_with("/trtexec"))
+    return trtexec::run(called, {argv + 1, argv + argc});
+  if (argc > 1 && std::string_view(argv[1]) == "trtexec")
+    return trtexec::run(called + " trtexec", {argv + 2, argv + argc});
+  return run_command(argc, argv);
+}
+
 static int guarded(int argc, char** argv) {
   try {
-    int status = run_command(argc, argv);
+    int status = dispatch(argc, argv);
     finish_stdout();
     return status;
   } catch (const Failure& failure) {

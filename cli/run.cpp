@@ -27,6 +27,7 @@ static int run(const RunRequest& request) {
   Progress progress("running " + request.engine, request.verbose);
   progress.stage("opening the engine");
   Engine engine = open_engine(request.engine);
+  choices.usual = opt_shapes(engine.get());
   progress.stage("reading inputs");
   Arrays inputs = in_engine_order(engine.get(), make_inputs(inputs_of(engine.get()), choices));
   progress.stage("loading");
@@ -61,7 +62,8 @@ void add_run(CLI::App& app, Action& action) {
   command.add_option("ENGINE", request->engine, "The engine")->required()->type_name("");
   add_input_options(command, request->inputs);
   add_shapes_option(command, request->shapes,
-                    fmt::format("Free extents of random inputs. Default: 1 on axis 0, {} elsewhere",
+                    fmt::format("Free extents of random inputs. Default: what the engine is tuned "
+                                "for, else 1 on axis 0 and {} elsewhere",
                                 FreeExtents::otherwise));
   command
       .add_option("--outputs", request->outputs,

@@ -5,7 +5,6 @@
 #include <mutex>
 
 #include "ir/text.h"
-#include "onnx/import.h"
 #include "passes/fuse.h"
 #include "passes/pass.h"
 #include "providers/cublaslt/library.h"
@@ -35,14 +34,46 @@ class Progress {
   bool cancelled_ = false;
 };
 
-// What memory is planned for where an extent is free: one item of a batch, and a middling length or size.
-int64_t usual_extent(const Graph& graph, const DimTable& dims, Dim symbol) {
+// What memory is planned for where an extent is free: the opt of the first profile, else one item of a batch, and a middling
+// length or size.
+int64_t usual_extent(const Graph& graph, const std::vector<onnx::InputRanges>& profiles, const DimTable& dims,
+                     Dim symbol) {
   constexpr int64_t middling = 256;
+  for (ValueId v : profiles.empty() ? std::vector<ValueId>() : graph.inputs) {
+    const auto ranges = profiles.front().find(graph.values[v].name);
+    const std::vector<Dim>& shape = graph.values[v].type.shape;
+    if (const auto at = std::ranges::find(shape, symbol);
+        at != shape.end() && ranges != profiles.front().end())
+      return ranges->second[static_cast<size_t>(at - shape.begin())].opt;
+  }
   const auto origin = graph.origins.find(symbol);
   const bool batch = origin != graph.origins.end() && origin->second.kind == SymbolOrigin::Kind::input &&
                      origin->second.index == 0;
   const Range r = dims.range(symbol);
   return std::clamp<int64_t>(batch ? 1 : middling, r.lo, r.hi);
+}
+
+/// The profiles by the inputs of the plan. Inputs that they leave out are as free as their ports.
+std::vector<Profile> plan_profiles(const Graph& graph, const std::vector<onnx::InputRanges>& given,
+                                   const LowerOptions& lowering) {
+  const DimTable& dims = *graph.dims;
+  std::vector<Profile> profiles;
+  for (const onnx::InputRanges& inputs : given) {
+    Profile& profile = profiles.emplace_back();
+    for (ValueId v : graph.inputs) {
+      Profile::Input& input = profile.inputs.emplace_back();
+      if (const auto ranges = inputs.find(graph.values[v].name); ranges != inputs.end()) {
+        input.axes = ranges->second;
+        continue;
+      }
+      for (Dim d : graph.values[v].type.shape) {
+        const Range r = dims.range(d);
+        const int64_t usual = dims.evaluate(d, [&](Dim symbol) { return lowering.optimum(dims, symbol); });
+        input.axes.push_back({r.lo, std::clamp(usual, r.lo, r.hi), r.hi});
+      }
+    }
+  }
+  return profiles;
 }
 
 double seconds_now() {
@@ -108,9 +139,12 @@ Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, c
                                       std::map<std::string, std::string>& identity) {
   LowerOptions lowering{
       .tf32 = options.tf32,
-      .optimum = [&](const DimTable& dims, Dim symbol) { return usual_extent(graph, dims, symbol); },
+      .optimum = [&](const DimTable& dims,
+                     Dim symbol) { return usual_extent(graph, options.profiles, dims, symbol); },
+      .workspace_bytes = options.workspace_bytes,
       .input_orders = port_orders(graph, graph.inputs, options.input_formats),
       .output_orders = port_orders(graph, graph.outputs, options.output_formats)};
+  const std::vector<Profile> profiles = plan_profiles(graph, options.profiles, lowering);
   CompiledTarget out;
   if (target == "cpu") {
     Lowered lowered = TRY(lower(graph, lowering));
@@ -119,6 +153,7 @@ Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, c
     out = TRY(compile_for_device(graph, TRY(nvrtc::architecture_named(target)), std::move(lowering), options,
                                  pool, progress, identity));
   }
+  out.plan.profiles = profiles;
   out.plan.precision = options.fp16 ? "fp16" : options.tf32 ? "tf32" : "fp32";
   return out;
 }
@@ -126,7 +161,8 @@ Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, c
 }  // namespace
 
 Result<Graph> optimise(const onnx::Model& model, const CompileOptions& options, ThreadPool& pool) {
-  Graph graph = TRY(onnx::import_model(model, {.shapes = options.shapes}, pool));
+  Graph graph =
+      TRY(onnx::import_model(model, {.shapes = options.shapes, .profiles = options.profiles}, pool));
   TRY(apply_port_formats(graph, options.input_formats, options.output_formats));
   TRY(run_pipeline(graph, {.pool = pool, .fp16 = options.fp16}));
   return graph;

@@ -9,6 +9,7 @@
 #include "compiler/lower.h"
 #include "compiler/port_formats.h"
 #include "compiler/tuning.h"
+#include "onnx/import.h"
 #include "onnx/model.h"
 
 namespace burnish {
@@ -18,11 +19,13 @@ struct CompileOptions {
   bool fp16 = false;
   bool tf32 = false;
   std::map<std::string, std::vector<int64_t>> shapes;  // by input; -1 leaves an axis free
+  std::vector<onnx::InputRanges> profiles;             // what the free axes may be, and are tuned for
   PortFormats input_formats, output_formats;
   std::string cuda_library_directory;
   /// "cublaslt", …: whose routines are candidates beside our kernels where kernels are timed; nullopt: those that are there.
   std::optional<std::vector<std::string>> libraries = std::vector<std::string>();
-  int threads = 0;  // 0: one per core
+  uint64_t workspace_bytes = 0;  // of scratch memory for one node's kernels at most; 0: no limit
+  int threads = 0;               // 0: one per core
   TuningOptions tuning;
   /// Told what is being done and how much of it is; false cancels.
   std::function<bool(std::string_view stage, int done, int total)> progress;

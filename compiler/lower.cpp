@@ -281,6 +281,24 @@ std::vector<int> Lowering::order_for_readers(const Scope& scope, ValueId v) {
   return {};
 }
 
+Verdict Lowering::describe_within_limits(DeviceOperands& operands, std::optional<Decision>& decision) {
+  const Makers makers{*options_.backend, options_.libraries, options_.workspace_bytes};
+  const bool limited = options_.workspace_bytes > 0;
+  if (limited)
+    if (const Verdict v = fits_workspace(operands, makers); !v) return v;
+  if (limited || options_.decide)
+    if (const auto choice = find_choice(name_of(operands.node), operands, makers)) {
+      if (options_.decide) {
+        decision = options_.decide(*choice);
+      } else {
+        decision = decide_by_estimate(choice->node, choice->tactics);
+        decision->candidates.insert(decision->candidates.end(), choice->refusals.begin(),
+                                    choice->refusals.end());
+      }
+    }
+  return burnish::describe(operands, makers, decision);
+}
+
 Result<bool> Lowering::lower_on_device(Scope& scope, const Node& node) {
   if (!options_.backend || prefers_host(scope, node)) return false;
   if (Verdict v = options_.backend->accepts(scope.graph, node); !v) {
@@ -308,11 +326,7 @@ Result<bool> Lowering::lower_on_device(Scope& scope, const Node& node) {
         out[i] = allocate(scope, v, Space::device, output_order(scope, node, in, scope.graph.values[v].type));
     DeviceOperands operands(*this, scope, node, in, std::move(out));
     std::optional<Decision> decision;
-    if (const auto choice = options_.decide
-                                ? find_choice(name_of(node), operands, *options_.backend, options_.libraries)
-                                : std::nullopt)
-      decision = options_.decide(*choice);
-    if (const Verdict v = burnish::describe(operands, *options_.backend, options_.libraries, decision); v) {
+    if (const Verdict v = describe_within_limits(operands, decision); v) {
       if (!operands.status) return std::move(operands.status).error();
       if (decision || operands.tactics.size() > 1)
         out_.plan.decisions.push_back(decision ? *std::move(decision)

@@ -37,11 +37,16 @@ class TrialOperands final : public KernelCtx {
       }
   }
   OperandPointer scratch(DType dtype, Dim count) override {
+    const int64_t most = dims.range(count).hi;
+    most_scratch_ += bytes(most < DimTable::unbounded ? most : usual(count), dtype);
     return add({ProblemBuffer::Kind::scratch, dtype, bytes(usual(count), dtype), {}});
   }
   OperandPointer constant(Tensor tensor) override {
     return add({ProblemBuffer::Kind::constant, tensor.dtype(), tensor.byte_size(), tensor});
   }
+
+  /// Bytes of scratch asked for so far, at the largest extents.
+  uint64_t most_scratch() const { return most_scratch_; }
 
   /// The memory behind a pointer, at the usual extents.
   ProblemBuffer buffer(OperandPointer p) const {
@@ -70,6 +75,7 @@ class TrialOperands final : public KernelCtx {
   KernelCtx& real_;
   std::vector<std::optional<std::vector<Dim>>> dense_;  // by operand, where a copy would be made
   std::vector<ProblemBuffer> extra_;
+  uint64_t most_scratch_ = 0;
 };
 
 bool same_memory(const ProblemBuffer& a, const ProblemBuffer& b) {
@@ -187,24 +193,59 @@ bool NodeChoice::allows(std::string_view tactic) const {
 namespace {
 
 /// By the library whose tactic is wanted, else by the backend.
-Verdict describe_wanted(KernelCtx& ctx, const Backend& backend, Libraries libraries) {
-  for (Library* library : libraries)
+Verdict describe_wanted(KernelCtx& ctx, const Makers& makers) {
+  for (Library* library : makers.libraries)
     if (library->owns(ctx.wanted)) return library->describe(ctx, ctx.wanted);
-  return backend.describe(ctx);
+  return makers.backend.describe(ctx);
+}
+
+/// The same for a trial, which is held to the limit of scratch too.
+Verdict try_wanted(TrialOperands& trial, const Makers& makers) {
+  if (Verdict v = describe_wanted(trial, makers); !v) return v;
+  if (makers.workspace_bytes == 0 || trial.most_scratch() <= makers.workspace_bytes) return Verdict::yes();
+  return Verdict::no("it wants " + std::to_string(trial.most_scratch()) + " bytes of workspace, and " +
+                     std::to_string(makers.workspace_bytes) + " are allowed");
+}
+
+Verdict try_tactic(KernelCtx& ctx, const std::string& tactic, const Makers& makers) {
+  TrialOperands trial(ctx);
+  trial.wanted = tactic;
+  return try_wanted(trial, makers);
+}
+
+/// The backend's tactics by cost, without those that want too much scratch.
+std::vector<Tactic> tactics_within(KernelCtx& ctx, const std::vector<Tactic>& by_cost, const Makers& makers,
+                                   std::vector<Decision::Candidate>& refusals) {
+  std::vector<Tactic> within;
+  for (const Tactic& tactic : by_cost)
+    if (const Verdict v = try_tactic(ctx, tactic.name, makers); v) within.push_back(tactic);
+    else refusals.push_back({.tactic = tactic.name, .refused = v.reason()});
+  return within;
 }
 
 }  // namespace
 
-Verdict describe(KernelCtx& ctx, const Backend& backend, Libraries libraries,
-                 std::optional<Decision>& decision) {
-  if (decision) ctx.wanted = decision->tactic;
-  Verdict described = describe_wanted(ctx, backend, libraries);
-  const bool by_library = std::ranges::any_of(libraries, [&](Library* l) { return l->owns(ctx.wanted); });
-  if (described || !by_library) return described;
+Verdict fits_workspace(KernelCtx& ctx, const Makers& makers) {
+  TrialOperands trial(ctx);
+  const Verdict first = try_wanted(trial, makers);
+  if (makers.workspace_bytes == 0 || first) return first;
+  std::vector<Decision::Candidate> refusals;
+  return tactics_within(ctx, by_cost(trial), makers, refusals).empty() ? first : Verdict::yes();
+}
+
+Verdict describe(KernelCtx& ctx, const Makers& makers, std::optional<Decision>& decision) {
+  if (!decision) return describe_wanted(ctx, makers);
+  ctx.wanted = decision->tactic;
+  const bool by_library =
+      std::ranges::any_of(makers.libraries, [&](Library* l) { return l->owns(ctx.wanted); });
+  if (!by_library) return makers.backend.describe(ctx);
+  Verdict described = makers.workspace_bytes == 0 ? Verdict::yes() : try_tactic(ctx, ctx.wanted, makers);
+  if (described) described = describe_wanted(ctx, makers);
+  if (described) return described;
   for (Decision::Candidate& c : decision->candidates)
     if (c.tactic == decision->tactic) c.refused = described.reason();
-  ctx.wanted.clear();
-  described = backend.describe(ctx);
+  ctx.wanted = decision->candidates.front().tactic;  // the backend's own are by estimate, and come first
+  described = makers.backend.describe(ctx);
   if (described) decision->tactic = ctx.tactics[ctx.chosen].name;
   return described;
 }
@@ -214,13 +255,13 @@ namespace {
 /// Collects the candidates of one choice, trying each.
 class ChoiceProblem {
  public:
-  ChoiceProblem(KernelCtx& ctx, const Backend& backend, Libraries libraries)
-      : ctx_(ctx), backend_(backend), libraries_(libraries), builder_(backend) {}
+  ChoiceProblem(KernelCtx& ctx, const Makers& makers)
+      : ctx_(ctx), makers_(makers), builder_(makers.backend) {}
 
   void add(const std::string& tactic) {
     TrialOperands trial(ctx_);
     trial.wanted = tactic;
-    if (const Verdict v = describe_wanted(trial, backend_, libraries_); v) builder_.add(tactic, trial);
+    if (const Verdict v = try_wanted(trial, makers_); v) builder_.add(tactic, trial);
     else builder_.problem.refused.push_back({tactic, v.reason()});
   }
   void add_all(Library& library, size_t most) {
@@ -240,29 +281,35 @@ class ChoiceProblem {
 
  private:
   KernelCtx& ctx_;
-  const Backend& backend_;
-  Libraries libraries_;
+  const Makers makers_;
   ProblemBuilder builder_;
 };
 
 }  // namespace
 
-std::optional<NodeChoice> find_choice(std::string node, KernelCtx& ctx, const Backend& backend,
-                                      Libraries libraries) {
+std::optional<NodeChoice> find_choice(std::string node, KernelCtx& ctx, const Makers& makers) {
   TrialOperands trial(ctx);
-  if (!backend.describe(trial) || trial.tactics.size() < 2) return {};
+  if (!makers.backend.describe(trial) || trial.tactics.size() < 2) return {};
   NodeChoice choice{.node = std::move(node), .tactics = by_cost(trial)};
-  ProblemBuilder builder(backend);
-  builder.add(choice.tactics.front().name, trial);
-  choice.key = key_of(builder.problem, backend.target());
-  for (Library* library : libraries) {
+  ProblemBuilder builder(makers.backend);
+  if (makers.workspace_bytes == 0) {
+    builder.add(choice.tactics.front().name, trial);
+  } else {
+    choice.tactics = tactics_within(ctx, choice.tactics, makers, choice.refusals);
+    TrialOperands first(ctx);
+    first.wanted = choice.tactics.front().name;
+    (void)makers.backend.describe(first);  // it was tried just now
+    builder.add(first.wanted, first);
+  }
+  choice.key = key_of(builder.problem, makers.backend.target());
+  for (Library* library : makers.libraries) {
     TrialOperands one(ctx);
     if (const Verdict v = library->accepts(one); v) choice.libraries.push_back(library);
     else choice.refusals.push_back({.tactic = std::string(library->name()), .refused = v.reason()});
   }
-  choice.problem = [&ctx, &backend, libraries, node = choice.node, key = choice.key,
-                    tactics = choice.tactics](size_t count, Libraries asked) {
-    ChoiceProblem candidates(ctx, backend, libraries);
+  choice.problem = [&ctx, makers, node = choice.node, key = choice.key, tactics = choice.tactics](
+                       size_t count, Libraries asked) {
+    ChoiceProblem candidates(ctx, makers);
     for (size_t i = 0; i < count; ++i) candidates.add(tactics[i].name);
     for (Library* library : asked) candidates.add_all(*library, count);
     return candidates.finish(node, key);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -13,11 +14,12 @@ namespace burnish {
 
 /// A node that can be done in several ways, for whoever decides between them.
 struct NodeChoice {
-  std::string node;                           // as in Step::name
-  std::string key;                            // equal for equal problems
-  std::vector<Tactic> tactics;                // by estimate, the default first
-  std::vector<Library*> libraries;            // that can do it as well
-  std::vector<Decision::Candidate> refusals;  // of those that cannot
+  std::string node;                 // as in Step::name
+  std::string key;                  // equal for equal problems
+  std::vector<Tactic> tactics;      // by estimate, the default first
+  std::vector<Library*> libraries;  // that can do it as well
+  std::vector<Decision::Candidate>
+      refusals;  // of those that cannot, and of tactics that want too much scratch
   /// Its candidates are the first `count` tactics and up to as many of each library in `asked`, which are open.
   std::function<Problem(size_t count, Libraries asked)> problem;
 
@@ -29,13 +31,21 @@ Decision decide_by_estimate(std::string node, const std::vector<Tactic>& tactics
 /// What `ctx` has been offered, by cost.
 std::vector<Tactic> by_cost(const KernelCtx& ctx);
 
+/// Who does the work of nodes, and the bytes of scratch memory that a node's calls may ask for at most; 0: no limit. What a call asks
+/// for is counted at the largest extents, at the usual ones where there is no largest.
+struct Makers {
+  const Backend& backend;
+  Libraries libraries;
+  uint64_t workspace_bytes = 0;
+};
+
+/// Whether some tactic of `backend` keeps to the limit of scratch memory.
+Verdict fits_workspace(KernelCtx& ctx, const Makers& makers);
 /// The choice that the node of `ctx` leaves; nothing where it has one tactic, or is refused. Asks `ctx` for nothing that
-/// would change a plan. The choice is good as long as `ctx`, `backend` and `libraries`.
-std::optional<NodeChoice> find_choice(std::string node, KernelCtx& ctx, const Backend& backend,
-                                      Libraries libraries);
-/// Describes the node's work under the tactic decided, by the library whose it is, else by `backend`. Where the library cannot
-/// after all, `backend` does, and the decision says why.
-Verdict describe(KernelCtx& ctx, const Backend& backend, Libraries libraries,
-                 std::optional<Decision>& decision);
+/// would change a plan. The choice is good as long as `ctx` and what `makers` refers to. For nodes that fit.
+std::optional<NodeChoice> find_choice(std::string node, KernelCtx& ctx, const Makers& makers);
+/// Describes the node's work under the tactic decided, by the library whose it is, else by the backend. Where the library cannot
+/// after all, or wants too much scratch, the backend does by its least estimate, and the decision says why.
+Verdict describe(KernelCtx& ctx, const Makers& makers, std::optional<Decision>& decision);
 
 }  // namespace burnish

@@ -56,7 +56,7 @@ std::string refusals(TimingDevice& device, const Backend& backend, const KernelC
   burnish::testing::TestGraph t;
   EXPECT_TRUE(grow(t, c)) << c.text();
   FreeOperands operands(t.graph, t.graph.nodes.back(), c.in, c.out);
-  const auto choice = find_choice(c.text(), operands, backend, {});
+  const auto choice = find_choice(c.text(), operands, {backend, {}});
   if (!choice) return {};
   const Problem problem = choice->problem(choice->tactics.size(), {});
   std::vector<const std::string*> sources;

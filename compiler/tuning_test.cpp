@@ -148,6 +148,7 @@ class Tuned : public ::testing::Test {
     Library* const libraries[] = {&quick};
     LowerOptions lowering{.backend = &backend,
                           .optimum = [](const DimTable&, Dim) { return int64_t{16}; },
+                          .workspace_bytes = workspace_bytes,
                           .libraries = with_quick ? Libraries(libraries) : Libraries()};
     auto lowered = lower_tuned(*graph, lowering, context);
     compiled = backend.compiled;
@@ -167,6 +168,7 @@ class Tuned : public ::testing::Test {
   using Mode = TuningOptions::CacheMode;
   Quick quick;
   bool with_quick = false;
+  uint64_t workspace_bytes = 0;
   std::string path;
   std::vector<Problem> seen;
   std::function<double(const Plan&)> engine_time;  // none: engines cannot be timed
@@ -199,6 +201,28 @@ TEST_F(Tuned, WhatIsSlowerInTheEngineIsTakenBack) {
   engine_time = {};
   EXPECT_EQ(tactics({.level = 5, .cache = path}), "ddc");
   EXPECT_TRUE(seen.empty());
+}
+
+// "b" wants 400 bytes.
+TEST_F(Tuned, NoTacticHasMoreWorkspaceThanAllowed) {
+  for (const uint64_t allowed : {399, 400}) {
+    workspace_bytes = allowed;
+    EXPECT_EQ(tactics({.level = 1}), "aaa");
+    EXPECT_EQ(tactics({.level = 2}), allowed < 400 ? "aaa" : "bbb");
+    EXPECT_EQ(tactics({.level = 5}), "ddd");
+    const auto lowered = build({.level = 1});
+    ASSERT_TRUE(lowered);
+    std::string refused;
+    for (const Decision::Candidate& c : lowered->plan.decisions.front().candidates)
+      if (!c.refused.empty()) refused += c.tactic + ": " + c.refused;
+    EXPECT_EQ(refused, allowed < 400 ? "b: it wants 400 bytes of workspace, and 399 are allowed" : "");
+  }
+}
+
+TEST_F(Tuned, ATimingCacheDoesNotBringBackWhatWantsTooMuchWorkspace) {
+  EXPECT_EQ(tactics({.level = 2, .cache = path}), "bbb");
+  workspace_bytes = 399;
+  EXPECT_EQ(tactics({.level = 2, .cache = path}, false), "aaa");
 }
 
 TEST_F(Tuned, EqualProblemsAreTimedOnce) {

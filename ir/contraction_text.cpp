@@ -209,6 +209,8 @@ void add_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileShap
                                  : dims.mul(tiles, dims.constant(t.slices));
   call.grid = {blocks, dims.constant(1), dims.constant(1)};
   call.cluster = t.slices;
+  call.resident =
+      t.teams > 0 ? 1 : 0;  // its warpgroups hand registers over, which needs their number to be known
   call.block = {32 * t.warps_m * t.warps_n * std::max(t.teams, 1) + (t.teams > 0 ? 128 : 0), 1, 1};
   call.shared_bytes = shared_bytes(t, dtype);
   ctx.calls.push_back(std::move(call));

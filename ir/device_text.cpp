@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <map>
 #include <numeric>
+#include <optional>
 
 #include "ir/element.h"
 #include "ir/scalar.h"
@@ -129,8 +130,22 @@ std::vector<Dim> broadcast_strides(DimTable& dims, std::span<const Dim> shape, s
   return out;
 }
 
+/// The stride of the number that `axes` have together, the slowest first; nullopt: they do not lie as one.
+static std::optional<Dim> stride_of_all(DimTable& dims, std::span<const size_t> axes,
+                                        std::span<const Dim> shape, std::span<const Dim> strides) {
+  std::optional<Dim> stride, next;
+  for (size_t k = axes.size(); k-- > 0;) {
+    const size_t axis = axes[k];
+    if (dims.is_constant(shape[axis], 1)) continue;
+    if (next && *next != strides[axis]) return std::nullopt;
+    if (!stride) stride = strides[axis];
+    next = dims.mul(strides[axis], shape[axis]);
+  }
+  return stride;
+}
+
 Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
-  const auto& [coordinates, column_axis, column_step, captures, alpha, addends] = form;
+  const auto& [coordinates, column_axis, column_step, captures, rows, alpha, addends] = form;
   KernelCtx& placing = ctx.fused ? *ctx.fused : ctx;
   DimTable& dims = ctx.dims;
   const Body body = body_of(placing, 1);
@@ -146,9 +161,15 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
   };
   auto offset = [&](std::span<const Dim> strides) {
     std::string sum;
-    for (size_t a = 0; a < rank; ++a)
-      if (!dims.is_constant(strides[a], 0) && !dims.is_constant(stored.shape[a], 1))
-        sum += (sum.empty() ? "" : " + ") + ("x" + std::to_string(a)) + " * " + member(strides[a]);
+    auto add = [&](const std::string& number, Dim stride) {
+      if (!dims.is_constant(stride, 0)) sum += (sum.empty() ? "" : " + ") + number + " * " + member(stride);
+    };
+    const std::optional<Dim> of_rows = stride_of_all(dims, rows, stored.shape, strides);
+    if (of_rows) add("(long long)m", *of_rows);
+    for (size_t a = 0; a < rank; ++a) {
+      const bool done = of_rows && std::find(rows.begin(), rows.end(), a) != rows.end();
+      if (!done && !dims.is_constant(stored.shape[a], 1)) add("x" + std::to_string(a), strides[a]);
+    }
     return sum.empty() ? std::string("0LL") : sum;
   };
   auto aligned = [&](std::span<const Dim> strides, int64_t alignment, DType dtype) {

@@ -40,7 +40,7 @@ struct Epilogue {
 /// Before that each accumulator becomes alpha * v plus the addends.
 /// `coordinates[a]` is the C++ expression (of type long long) of output axis a in terms of `m`, `n` and the kernel's own
 /// names listed in `captures`, which become members of the functor. Columns run along `column_axis`. `column_step`: n is
-/// always a multiple of it.
+/// always a multiple of it. `rows`: the axes that m numbers, the slowest first, for operands in which they lie as one.
 struct Addend {
   size_t operand;            // of ctx.node
   std::vector<Dim> strides;  // along the axes of the result; 0 where it is broadcast
@@ -51,6 +51,7 @@ struct EpilogueForm {
   size_t column_axis;
   int column_step;
   std::vector<std::string> captures;
+  std::vector<size_t> rows;
   float alpha = 1;
   std::vector<Addend> addends;
 };

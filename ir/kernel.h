@@ -59,7 +59,7 @@ struct KernelCall {
   std::array<Dim, 3> grid;
   std::array<int, 3> block{1, 1, 1};
   int shared_bytes = 0;  // dynamic shared memory
-  int resident = 1;      // blocks of a multiprocessor that registers must suffice for
+  int resident = 0;      // blocks of a multiprocessor that share its registers; 0: as many as may
   int cluster = 1;       // blocks along x that share their memory (sm_90 and later); divides grid[0]
 };
 

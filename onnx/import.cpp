@@ -4,6 +4,7 @@
 
 #include "ir/op.h"
 #include "onnx/graph_importer.h"
+#include "onnx/profiles.h"
 
 namespace burnish::onnx {
 
@@ -44,8 +45,11 @@ std::vector<const ValueInfo*> real_inputs(const Graph& graph) {
 
 class Inputs {
  public:
-  Inputs(const Model& model, const ImportOptions& options, burnish::Graph& graph)
-      : model_(model), options_(options), graph_(graph), dims_(*graph.dims) {}
+  Inputs(const Model& model, const ImportOptions& options, const ProfileExtents& profiles,
+         burnish::Graph& graph)
+      : model_(model), shapes_(options.shapes), profiles_(profiles), graph_(graph), dims_(*graph.dims) {
+    shapes_.insert(profiles.fixed.begin(), profiles.fixed.end());
+  }
 
   Result<> add(GraphImporter& importer) {
     TRY(check_shape_options());
@@ -53,14 +57,15 @@ class Inputs {
     for (const ValueInfo* input :
          real_inputs(model_.graph))  // named ones first, so that made-up names avoid them
       for (const Dimension& d : input->shape.value_or(std::vector<Dimension>()))
-        if (!d.value && !d.param.empty() && !fixed_.contains(d.param)) dims_.symbol(d.param);
+        if (!d.value && !d.param.empty() && !fixed_.contains(d.param))
+          dims_.symbol(d.param, range_of(d.param));
     for (const ValueInfo* input : real_inputs(model_.graph)) TRY(add_one(*input, importer));
     return {};
   }
 
  private:
   Result<> check_shape_options() {
-    for (const auto& [name, shape] : options_.shapes) {
+    for (const auto& [name, shape] : shapes_) {
       const std::string option = "--shapes " + name;
       const auto at = std::find_if(model_.graph.inputs.begin(), model_.graph.inputs.end(),
                                    [&](const ValueInfo& input) { return input.name == name; });
@@ -89,8 +94,8 @@ class Inputs {
   }
 
   Result<> fix_names(const ValueInfo& input) {
-    auto it = options_.shapes.find(input.name);
-    if (it == options_.shapes.end() || !input.shape) return {};
+    auto it = shapes_.find(input.name);
+    if (it == shapes_.end() || !input.shape) return {};
     for (size_t axis = 0; axis < input.shape->size(); ++axis) {
       const Dimension& d = (*input.shape)[axis];
       if (d.value || d.param.empty() || it->second[axis] == -1) continue;
@@ -115,15 +120,15 @@ class Inputs {
       return Error(Code::unsupported, "input '" + input.name + "' has elements of type " +
                                           std::string(data_type_name(input.elem_type)) +
                                           ", which Burnish does not compute with");
-    auto option = options_.shapes.find(input.name);
+    auto option = shapes_.find(input.name);
     TensorType type{*dtype, {}};
-    if (!input.shape && option == options_.shapes.end())
+    if (!input.shape && option == shapes_.end())
       return Error(Code::unsupported, "input '" + input.name + "' has no shape in the model, not even a rank")
           .remedy("give it with --shapes " + input.name + ":1x3x224x224");
     const size_t rank = input.shape ? input.shape->size() : option->second.size();
     for (size_t axis = 0; axis < rank; ++axis) {
       const Dimension d = input.shape ? (*input.shape)[axis] : Dimension{};
-      const int64_t given = option != options_.shapes.end() ? option->second[axis] : -1;
+      const int64_t given = option != shapes_.end() ? option->second[axis] : -1;
       if (d.value) type.shape.push_back(dims_.constant(*d.value));
       else if (given != -1) type.shape.push_back(dims_.constant(given));
       else if (auto known = fixed_.find(d.param); known != fixed_.end())
@@ -131,7 +136,7 @@ class Inputs {
       else if (!d.param.empty()) type.shape.push_back(dims_.symbol(d.param));
       else
         type.shape.push_back(
-            dims_.fresh_symbol(input.name + "." + std::to_string(axis), {1, DimTable::unbounded}));
+            dims_.fresh_symbol(input.name + "." + std::to_string(axis), range_of(input.name, axis)));
     }
     const ValueId v = graph_.add_value(type, input.name);
     graph_.inputs.push_back(v);
@@ -141,8 +146,19 @@ class Inputs {
     return importer.define(input.name, v, "the list of inputs");
   }
 
+  static constexpr Range any{1, DimTable::unbounded};
+  Range range_of(const std::string& axis_name) const {
+    const auto at = profiles_.named.find(axis_name);
+    return at == profiles_.named.end() ? any : at->second;
+  }
+  Range range_of(const std::string& input, size_t axis) const {
+    const auto at = profiles_.ranges.find(input);
+    return at == profiles_.ranges.end() ? any : at->second[axis];
+  }
+
   const Model& model_;
-  const ImportOptions& options_;
+  std::map<std::string, std::vector<int64_t>> shapes_;  // asked for, or left no choice by the profiles
+  const ProfileExtents& profiles_;
   burnish::Graph& graph_;
   DimTable& dims_;
   std::map<std::string, int64_t> fixed_;
@@ -183,7 +199,8 @@ Result<burnish::Graph> import_model(const Model& model, const ImportOptions& opt
   graph.name = model.graph.name.empty() ? "model" : model.graph.name;
   GraphImporter importer(state, graph, nullptr, model.opset_imports);
   TRY(importer.add_initializers(model.graph));
-  TRY(Inputs(model, options, graph).add(importer));
+  const ProfileExtents profiles = TRY(read_profiles(model, options));
+  TRY(Inputs(model, options, profiles, graph).add(importer));
   TRY(importer.import_nodes(model.graph.nodes));
   TRY(add_outputs(model, importer));
   graph.index();

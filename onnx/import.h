@@ -8,12 +8,18 @@
 #include "base/parallel.h"
 #include "ir/graph.h"
 #include "onnx/model.h"
+#include "shape/extent_range.h"
 
 namespace burnish::onnx {
+
+/// By input name, what each of its axes may be.
+using InputRanges = std::map<std::string, std::vector<ExtentRange>>;
 
 struct ImportOptions {
   /// Extents to fix, by input name; -1 leaves an axis free.
   std::map<std::string, std::vector<int64_t>> shapes;
+  /// Ranges that the engine is for, all with the same inputs. An axis is what any of them allows: fixed, if that is one number.
+  std::vector<InputRanges> profiles;
 };
 
 /// ONNX model -> IR graph. Types are inferred, constants folded, branches with a known condition inlined, local functions

@@ -228,6 +228,55 @@ TEST(ImportErrors, Shapes) {
   EXPECT_EQ(error_of(m, {.shapes = {{"x", {2, 4}}, {"z", {4}}}}), "no error");
 }
 
+TEST(ImportErrors, Profiles) {
+  Model m = relu();
+  m.graph.inputs.push_back(tensor_info("z", {named("n"), named("")}));
+  const auto error = [&](std::vector<InputRanges> profiles,
+                         std::map<std::string, std::vector<int64_t>> shapes = {}) {
+    return error_of(m, {.shapes = std::move(shapes), .profiles = std::move(profiles)});
+  };
+  const ExtentRange two{2, 2, 2}, n{1, 4, 8};
+  EXPECT_EQ(error({{{"x", {two, n}}, {"z", {n, {1, 1, 9}}}}}), "no error");
+  EXPECT_EQ(error({{{"w", {two}}}}), "profile 0: input 'w' is not in the model\nits inputs are 'x', 'z'");
+  EXPECT_EQ(error({{{"x", {two}}}}),
+            "profile 0: input 'x' has rank 2, and its range 1 axes\ngive one extent for each axis");
+  EXPECT_EQ(error({{{"x", {two, {0, 4, 8}}}}}),
+            "profile 0: input 'x' axis 1 has the range 0 to 8, opt 4\nextents are from 1 to 2^40 - 1");
+  EXPECT_EQ(error({{{"x", {two, n}}}, {{"x", {two, {4, 2, 8}}}}}),
+            "profile 1: input 'x' axis 1 has min 4, opt 2 and max 8\n"
+            "give them in this order: min <= opt <= max");
+  EXPECT_EQ(error({{{"x", {{1, 2, 3}, n}}}}),
+            "profile 0: input 'x' axis 0 is 2 in the model, not 1 to 3, opt 2\n"
+            "only free axes have a range; export the model again with that axis dynamic");
+  EXPECT_EQ(error({{{"x", {two, n}}, {"z", {{1, 3, 8}, n}}}}),
+            "profile 0: input 'z' axis 0 is 'n', whose opt is 4 in input 'x', not 3\n"
+            "axes of one name have one extent");
+  EXPECT_EQ(error({{{"x", {two, n}}, {"z", {n, n}}}, {{"x", {two, n}}}}),
+            "profile 1 says nothing of input 'z', and profile 0 does\ngive the same inputs in every profile");
+  EXPECT_EQ(error({{{"x", {two, n}}}}, {{"x", {2, 4}}}),
+            "profile 0: input 'x' has a fixed shape as well\ngive it either a shape or a range");
+  EXPECT_EQ(error({{{"x", {two, n}}}}, {{"z", {5, -1}}}),
+            "profile 0: input 'x' axis 1 is 'n', whose opt is 5 in input 'z', not 4\n"
+            "axes of one name have one extent");
+}
+
+TEST(Import, AxesAreWhatAnyProfileAllows) {
+  Model m = relu();
+  m.graph.inputs = {tensor_info("x", {named("batch"), named("n"), named("")}),
+                    tensor_info("z", {named("n")})};
+  const ExtentRange three{3, 3, 3};
+  const auto range_of = [](const burnish::Graph& graph, size_t axis) {
+    return graph.dims->range(graph.values[graph.inputs[0]].type.shape[axis]);
+  };
+  const auto graph =
+      imported(m, {.profiles = {{{"x", {{1, 1, 1}, {2, 4, 8}, three}}, {"z", {{1, 4, 6}}}},
+                                {{"x", {{4, 8, 8}, {10, 10, 12}, three}}, {"z", {{9, 10, 11}}}}}});
+  ASSERT_TRUE(graph) << graph.error().cause();
+  EXPECT_EQ(range_of(*graph, 0), (Range{1, 8}));
+  EXPECT_EQ(range_of(*graph, 1), (Range{2, 11}));  // what both inputs allow
+  EXPECT_EQ(range_of(*graph, 2), (Range{3, 3}));
+}
+
 TEST(ImportErrors, FunctionsThatCallThemselves) {
   Model m = relu();
   m.opset_imports.push_back({.domain = "local", .version = 1});

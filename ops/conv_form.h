@@ -63,6 +63,7 @@ inline EpilogueForm conv_epilogue(KernelCtx& ctx, const ConvForm& form, int64_t 
                                   bool grouped) {
   DimTable& dims = ctx.dims;
   EpilogueForm e{.column_axis = 1, .column_step = step};
+  e.rows = form.planar ? std::vector<size_t>{0, 2, 3} : std::vector<size_t>{0, 2};
   auto coordinate = [&](const auto& build) {
     KernelText text;
     build(text);

@@ -140,6 +140,7 @@ Verdict kernel(KernelCtx& ctx) {
 
   EpilogueForm end{.column_axis = y.size() - 1, .column_step = 8};
   end.coordinates.resize(axes.size());
+  for (const RowAxis& r : rows) end.rows.push_back(r.axis);
   ContractionProblem p{dims.constant(1), b.back(), a.back(), {}};
   for (size_t k = rows.size(); k-- > 0;) {
     KernelText& text = end.coordinates[rows[k].axis] << "m";

@@ -130,11 +130,24 @@ struct Verifier {
     if (b.index >= limit) return malformed("a buffer names a constant, input or output that does not exist");
     return {};
   }
+  Result<> profile(const Profile& profile) const {
+    if (profile.inputs.size() != plan.inputs.size())
+      return malformed("a profile is of other inputs than the plan's");
+    for (size_t i = 0; i < plan.inputs.size(); ++i) {
+      if (profile.inputs[i].axes.size() != plan.inputs[i].axes.size())
+        return malformed("a profile has other axes than input '" + plan.inputs[i].name + "'");
+      for (const ExtentRange& r : profile.inputs[i].axes)
+        if (r.min > r.opt || r.opt > r.max)
+          return malformed("a profile's range of input '" + plan.inputs[i].name + "' is out of order");
+    }
+    return {};
+  }
   Result<> all() const {
     TRY(plan.shapes.verify());
     for (const Buffer& b : plan.buffers) TRY(buffer(b));
     for (const Port& p : plan.inputs) TRY(port(p));
     for (const Port& p : plan.outputs) TRY(port(p));
+    for (const Profile& p : plan.profiles) TRY(profile(p));
     for (const Check& check : plan.checks) {
       TRY(slot(check.a));
       TRY(slot(check.b));

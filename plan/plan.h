@@ -8,6 +8,7 @@
 
 #include "base/dtype.h"
 #include "base/result.h"
+#include "shape/extent_range.h"
 #include "shape/shape_program.h"
 
 namespace burnish {
@@ -192,6 +193,16 @@ struct Decision {
   bool operator==(const Decision&) const = default;
 };
 
+/// Extents of the inputs that an engine is for. A run's are all within one profile.
+struct Profile {
+  struct Input {
+    std::vector<ExtentRange> axes;
+    bool operator==(const Input&) const = default;
+  };
+  std::vector<Input> inputs;  // by Plan::inputs
+  bool operator==(const Profile&) const = default;
+};
+
 /// One executable form of the model: all that the runtime knows.
 struct Plan {
   std::string target;     // "cpu", "sm_90", …
@@ -210,6 +221,7 @@ struct Plan {
       moves;  // "node 'x' (Op): why", by step that only moves data, where the target is a device
   std::vector<Decision> decisions;
   std::vector<std::string> fusion_reasons;  // "node 'x' (Op): why it is not one kernel with 'y'"
+  std::vector<Profile> profiles;            // none: whatever the ports take
   bool operator==(const Plan&) const = default;
 };
 

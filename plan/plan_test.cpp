@@ -111,6 +111,12 @@ TEST(PlanVerifier, RefusesIndicesThatNameNothing) {
                  "the plan is malformed: slot 99 does not exist");
   expect_refused([](Plan& p) { p.inputs[0].order.assign(p.inputs[0].axes.size(), 1); },
                  "the plan is malformed: the order of 'x' is none of its axes");
+  expect_refused([](Plan& p) { p.profiles.emplace_back(); },
+                 "the plan is malformed: a profile is of other inputs than the plan's");
+  expect_refused([](Plan& p) { p.profiles = {{{{}}}}; },
+                 "the plan is malformed: a profile has other axes than input 'x'");
+  expect_refused([](Plan& p) { p.profiles = {{{{{{1, 3, 2}}}}}}; },
+                 "the plan is malformed: a profile's range of input 'x' is out of order");
   expect_refused([](Plan& p) { p.checks.push_back({0, 0, 3, ""}); },
                  "the plan is malformed: a check names a stage that does not exist");
 }

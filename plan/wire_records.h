@@ -43,6 +43,24 @@ void describe(A& a, Plan& x) {
   a(14, x.moves);
   a(15, x.decisions);
   a(16, x.fusion_reasons);
+  a(17, x.profiles);
+}
+
+template <class A>
+void describe(A& a, ExtentRange& x) {
+  a(1, x.min);
+  a(2, x.opt);
+  a(3, x.max);
+}
+
+template <class A>
+void describe(A& a, Profile::Input& x) {
+  a(1, x.axes);
+}
+
+template <class A>
+void describe(A& a, Profile& x) {
+  a(1, x.inputs);
 }
 
 template <class A>

@@ -115,6 +115,28 @@ Result<> Context::set_output(std::string_view name, const TensorRef& tensor) {
   return {};
 }
 
+Result<> Context::set_profile(std::optional<size_t> profile) {
+  const size_t count = plan_.profiles.size();
+  if (profile && *profile >= count)
+    return Error(Code::invalid_argument, "the engine has " + std::to_string(count) +
+                                             " profiles, and number " + std::to_string(*profile) +
+                                             " was chosen")
+        .remedy(count == 0 ? "build it with profiles, or choose none" : "they are numbered from 0");
+  executor_->choose_profile(profile);
+  return {};
+}
+
+Result<TensorRef> Context::expected_output(std::string_view name) const {
+  const size_t i = TRY(find_port(plan_.outputs, name, "output"));
+  const Port& declared = plan_.outputs[i];
+  TensorRef tensor{.dtype = declared.dtype,
+                   .shape = TRY(executor_->expected_extents(i)),
+                   .space = plan_.buffers[declared.buffer].space};
+  if (std::ranges::find(tensor.shape, -1) == tensor.shape.end())
+    tensor.bytes = TRY(byte_count(tensor.dtype, tensor.shape));
+  return tensor;
+}
+
 // The GPU fetches from pinned memory by itself; of other memory the driver copies piece by piece, waiting for each.
 Result<const void*> Context::pinned(Memory::Port& port, const cuda::Device& device, size_t bytes) {
   if (cuda::is_pinned(device, port.bound->data)) return port.bound->data;

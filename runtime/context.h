@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -39,16 +40,23 @@ class Context {
                                                  const ContextOptions& options);
   ~Context();
 
-  /// Where input `name` is for the runs to come. Host memory of a GPU plan is copied when a run starts.
+  /// Where input `name` is for the runs to come; null data: its shape alone, which `expected_output` needs. Host memory of a GPU
+  /// plan is copied when a run starts.
   Result<> set_input(std::string_view name, const TensorRef& tensor);
   /// Where output `name` is to be written; null data: memory of the context again.
   Result<> set_output(std::string_view name, const TensorRef& tensor);
+
+  /// Which of the plan's profiles the runs to come keep to; none: any that takes their inputs.
+  Result<> set_profile(std::optional<size_t> profile);
 
   /// Without a stream, or with host steps in the plan, returns when the outputs are there; else once all is enqueued on
   /// `stream` (a CUstream). Error unsupported when a stream is given to a host plan, or is being captured and the plan has
   /// host steps.
   Result<> run(std::optional<void*> stream = {});
 
+  /// What output `name` will be, as far as the inputs set so far tell: -1 for an extent that they do not, 0 bytes then too. Once all
+  /// inputs are set their errors are those of a run.
+  Result<TensorRef> expected_output(std::string_view name) const;
   /// Shape and place of output `name` after a run. Error invalid_argument before one.
   Result<TensorRef> output(std::string_view name) const;
   /// Copies output `name` to host memory of at least its size; waits for the run.
@@ -64,6 +72,10 @@ class Context {
   /// The GPU it runs on; null: the host.
   const cuda::Device* device() const { return executor_->device() ? &executor_->device()->device : nullptr; }
   const Plan& plan() const { return plan_; }
+  /// The plan's numbers in the latest run; empty before one.
+  std::span<const int64_t> slots() const {
+    return has_run_ ? executor_->slots() : std::span<const int64_t>();
+  }
   /// CUDA graphs made so far. A run with shapes and addresses of an earlier one makes none.
   size_t graphs_built() const { return executor_->graphs_built(); }
 

@@ -137,10 +137,6 @@ TEST(Context, MessagesOfWrongInputs) {
   EXPECT_EQ(
       cause(context->set_input("images", ref(short_one, {2, 3}))),
       "input 'images' of 2x3 f32 needs 24 bytes, got 20 / pass the whole tensor, and its size in bytes");
-  TensorRef null = ref(data, {2, 3});
-  null.data = nullptr;
-  EXPECT_EQ(cause(context->set_input("images", null)),
-            "input 'images' has no memory: its pointer is null / point at the tensor's elements");
   TensorRef odd = ref(data, {2, 3});
   odd.data = reinterpret_cast<std::byte*>(data.data()) + 1;
   EXPECT_EQ(cause(context->set_input("images", odd)),
@@ -159,6 +155,61 @@ TEST(Context, MessagesOfWrongInputs) {
       "input 'mask' axis 0 (batch) must be 2 by the other inputs, got 7 / give inputs whose shapes agree");
   ASSERT_TRUE(context->set_input("mask", ref(DType::boolean, mask, {2})));
   EXPECT_EQ(cause(context->run()), "no error");
+}
+
+/// Two profiles for rows and columns: small ones, and wide ones.
+static Plan transpose_with_profiles() {
+  Plan plan = transpose_and_add();
+  plan.profiles = {{{{{{1, 2, 4}, {1, 2, 4}}}}}, {{{{{1, 1, 2}, {8, 16, 32}}}}}};
+  return plan;
+}
+
+TEST(Context, RunsAreWithinAProfile) {
+  const auto context = context_of(transpose_with_profiles());
+  std::vector<float> x(1000);
+  const auto run = [&](Shape shape) {
+    EXPECT_TRUE(context->set_input("x", ref(x, std::move(shape))));
+    return cause(context->run());
+  };
+  const std::string remedy = " / give extents that a profile takes, or build the engine with a wider one";
+  EXPECT_EQ(run({4, 4}), "no error");
+  EXPECT_EQ(run({2, 32}), "no error");
+  EXPECT_EQ(
+      run({4, 32}),
+      "in profile 0 input 'x' axis 1 must be from 1 to 4, got 32; in profile 1 input 'x' axis 0 must be "
+      "from 1 to 2, got 4" +
+          remedy);
+  EXPECT_EQ(run({4, 32}).substr(0, 12), "in profile 0");  // a refused shape is not taken for known
+  ASSERT_TRUE(context->set_profile(0));
+  EXPECT_EQ(
+      run({2, 32}),
+      "in profile 0 input 'x' axis 1 must be from 1 to 4, got 32 / give extents that this profile takes, "
+      "or choose another");
+  ASSERT_TRUE(context->set_profile(1));
+  EXPECT_EQ(run({2, 32}), "no error");
+  ASSERT_TRUE(context->set_profile({}));
+  EXPECT_EQ(run({1, 1}), "no error");
+  EXPECT_EQ(cause(context->set_profile(2)),
+            "the engine has 2 profiles, and number 2 was chosen / they are numbered from 0");
+  EXPECT_EQ(cause(context_of(transpose_and_add())->set_profile(0)),
+            "the engine has 0 profiles, and number 0 was chosen / build it with profiles, or choose none");
+}
+
+TEST(Context, AnInputMayBeAShapeAlone) {
+  const auto context = context_of(transpose_with_profiles());
+  const auto shape_of = [&] {
+    const auto tensor = context->expected_output("y");
+    return tensor ? text_of(tensor->dtype, tensor->shape) + " " + std::to_string(tensor->bytes)
+                  : tensor.error().cause();
+  };
+  EXPECT_EQ(shape_of(), "-1x-1 f32 0");
+  ASSERT_TRUE(context->set_input("x", {.dtype = DType::f32, .shape = {2, 3}}));
+  EXPECT_EQ(shape_of(), "3x2 f32 24");
+  EXPECT_EQ(cause(context->run()),
+            "input 'x' has no memory, only a shape / set it again with a pointer to its elements");
+  ASSERT_TRUE(context->set_input("x", {.dtype = DType::f32, .shape = {3, 32}}));
+  EXPECT_EQ(shape_of().substr(0, 20), "in profile 0 input '");
+  EXPECT_EQ(context->expected_output("z").error().cause(), "the engine has no output 'z'");
 }
 
 TEST(Context, ChecksStopARunWithTheNumbers) {
@@ -230,6 +281,13 @@ TEST(Context, ExtentsThatStepsFindAreUsedByLaterOnes) {
     EXPECT_EQ(values_of<float>(*context, "up"), up);
     EXPECT_EQ(context->output("down")->shape, Shape{0});
   }
+}
+
+TEST(Context, WhatTheDataDecidesIsNotExpected) {
+  const auto context = context_of(staged());
+  ASSERT_TRUE(context->set_input("x", {.dtype = DType::f32, .shape = {7}}));
+  EXPECT_EQ(context->expected_output("up")->shape, Shape{-1});
+  EXPECT_EQ(context->expected_output("up")->bytes, 0u);
 }
 
 TEST(Context, SeveralLateOutputsOfOneStep) {

@@ -5,6 +5,7 @@
 
 #include "base/strided.h"
 #include "runtime/host_call_run.h"
+#include "runtime/profiles.h"
 
 namespace burnish {
 
@@ -69,11 +70,16 @@ Executor::Executor(const EngineFile& file, const Plan& plan, int threads,
   if (device_) work_.emplace(plan_, *device_->loaded, memory_);
 }
 
-Result<> Executor::check_agreement() const {
+void Executor::choose_profile(std::optional<size_t> profile) {
+  profile_ = profile;
+  bound_.clear();  // the next run is held against it
+}
+
+Result<> Executor::check_agreement(std::span<const int64_t> slots, std::span<const Shape> shapes) const {
   for (size_t i = 0; i < plan_.inputs.size(); ++i) {
     const Port& port = plan_.inputs[i];
     for (size_t axis = 0; axis < port.axes.size(); ++axis) {
-      const int64_t expected = slots_[port.axes[axis].slot], given = bound_[i][axis];
+      const int64_t expected = slots[port.axes[axis].slot], given = shapes[i][axis];
       if (expected != given)
         return Error(Code::invalid_argument, "input '" + port.name + "' axis " + std::to_string(axis) + " (" +
                                                  port.axes[axis].text + ") must be " +
@@ -92,15 +98,40 @@ Result<> Executor::bind_symbols() {
   std::fill(slots_.begin() + known_before_running, slots_.end(), 0);
   if (!bound_.empty() && shapes == bound_) return {};
   bound_.clear();  // until all is well
+  TRY(check_profiles(plan_, profile_, shapes));
   std::fill(slots_.begin(), slots_.end(), 0);
   for (size_t i = 0; i < shapes.size(); ++i)
     for (size_t axis = 0; axis < shapes[i].size(); ++axis)
       if (plan_.inputs[i].axes[axis].binds) slots_[plan_.inputs[i].axes[axis].slot] = shapes[i][axis];
   plan_.shapes.evaluate(0, slots_);
+  TRY(check_agreement(slots_, shapes));
   bound_ = std::move(shapes);
-  Result<> agree = check_agreement();
-  if (!agree) bound_.clear();
-  return agree;
+  return {};
+}
+
+Result<Shape> Executor::expected_extents(size_t output) const {
+  std::vector<int64_t> slots(plan_.shapes.code.size());
+  std::vector<bool> known(slots.size());
+  std::vector<Shape> shapes;
+  for (size_t i = 0; i < plan_.inputs.size(); ++i) {
+    if (!memory_.inputs[i].bound) continue;
+    shapes.push_back(memory_.inputs[i].bound->shape);
+    for (size_t axis = 0; axis < shapes.back().size(); ++axis)
+      if (const Port::Axis& a = plan_.inputs[i].axes[axis]; a.binds) {
+        slots[a.slot] = shapes.back()[axis];
+        known[a.slot] = true;
+      }
+  }
+  plan_.shapes.evaluate(0, slots);
+  if (shapes.size() == plan_.inputs.size()) {
+    TRY(check_profiles(plan_, profile_, shapes));
+    TRY(check_agreement(slots, shapes));
+  }
+  known = plan_.shapes.known_from(std::move(known));
+  Shape extents;
+  for (const Port::Axis& axis : plan_.outputs[output].axes)
+    extents.push_back(known[axis.slot] ? slots[axis.slot] : -1);
+  return extents;
 }
 
 Result<> Executor::begin() {
@@ -108,6 +139,10 @@ Result<> Executor::begin() {
     if (!memory_.inputs[i].bound)
       return Error(Code::invalid_argument, "input '" + plan_.inputs[i].name + "' is not set")
           .remedy("set every input before a run");
+  for (size_t i = 0; i < memory_.inputs.size(); ++i)
+    if (const TensorRef& tensor = *memory_.inputs[i].bound; tensor.data == nullptr && !is_empty(tensor.shape))
+      return Error(Code::invalid_argument, "input '" + plan_.inputs[i].name + "' has no memory, only a shape")
+          .remedy("set it again with a pointer to its elements");
   TRY(bind_symbols());
   TRY(memory_.place_inputs(slots_));
   return evaluate_stage(0);

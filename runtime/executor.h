@@ -39,9 +39,14 @@ class Executor {
   Memory& memory() { return memory_; }
   const Memory& memory() const { return memory_; }
   int64_t slot(Slot s) const { return slots_[s]; }
+  std::span<const int64_t> slots() const { return slots_; }
   const std::optional<DeviceSide>& device() const { return device_; }
   size_t graphs_built() const { return graphs_.built(); }
 
+  /// The profile that runs are to keep to; none: any.
+  void choose_profile(std::optional<size_t> profile);
+  /// Extents of an output as far as the inputs set so far tell, else -1. Errors as of `begin`, once all are set.
+  Result<Shape> expected_extents(size_t output) const;
   /// Binds the symbols from the extents of the inputs, checks that the inputs agree, finds room for what is known.
   Result<> begin();
   struct How {
@@ -54,7 +59,7 @@ class Executor {
  private:
   friend class HostCallRun;
   Result<> bind_symbols();
-  Result<> check_agreement() const;
+  Result<> check_agreement(std::span<const int64_t> slots, std::span<const Shape> shapes) const;
   Result<> evaluate_stage(uint32_t stage);
   Result<> run_steps(std::span<const Step> steps, const How& how);
   Result<> run_device(std::span<const Step> steps, const How& how);
@@ -83,6 +88,7 @@ class Executor {
   std::optional<DeviceWork> work_;
   GraphCache graphs_;
   std::vector<int64_t> slots_;
+  std::optional<size_t> profile_;
   std::vector<Shape> bound_;  // extents that the slots of stage 0 were computed for
 };
 

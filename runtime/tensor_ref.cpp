@@ -1,5 +1,7 @@
 #include "runtime/tensor_ref.h"
 
+#include <algorithm>
+
 namespace burnish {
 
 namespace {
@@ -33,10 +35,7 @@ Result<> check_axis(const Port& port, size_t axis, int64_t extent) {
   return wrong(port, axis_of(port, axis) + " must be " + allowed + ", got " + std::to_string(extent));
 }
 
-Result<> check_place(const std::string& what, const TensorRef& tensor, size_t bytes) {
-  if (tensor.data == nullptr && bytes > 0)
-    return Error(Code::invalid_argument, what + " has no memory: its pointer is null")
-        .remedy("point at the tensor's elements");
+Result<> check_place(const std::string& what, const TensorRef& tensor) {
   if (tensor.space == Space::host && reinterpret_cast<uintptr_t>(tensor.data) % size_of(tensor.dtype) != 0)
     return Error(Code::invalid_argument, what + " does not begin at a multiple of its element size")
         .remedy("pass memory that is aligned to " + std::to_string(size_of(tensor.dtype)) + " bytes");
@@ -65,6 +64,8 @@ Result<size_t> byte_count(DType dtype, std::span<const int64_t> shape) {
   return static_cast<size_t>(count) * size_of(dtype);
 }
 
+bool is_empty(std::span<const int64_t> shape) { return std::ranges::find(shape, 0) != shape.end(); }
+
 Result<> check_input(const Port& port, const TensorRef& tensor) {
   if (tensor.dtype != port.dtype)
     return wrong(port, "input '" + port.name + "' must be " + std::string(name_of(port.dtype)) + ", got " +
@@ -75,12 +76,13 @@ Result<> check_input(const Port& port, const TensorRef& tensor) {
   for (size_t axis = 0; axis < port.axes.size(); ++axis) TRY(check_axis(port, axis, tensor.shape[axis]));
   const size_t bytes =
       TRY(byte_count(tensor.dtype, tensor.shape).during("binding input '" + port.name + "'"));
+  if (tensor.data == nullptr) return {};  // the shape alone; a run asks for the rest
   if (tensor.bytes < bytes)
     return Error(Code::invalid_argument,
                  "input '" + port.name + "' of " + text_of(tensor.dtype, tensor.shape) + " needs " +
                      std::to_string(bytes) + " bytes, got " + std::to_string(tensor.bytes))
         .remedy("pass the whole tensor, and its size in bytes");
-  return check_place("input '" + port.name + "'", tensor, bytes);
+  return check_place("input '" + port.name + "'", tensor);
 }
 
 Result<> check_output(const Port& port, const TensorRef& tensor) {
@@ -89,7 +91,7 @@ Result<> check_output(const Port& port, const TensorRef& tensor) {
                                              ", and memory for " + std::string(name_of(tensor.dtype)) +
                                              " was given")
         .remedy("give memory for " + std::string(name_of(port.dtype)));
-  return check_place("output '" + port.name + "'", tensor, 0);
+  return check_place("output '" + port.name + "'", tensor);
 }
 
 }  // namespace burnish

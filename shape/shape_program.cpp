@@ -39,6 +39,21 @@ void ShapeProgram::evaluate(uint32_t stage, std::span<int64_t> slots) const {
   }
 }
 
+std::vector<bool> ShapeProgram::known_from(std::vector<bool> given) const {
+  given.resize(code.size());
+  for (size_t i = 0; i < code.size(); ++i) {
+    const Instruction& in = code[i];
+    if (i >= stage_ends[0]) given[i] = false;
+    else if (in.op != Op::symbol) {
+      const int64_t operands[] = {in.a, in.b, in.c};
+      given[i] = true;
+      for (int k = 0; k < operand_count(in.op); ++k)
+        given[i] = given[i] && given[static_cast<size_t>(operands[k])];
+    }
+  }
+  return given;
+}
+
 Result<> ShapeProgram::verify() const {
   if (stage_ends.empty() || stage_ends.back() != code.size() ||
       !std::is_sorted(stage_ends.begin(), stage_ends.end()))

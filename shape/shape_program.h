@@ -27,6 +27,8 @@ struct ShapeProgram {
 
   /// Computes the slots of one stage; the symbols it uses have been written.
   void evaluate(uint32_t stage, std::span<int64_t> slots) const;
+  /// Which slots of stage 0 follow from the symbols `given`, by slot.
+  std::vector<bool> known_from(std::vector<bool> given) const;
   /// Error unless every instruction reads earlier slots only.
   Result<> verify() const;
   bool operator==(const ShapeProgram&) const = default;

@@ -12,6 +12,7 @@ mkdir -p "$stage/build/bin" "$stage/build/lib" "$stage/build/data"
 for program in build/bin/burnish build/bin/*_gpu_test build/lib/*.so; do
   [ ! -e "$program" ] || strip -o "$stage/$program" "$program"
 done
+ln -s burnish "$stage/build/bin/trtexec"
 # Libraries that a bare machine may lack travel too; libc, libm, libstdc++ and libgcc_s are everywhere.
 for library in $(ldd "$stage"/build/bin/* "$stage"/build/lib/*.so | awk '$3 ~ /^\// { print $3 }' | sort -u); do
   case $(basename "$library") in
@@ -24,7 +25,7 @@ for model in $models; do
   cp -r "build/data/$model" "$stage/build/data/$model"
 done
 .venv/bin/python tests/conformance/node_tests.py "$stage/build/data/node_tests.zip"
-cp -r --parents bench tests/models tests/conformance tests/demo docs/performance.md tools/test_models.py tools/bench.py \
+cp -r --parents bench python tests/trtexec tests/models tests/conformance tests/demo docs/performance.md tools/test_models.py tools/bench.py \
   tools/bench_levels.py "$stage"
 git describe --always --dirty=+ >"$stage/commit" 2>/dev/null || echo unknown >"$stage/commit"
 find "$stage" -name __pycache__ -prune -exec rm -rf {} +
@@ -36,7 +37,9 @@ cat >"$stage/run" <<'RUN'
 # ./run conformance [pytest options]: ONNX's node tests alone.
 # ./run bench [options of ./dev bench]: timings, into bench/results/h200.json and docs/performance.md of this folder, from where they
 # are carried back. ./run levels [options]: what timing kernels costs and brings.
-# ./run demo: reads a picture.
+# ./run demo: reads a picture. ./run trtexec [pytest options]: that command line on GPU 0.
+# ./run python: the Python package on GPU 0; needs onnx, onnxruntime and pytest, and tests with what there is of cuda-python, torch,
+# CuPy and polygraphy.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export LD_LIBRARY_PATH=$PWD/build/lib
@@ -45,6 +48,8 @@ case ${1:-} in
   bench) shift; exec python3 tools/bench.py "$@" ;;
   levels) shift; exec python3 tools/bench_levels.py "$@" ;;
   demo) shift; exec python3 tests/demo/read_picture.py "$@" ;;
+  trtexec) shift; exec python3 -m pytest -q -p no:cacheprovider tests/trtexec -k "on_a_gpu" "$@" ;;
+  python) shift; exec python3 -m pytest -q -p no:cacheprovider -m gpu python/tests "$@" ;;
   conformance) shift; exec python3 -m pytest -q -p no:cacheprovider tests/conformance --device 0 "$@" ;;
 esac
 status=0 chosen=

@@ -229,7 +229,8 @@ BURNISH_DEVICE void write_rows(typename C::T* y, i64 y_row, i64 y_column, bool a
     const T* from = rows + row * C::pitch + column;
     T* to = y + row * y_row + column * y_column;
     const int width = least(8, C::value_dim - column);
-    if (aligned && y_column == 1 && width == 8) copy_vector<T, 8>(to, from);
+    if (aligned && y_column == 1 && width == 8)
+      write_vector<T, 8>(to, *reinterpret_cast<const Vec<T, 8>*>(from));
     else
       for (int e = 0; e < width; ++e) to[e * y_column] = from[e];
   }

@@ -76,7 +76,7 @@ Backend::Source NvrtcBackend::emit(const KernelCtx& ctx, const KernelCall& call)
   source.text = "#include \"providers/nvrtc/device/types.cuh\"\n#include \"base/primitives.cuh\"\n";
   for (const std::string& header : call.headers) source.text += "#include \"" + header + "\"\n";
   std::string attributes = "__launch_bounds__(" + std::to_string(threads) +
-                           (call.resident > 1 ? ", " + std::to_string(call.resident) : "") + ")";
+                           (call.resident > 0 ? ", " + std::to_string(call.resident) : "") + ")";
   if (call.cluster > 1) attributes += " __cluster_dims__(" + std::to_string(call.cluster) + ", 1, 1)";
   source.text += "namespace burnish {\n" + call.prelude +
                  "}\nusing namespace burnish;\nextern \"C\" __global__ void " + attributes + " kernel(" +

@@ -58,6 +58,9 @@ static Result<DeviceInfo> describe(const Driver& driver, CUdevice device) {
   info.multiprocessors = TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT));
   info.shared_per_block =
       TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN));
+  info.shared_per_multiprocessor = static_cast<size_t>(
+      TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_MULTIPROCESSOR)));
+  info.ecc = TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_ECC_ENABLED)) != 0;
   info.l2_cache = TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE));
   info.clock_khz = TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_CLOCK_RATE));
   info.memory_clock_khz = TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE));

@@ -18,9 +18,11 @@ struct DeviceInfo {
   int multiprocessors = 0;
   size_t total_memory = 0;
   size_t shared_per_block = 0;  ///< the most a kernel may ask for, after Kernel::allow_shared
+  size_t shared_per_multiprocessor = 0;
   size_t l2_cache = 0;
   int clock_khz = 0, memory_clock_khz = 0;  ///< the highest
   int memory_bus_bits = 0;
+  bool ecc = false;  ///< memory errors are corrected
 
   /// "sm_90".
   std::string architecture() const { return "sm_" + std::to_string(major * 10 + minor); }

@@ -21,6 +21,7 @@ static_assert(CUDA_VERSION == 13000, "the driver's functions are asked for, and 
   X(device_name, cuDeviceGetName)                          \
   X(device_attribute, cuDeviceGetAttribute)                \
   X(device_pci_bus, cuDeviceGetPCIBusId)                   \
+  X(device_uuid, cuDeviceGetUuid)                          \
   X(device_total_memory, cuDeviceTotalMem)                 \
   X(primary_context_retain, cuDevicePrimaryCtxRetain)      \
   X(primary_context_release, cuDevicePrimaryCtxRelease)    \

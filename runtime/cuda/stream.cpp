@@ -2,10 +2,11 @@
 
 namespace burnish::cuda {
 
-Result<Event> Event::create(const Device& device, Timing timing) {
+Result<Event> Event::create(const Device& device, Timing timing, Wait wait) {
   const ContextScope scope = TRY(device.enter());
   CUevent event = nullptr;
-  const unsigned flags = timing == Timing::on ? CU_EVENT_DEFAULT : CU_EVENT_DISABLE_TIMING;
+  const unsigned flags = (timing == Timing::on ? CU_EVENT_DEFAULT : CU_EVENT_DISABLE_TIMING) |
+                         (wait == Wait::blocked ? CU_EVENT_BLOCKING_SYNC : CU_EVENT_DEFAULT);
   TRY(device.check(device.driver().event_create(&event, flags), "cuEventCreate"));
   return Event(Handle<CUevent>(device, event, device.driver().event_destroy));
 }

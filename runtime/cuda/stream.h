@@ -9,9 +9,10 @@ namespace burnish::cuda {
 /// A point in a stream's work.
 class Event {
  public:
-  enum class Timing { off, on };  ///< an event without timing costs the GPU less
+  enum class Timing { off, on };     ///< an event without timing costs the GPU less
+  enum class Wait { any, blocked };  ///< as the driver likes, or leaving the core to others
 
-  static Result<Event> create(const Device& device, Timing timing = Timing::off);
+  static Result<Event> create(const Device& device, Timing timing = Timing::off, Wait wait = Wait::any);
 
   CUevent get() const { return event_.get(); }
 

@@ -16,18 +16,19 @@ def test_version(burnish):
 def test_overview(burnish):
     text = burnish.succeed("--help")
     assert text == burnish.succeed()
-    for command in ("build", "run", "bench", "inspect", "explain", "compare", "merge-timings"):
+    for command in ("build", "run", "bench", "inspect", "explain", "report", "compare", "merge-timings"):
         assert re.search(rf"^  {command} +\w", text, re.M)
 
 
 @pytest.mark.parametrize(
     ("command", "options"),
     {
-        "build": "output target fp16 tf32 optimization libraries time timing shapes input verbose help",
+        "build": "output target fp16 tf32 optimization libraries time timing shapes profile input verbose help",
         "run": "inputs outputs shapes seed device verbose help",
         "bench": "iterations duration warmup flush batch inputs shapes seed json profile device verbose help",
         "inspect": "json text target fp16 tf32 shapes verbose help",
         "explain": "help",
+        "report": "output layers profile times no inputs seed shapes device verbose help",
         "merge-timings": "output help",
         "compare": "target fp16 tf32 device inputs seed shapes reference tolerance verbose help",
     }.items(),
@@ -212,3 +213,28 @@ def test_nothing_is_drawn_without_a_terminal(burnish, engine):
 def test_verbose_names_stages(burnish, engine):
     done = burnish("run", engine, "--verbose")
     assert done.returncode == 0 and re.fullmatch(r"( +\d+\.\d\d s  [^\n]+\n)+", done.stderr)
+
+
+def test_a_profile_is_what_an_engine_takes_and_is_tuned_for(burnish):
+    copies(burnish.folder / "m.onnx", x=("float32", ["batch", 3]), y=("float32", ["batch", "n"]))
+    burnish.succeed("build", "m.onnx", "--target", "cpu", "--profile", "x:1..2..4x3,y:1..2..4x8", "--profile", "x:8..16..32x3,y:8..16..32x8")
+    described = json.loads(burnish.succeed("inspect", "m.engine", "--json"))["plans"][0]
+    assert described["profiles"][0] == {"profile": 0, "name": "x", "min": [1, 3], "opt": [2, 3], "max": [4, 3]}
+    assert described["profiles"][3] == {"profile": 1, "name": "y", "min": [8, 8], "opt": [16, 8], "max": [32, 8]}
+    assert [axis["text"] for axis in described["inputs"][1]["axes"]] == ["batch", "8"]
+    shown = burnish.succeed("inspect", "m.engine")
+    assert "profiles (4)" in shown and "1, 3" in shown
+    for batch in (1, 4, 8, 32):
+        x = np.random.default_rng(batch).normal(size=(batch, 3)).astype(np.float32)
+        np.savez(burnish.folder / "in.npz", x=x, y=np.ones((batch, 8), np.float32))
+        burnish.succeed("run", "m.engine", "--inputs", "in.npz", "--outputs", "out.npz")
+        assert np.array_equal(np.load(burnish.folder / "out.npz")["x_out"], x)
+    assert burnish.refuse("run", "m.engine", "--shapes", "x:6x3") == (
+        "in profile 0 input 'x' axis 0 must be from 1 to 4, got 6; in profile 1 input 'x' axis 0 must be from 8 to 32, got 6",
+        "give extents that a profile takes, or build the engine with a wider one",
+    )
+    assert burnish.refuse("run", "m.engine", "--shapes", "x:64x3") == (
+        "input 'x' axis 0 must be from 1 to 32, got 64",
+        "the engine takes 'x' as f32 [batch, 3]",
+    )
+    assert "x_out  f32  2x3" in burnish.succeed("run", "m.engine")  # what profile 0 is tuned for

@@ -150,6 +150,28 @@ BURNISH_DEVICE void copy_vector(void* to, const void* from) {
 #pragma unroll
   for (int i = 0; i < bytes / word; ++i) static_cast<Word*>(to)[i] = static_cast<const Word*>(from)[i];
 }
+/// Writes a machine word to global memory. Of registers the compiler would store the parts of a wide one, each by itself.
+template <class Word>
+BURNISH_DEVICE void store_word(Word* to, const Word& x) {
+  *to = x;
+}
+BURNISH_DEVICE void store_word(uint2* to, const uint2& x) {
+  asm volatile("st.global.v2.b32 [%0], {%1, %2};" ::"l"(to), "r"(x.x), "r"(x.y) : "memory");
+}
+BURNISH_DEVICE void store_word(uint4* to, const uint4& x) {
+  asm volatile("st.global.v4.b32 [%0], {%1, %2, %3, %4};" ::"l"(to), "r"(x.x), "r"(x.y), "r"(x.z), "r"(x.w)
+               : "memory");
+}
+/// As copy_vector, from registers to global memory.
+template <class T, int N>
+BURNISH_DEVICE void write_vector(T* to, const Vec<T, N>& from) {
+  constexpr int bytes = N * sizeof(T), word = bytes >= 16 ? 16 : bytes;
+  using Word = typename WordOf<word>::type;
+  Word words[bytes / word];
+  copy_vector<T, N>(words, &from);
+#pragma unroll
+  for (int i = 0; i < bytes / word; ++i) store_word(reinterpret_cast<Word*>(to) + i, words[i]);
+}
 template <class T, int N>
 BURNISH_DEVICE void load_vector(const T* p, compute<T> (&out)[N]) {
   Vec<T, N> v;
@@ -162,7 +184,7 @@ BURNISH_DEVICE void store_vector(T* p, const compute<T> (&in)[N]) {
   Vec<T, N> v;
 #pragma unroll
   for (int i = 0; i < N; ++i) v.at[i] = narrow<T>(in[i]);
-  copy_vector<T, N>(p, &v);
+  write_vector<T, N>(p, v);
 }
 
 // ---- rows: the first `count` of V elements, `stride` apart. `aligned` says that p is aligned to min(16, V * sizeof(T))
@@ -203,7 +225,7 @@ BURNISH_DEVICE Row<T, V> read_row(const T* p, i64 stride, int count, bool aligne
 }
 template <class T, int V>
 BURNISH_DEVICE void write_row(T* p, i64 stride, int count, bool aligned, const Row<T, V>& row) {
-  if (aligned && stride == 1 && count >= V) return copy_vector<T, V>(p, &row);
+  if (aligned && stride == 1 && count >= V) return write_vector<T, V>(p, row.elements);
 #pragma unroll
   for (int i = 0; i < V; ++i)
     if (i < count) p[i * stride] = row.elements.at[i];

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cli/engine.h"
+#include "cli/trtexec/log.h"
+#include "cli/trtexec/options.h"
+
+namespace burnish::cli::trtexec {
+
+/// Builds the engine that the options ask for and opens it; keeps it where --saveEngine says. `target`: "cpu", "sm_90". Throws
+/// Failure.
+Engine build_engine_of(const Options& options, const std::string& target, const Log& log);
+/// Opens the engine of --loadEngine. Throws Failure; for the plan of another library one that says so.
+Engine load_engine_of(const Options& options, const Log& log);
+/// Loads the engine several times and says how long that takes.
+void time_loading(const std::string& path, const Log& log);
+/// Says which version made the engine.
+void report_version(const std::string& path, const Log& log);
+
+}  // namespace burnish::cli::trtexec

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "cli/npz.h"
+#include "cli/trtexec/session.h"
+
+namespace burnish::cli::trtexec {
+
+void dump_outputs(const Arrays& outputs, const Log& log);
+/// [{"name", "dimensions" : "1x1000", "values"}]
+std::string outputs_json(const Arrays& outputs);
+/// Inputs and outputs, raw, each in a file of its name in the current folder. Throws Failure.
+void write_raw_bindings(const Session& session, const Arrays& outputs, const Log& log);
+
+}  // namespace burnish::cli::trtexec

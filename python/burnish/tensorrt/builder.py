@@ -1,0 +1,271 @@
+"""From a network and a config to an engine."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import Any, Dict, List, Optional
+
+from .. import building
+from ..errors import Cancelled, DeviceError, Error
+from . import calibrator, interface
+from .config import IBuilderConfig
+from .emitter import Unsayable
+from .enums import BuilderFlag, DataType, ErrorCodeTRT, LayerType, MemoryPoolType, NetworkDefinitionCreationFlag, TacticSource, TensorFormat
+from .logger import ILogger, NoEffect, Reporter, Scoped, answer_of
+from .network import INetworkDefinition
+from .plugins import registry
+from .profile import IOptimizationProfile
+from .types import IHostMemory, dtype_name
+
+_QUANTIZED = (BuilderFlag.INT8, BuilderFlag.FP8, BuilderFlag.INT4, BuilderFlag.FP4)
+_LIBRARIES = {TacticSource.CUBLAS_LT: "cublaslt", TacticSource.CUDNN: "cudnn"}
+_NO_GPU = (
+    "this machine has no usable GPU to build for, and no other target was chosen; call burnish.tensorrt.install(target='cpu') to run on "
+    "the host, or target='sm_90' to build for a GPU elsewhere"
+)
+
+
+class _Phases:
+    """A build's stages as phases of an IProgressMonitor."""
+
+    ROOT = "Building Engine"
+
+    def __init__(self, monitor: Any):
+        self._monitor, self._stage = monitor, None
+        self._steps = 0
+        answer_of(monitor.phase_start, self.ROOT, None, 1)
+
+    def __call__(self, stage: str, done: int, total: int) -> bool:
+        """True cancels."""
+        if stage != self._stage:
+            self._finish_stage()
+            self._stage, self._steps = stage, 0
+            answer_of(self._monitor.phase_start, stage, self.ROOT, total)
+        goes_on = True
+        while self._steps < done and goes_on:
+            goes_on = answer_of(self._monitor.step_complete, stage, self._steps, failed=False)
+            self._steps += 1
+        return not goes_on
+
+    def _finish_stage(self) -> None:
+        if self._stage is not None:
+            answer_of(self._monitor.phase_finish, self._stage)
+
+    def close(self) -> None:
+        self._finish_stage()
+        answer_of(self._monitor.step_complete, self.ROOT, 0)
+        answer_of(self._monitor.phase_finish, self.ROOT)
+
+
+class _Refused(Exception):
+    """A build that cannot be as it was asked for."""
+
+
+class Builder(Scoped):
+    """Builds engines. Failures are errors in the log, and None."""
+
+    num_DLA_cores = 0
+    max_DLA_batch_size = 0
+    platform_has_tf32 = True
+    platform_has_fast_fp16 = True
+    platform_has_fast_int8 = True
+    max_batch_size = NoEffect(1, "batches are explicit; give the batch axis a range in a profile")
+    gpu_allocator = NoEffect(None, "Burnish has memory of its own")
+
+    def __init__(self, logger: ILogger):
+        self.logger = logger
+        self.error_recorder = None
+        self.max_threads = 0
+        self._report = Reporter(logger, self)
+
+    def create_network(self, flags: int = 0) -> INetworkDefinition:
+        """An empty network; its batches are explicit whatever the flags say."""
+        for flag in (NetworkDefinitionCreationFlag.PREFER_JIT_PYTHON_PLUGINS, NetworkDefinitionCreationFlag.PREFER_AOT_PYTHON_PLUGINS):
+            if int(flags) >> int(flag) & 1:
+                self._report.no_effect(str(flag), "Burnish runs no plugins")
+        return INetworkDefinition(self, int(flags))
+
+    def create_builder_config(self) -> IBuilderConfig:
+        """Options of a build, as they are by default."""
+        return IBuilderConfig(self.logger)
+
+    def create_optimization_profile(self) -> IOptimizationProfile:
+        """Ranges of extents, none set yet."""
+        return IOptimizationProfile(self.logger)
+
+    def get_plugin_registry(self) -> Any:
+        """The registry, which is empty."""
+        return registry
+
+    def reset(self) -> None:
+        """As new."""
+        self.max_threads = 0
+        NoEffect.reset(self)
+
+    # ---- building
+
+    def build_serialized_network(
+        self, network: INetworkDefinition, config: IBuilderConfig, kernel_text: Any = None
+    ) -> Optional[IHostMemory]:
+        """The engine's bytes; None, and an error in the log, on failure."""
+        if kernel_text is not None:
+            self._report.no_effect("kernel_text", "Burnish writes its kernels itself")
+        try:
+            return IHostMemory(self._build(network, config))
+        except Cancelled:
+            self._report.error("the build was cancelled by the progress monitor", ErrorCodeTRT.INVALID_STATE)
+        except DeviceError as error:
+            self._report.error(_NO_GPU if interface.target is None else str(error.cause), ErrorCodeTRT.INVALID_STATE)
+        except (_Refused, Unsayable) as error:
+            self._report.error(str(error), ErrorCodeTRT.UNSUPPORTED_STATE)
+        except (Error, ValueError) as error:  # ValueError: a model that protobuf cannot hold
+            self._report.failure(error)
+        return None
+
+    def build_engine_with_config(self, network: INetworkDefinition, config: IBuilderConfig) -> Any:
+        """An ICudaEngine, or None."""
+        from .runtime import Runtime
+
+        data = self.build_serialized_network(network, config)
+        return None if data is None else Runtime(self.logger).deserialize_cuda_engine(data)
+
+    build_engine = build_engine_with_config
+
+    def build_cuda_engine(self, network: INetworkDefinition) -> Any:
+        """7.x and 8.x: with a config of defaults."""
+        return self.build_engine_with_config(network, self.create_builder_config())
+
+    def build_serialized_network_to_stream(self, network: INetworkDefinition, config: IBuilderConfig, writer: Any) -> bool:
+        """Hands the bytes to an IStreamWriter."""
+        data = self.build_serialized_network(network, config)
+        return data is not None and answer_of(writer.write, data, failed=-1) == len(data)
+
+    def is_network_supported(self, network: INetworkDefinition, config: IBuilderConfig) -> bool:
+        """Whether it would be built, as far as importing it tells."""
+        try:
+            self._refuse(network, config)
+            building.check(*network.serialized())
+        except (_Refused, Unsayable, Error) as error:
+            self._report.failure(error)
+            return False
+        return True
+
+    def _build(self, network: INetworkDefinition, config: IBuilderConfig) -> bytes:
+        self._refuse(network, config)
+        model, folder = network.serialized()
+        phases = _Phases(config.progress_monitor) if config.progress_monitor is not None else None
+        try:
+            with tempfile.TemporaryDirectory() as scratch:
+                cache = self._timing_cache_file(config, scratch)
+                options = building.Options(
+                    targets=[interface.build_target()],
+                    fp16=config.get_flag(BuilderFlag.FP16),
+                    tf32=config.get_flag(BuilderFlag.TF32),
+                    profiles=self._profiles(network, config),
+                    workspace_bytes=config._pools.get(MemoryPoolType.WORKSPACE, 0),
+                    optimization_level=config.builder_optimization_level,
+                    timing_cache=cache,
+                    timing_cache_mode="strict" if config.get_flag(BuilderFlag.ERROR_ON_TIMING_CACHE_MISS) else "append",
+                    libraries=",".join(n for s, n in _LIBRARIES.items() if config.get_tactic_sources() >> int(s) & 1) or None,
+                    threads=self.max_threads,
+                    input_formats=self._formats(network._inputs),
+                    output_formats=self._formats(network._outputs),
+                    progress=phases,
+                    note=self._report.info,
+                )
+                data = options.build(model, folder)
+                self._keep_timings(config, cache)
+                return data
+        finally:
+            if phases is not None:
+                phases.close()
+
+    @staticmethod
+    def _profiles(network: INetworkDefinition, config: IBuilderConfig) -> List[Dict[str, tuple]]:
+        """The ranges of dynamic inputs, as the build takes them."""
+        dynamic = [t.name for t in network._inputs if -1 in t.shape]
+        return [{name: p._shapes[name] for name in dynamic} for p in config._profiles] if dynamic else []
+
+    # ---- what is refused
+
+    def _refuse(self, network: INetworkDefinition, config: IBuilderConfig) -> None:
+        """Raises _Refused, in one sentence, for what cannot be built as asked."""
+        if config.int8_calibrator is not None and not config.get_flag(BuilderFlag.INT8):
+            self._report.no_effect("IBuilderConfig.int8_calibrator", "the flag INT8 is not set")
+        asked = next((f for f in _QUANTIZED if config.get_flag(f)), None)
+        if asked is not None:
+            self._read_calibration(config)
+            raise _Refused(f"{asked} asks for quantised kernels, which Burnish does not build yet: clear the flag and build in FP16")
+        if not network._outputs:
+            raise _Refused("the network has no outputs: call mark_output")
+        dynamic = [t for t in network._inputs if -1 in t.shape]
+        if dynamic and not config._profiles:
+            what = f"input '{dynamic[0].name}' has dynamic extents {dynamic[0].shape}"
+            raise _Refused(f"{what}, and the config has no optimization profile: add one with its min, opt and max")
+        faults: List[str] = [fault for fault in (p._fault(network._inputs) for p in config._profiles) if fault]
+        if faults:
+            raise _Refused(faults[0])
+        self._refuse_precisions(network, config)
+
+    def _refuse_precisions(self, network: INetworkDefinition, config: IBuilderConfig) -> None:
+        usual = DataType.HALF if config.get_flag(BuilderFlag.FP16) else DataType.FLOAT
+        wanted = [
+            (s.name, kind) for s in network._layers if s.type != LayerType.IDENTITY for kind in (s.precision, *s.output_types.values())
+        ]
+        wanted = [(name, kind) for name, kind in wanted if kind is not None and kind != usual]
+        if not wanted:
+            return
+        what = f"layer '{wanted[0][0]}' is to be computed as {wanted[0][1].name}"
+        if config.get_flag(BuilderFlag.OBEY_PRECISION_CONSTRAINTS):
+            raise _Refused(
+                f"{what}, and precision is chosen for the whole network: clear OBEY_PRECISION_CONSTRAINTS, or build without FP16"
+            )
+        self._report.no_effect("ILayer.precision", f"{what}, and precision is chosen for the whole network; sums are FP32 in any case")
+
+    def _read_calibration(self, config: IBuilderConfig) -> None:
+        """Reads the calibrator's cache, so that a bad one is known now."""
+        if config.int8_calibrator is None:
+            return
+        cache = answer_of(config.int8_calibrator.read_calibration_cache)
+        if cache is None:
+            self._report.info("the calibrator has no cache")
+        else:
+            self._report.info(f"the calibrator's cache has scales of {len(calibrator.read_cache(cache))} tensors")
+
+    # ---- formats and timings
+
+    def _formats(self, tensors: List[Any]) -> Dict[str, tuple]:
+        """Types and layouts of inputs or outputs that are not as the network declares them."""
+        formats = {}
+        for tensor in tensors:
+            dtype = tensor._format_dtype if tensor._format_dtype not in (None, tensor._dtype) else None
+            layout = "row_major"
+            if not tensor.allowed_formats >> int(TensorFormat.LINEAR) & 1:
+                if not tensor.allowed_formats >> int(TensorFormat.HWC) & 1:
+                    raise _Refused(f"'{tensor.name}' allows no format that Burnish has: allow TensorFormat.LINEAR or HWC")
+                layout = "channels_last"
+            if dtype is not None and dtype_name(dtype) not in ("float32", "float16", "bfloat16"):
+                what = f"'{tensor.name}' is to be {dtype.name} in memory"
+                raise _Refused(f"{what}, and only floating-point types can be chosen there: cast it in the network")
+            if dtype is not None or layout != "row_major":
+                formats[tensor.name] = (dtype_name(dtype) if dtype else None, layout)
+        return formats
+
+    def _timing_cache_file(self, config: IBuilderConfig, folder: str) -> Optional[str]:
+        cache = config.get_timing_cache()
+        if config.get_flag(BuilderFlag.DISABLE_TIMING_CACHE) or interface.target == "cpu":
+            return None
+        path = os.path.join(folder, "kernels.timing")
+        if cache is not None and cache._data:
+            with open(path, "wb") as file:
+                file.write(cache._data)
+        return path
+
+    def _keep_timings(self, config: IBuilderConfig, path: Optional[str]) -> None:
+        if path is None or not os.path.exists(path):
+            return
+        if config.get_timing_cache() is None:
+            config.set_timing_cache(config.create_timing_cache(b""), False)
+        with open(path, "rb") as file:
+            config.get_timing_cache()._data = file.read()

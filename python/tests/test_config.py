@@ -1,0 +1,265 @@
+"""Options: each works, is refused, or says once that it makes no difference. None is ignored in silence."""
+
+import numpy as np
+import pytest
+import tensorrt as trt
+
+from running import Network, deserialized, execute
+
+F = trt.BuilderFlag
+WORKS = [F.FP16, F.TF32, F.DISABLE_TIMING_CACHE, F.ERROR_ON_TIMING_CACHE_MISS, F.OBEY_PRECISION_CONSTRAINTS]
+REFUSED = [F.INT8, F.FP8, F.INT4, F.FP4]
+
+
+@pytest.fixture
+def net(log):
+    return Network(log)
+
+
+@pytest.fixture
+def config(net):
+    return net.builder.create_builder_config()
+
+
+def product(net, half=False):
+    """x times weights, as the output y."""
+    x = np.random.default_rng(2).standard_normal((3, 4)).astype("f2" if half else "f4")
+    w = np.random.default_rng(3).standard_normal((4, 5)).astype(x.dtype)
+    layer = net.network.add_matrix_multiply(net.input(x), trt.MatrixOperation.NONE, net.constant(w), trt.MatrixOperation.NONE)
+    layer.name, layer.get_output(0).name = "product", "y"
+    net.network.mark_output(layer.get_output(0))
+    return x, w
+
+
+@pytest.mark.parametrize("flag", list(F), ids=str)
+def test_every_flag_works_is_refused_or_says_so_once(net, config, log, flag):
+    config.clear_flag(flag)
+    for _ in range(2):
+        config.set_flag(flag)
+    assert config.get_flag(flag) and config.flags >> int(flag) & 1
+    if flag in WORKS + REFUSED:
+        assert log.of("WARNING") == []
+    else:
+        (warning,) = log.of("WARNING")
+        assert warning.startswith(f"{flag} has no effect: ")
+    product(net)
+    built = net.builder.build_serialized_network(net.network, config)
+    assert (built is None) == (flag in REFUSED), log.messages
+
+
+def test_tf32_is_on_by_default_and_fp16_is_not(config):
+    assert config.flags == 1 << int(F.TF32)
+    config.flags = 1 << int(F.FP16)
+    assert config.get_flag(F.FP16) and not config.get_flag(F.TF32)
+    config.reset()
+    assert config.flags == 1 << int(F.TF32)
+
+
+def precision(engine):
+    return engine._engine.description["options"]["precision"]
+
+
+@pytest.mark.parametrize("half, tf32, name", [(True, True, "fp16"), (False, True, "tf32"), (False, False, "fp32")])
+def test_precision_flags_reach_the_build(net, config, half, tf32, name):
+    x, w = product(net)
+    (config.set_flag if half else config.clear_flag)(F.FP16)
+    (config.set_flag if tf32 else config.clear_flag)(F.TF32)
+    engine = deserialized(net.builder, net.network, config)
+    assert precision(engine) == name
+    np.testing.assert_allclose(execute(engine, x)[0], x @ w, rtol=1e-2, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    "setting, value",
+    [
+        ("avg_timing_iterations", 8), ("min_timing_iterations", 2), ("max_num_tactics", 4), ("algorithm_selector", object()),
+        ("engine_capability", trt.EngineCapability.SAFETY), ("default_device_type", trt.DeviceType.DLA), ("DLA_core", 0),
+        ("hardware_compatibility_level", trt.HardwareCompatibilityLevel.AMPERE_PLUS), ("max_aux_streams", 2), ("profile_stream", 7),
+        ("runtime_platform", trt.RuntimePlatform.WINDOWS_AMD64), ("plugins_to_serialize", ["a.so"]), ("l2_limit_for_tiling", 1 << 20),
+        ("tiling_optimization_level", trt.TilingOptimizationLevel.FULL), ("build_route", "-a=b"), ("remote_auto_tuning_config", "x"),
+    ],
+)  # fmt: skip
+def test_settings_without_effect_say_so_once(config, log, setting, value):
+    setattr(config, setting, getattr(config, setting))
+    assert log.messages == []
+    for _ in range(2):
+        setattr(config, setting, value)
+    assert getattr(config, setting) == value
+    (warning,) = log.of("WARNING")
+    assert warning.startswith(f"IBuilderConfig.{setting} has no effect: ")
+
+
+@pytest.mark.parametrize(
+    "owner, setting, value",
+    [
+        ("Builder", "max_batch_size", 8), ("Builder", "gpu_allocator", object()), ("Runtime", "gpu_allocator", object()),
+        ("Runtime", "DLA_core", 1), ("Runtime", "max_threads", 2), ("Runtime", "temporary_directory", "t"),
+        ("IOptimizationProfile", "extra_memory_target", 0.5), ("ITensor", "dynamic_range", (-1, 1)),
+        ("ITensor", "location", trt.TensorLocation.HOST), ("ITensor", "broadcast_across_batch", True),
+    ],
+)  # fmt: skip
+def test_settings_of_other_objects_without_effect_say_so_once(net, log, owner, setting, value):
+    made = {
+        "Builder": net.builder, "Runtime": trt.Runtime(log), "IOptimizationProfile": net.builder.create_optimization_profile(),
+        "ITensor": net.network.add_input("x", trt.float32, (1,)),
+    }[owner]  # fmt: skip
+    for _ in range(2):
+        setattr(made, setting, value)
+    assert getattr(made, setting) == value
+    (warning,) = log.of("WARNING")
+    assert warning.startswith(f"{owner}.{setting} has no effect: ")
+
+
+def test_memory_pools(config, log):
+    config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, 4 << 30)
+    assert config.get_memory_pool_limit(trt.MemoryPoolType.WORKSPACE) == config.max_workspace_size == 4 << 30 and log.messages == []
+    config.set_memory_pool_limit(trt.MemoryPoolType.DLA_LOCAL_DRAM, 1)
+    assert log.of("WARNING") == ["MemoryPoolType.DLA_LOCAL_DRAM has no effect: Burnish has one pool, WORKSPACE"]
+
+
+def test_optimization_levels(config, log):
+    assert config.builder_optimization_level == 3
+    config.builder_optimization_level = 5
+    config.builder_optimization_level = 6
+    assert config.builder_optimization_level == 5
+    assert log.of("ERROR") == ["builder_optimization_level 6 is not from 0 to 5; it stays 5"]
+
+
+def test_profiles_are_checked(net, config, log):
+    profile = net.builder.create_optimization_profile()
+    assert not profile and config.add_optimization_profile(profile) == -1 and profile.get_shape("x") == []
+    with pytest.raises(RuntimeError, match="the profile of 'x' has min 2, opt 1 and max 3 on axis 0; give min <= opt <= max"):
+        profile.set_shape("x", (2, 4), (1, 4), (3, 4))
+    profile.set_shape("x", (1, 4), (2, 4), (3, 4))
+    profile.set_shape_input("s", [1], [2], [3])
+    assert profile and profile.get_shape("x") == [(1, 4), (2, 4), (3, 4)] and profile.get_shape_input("s") == [[1], [2], [3]]
+    assert config.add_optimization_profile(profile) == 0 and config.num_optimization_profiles == 1
+    product(net)
+    assert net.builder.build_serialized_network(net.network, config) is None
+    assert log.of("ERROR")[-1] == "the profile names an input 'x', and the network has input1"
+
+
+def test_a_precision_that_cannot_be_obeyed(net, config, log):
+    product(net)
+    config.set_flag(F.FP16)
+    net.network[0].precision = net.network[1].precision = trt.float32
+    assert net.builder.build_serialized_network(net.network, config) is not None
+    (warning,) = log.of("WARNING")
+    assert warning.startswith("ILayer.precision has no effect: layer ")
+    config.set_flag(F.OBEY_PRECISION_CONSTRAINTS)
+    assert net.builder.build_serialized_network(net.network, config) is None
+    assert "clear OBEY_PRECISION_CONSTRAINTS, or build without FP16" in log.of("ERROR")[0]
+
+
+def test_types_and_layouts_of_inputs_and_outputs(log):
+    net = Network(log)
+    x = np.random.default_rng(4).standard_normal((1, 3, 4, 5)).astype("f4")
+    source = net.input(x)
+    layer = net.network.add_activation(source, trt.ActivationType.RELU)
+    layer.get_output(0).name = "y"
+    net.network.mark_output(layer.get_output(0))
+    source.dtype = layer.get_output(0).dtype = trt.float16
+    source.allowed_formats = 1 << int(trt.TensorFormat.HWC)
+    engine = deserialized(net.builder, net.network)
+    assert [engine.get_tensor_dtype(n) for n in engine] == [trt.float16, trt.float16]
+    assert engine.get_tensor_format("input1") == trt.TensorFormat.HWC and engine.get_tensor_format("y") == trt.TensorFormat.LINEAR
+    context = engine.create_execution_context()
+    assert context.get_tensor_strides("input1") == (60, 1, 15, 3) and context.get_tensor_strides("y") == (60, 20, 5, 1)
+    inside, y = np.ascontiguousarray(x.astype("f2").transpose(0, 2, 3, 1)), np.empty(x.shape, "f2")
+    context.set_tensor_address("input1", inside.ctypes.data)
+    context.set_tensor_address("y", y.ctypes.data)
+    assert context.execute_async_v3(0)
+    np.testing.assert_allclose(y, np.maximum(x, 0), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda t: setattr(t, "allowed_formats", 1 << int(trt.TensorFormat.CHW32)), "'y' allows no format that Burnish has: allow TensorFormat.LINEAR or HWC"),
+        (lambda t: setattr(t, "dtype", trt.int8), "'y' is to be INT8 in memory, and only floating-point types can be chosen there: cast it in the network"),
+    ],
+)  # fmt: skip
+def test_formats_that_burnish_lacks(net, config, log, change, message):
+    product(net)
+    change(net.network.get_output(0))
+    assert net.builder.build_serialized_network(net.network, config) is None
+    assert log.of("ERROR") == [message]
+
+
+def test_a_network_without_outputs(net, config, log):
+    assert net.builder.build_serialized_network(net.network, config) is None
+    assert log.of("ERROR") == ["the network has no outputs: call mark_output"]
+
+
+def test_timing_caches(config):
+    cache = config.create_timing_cache(b"")
+    assert config.set_timing_cache(cache, ignore_mismatch=False) and config.get_timing_cache() is cache
+    assert bytes(cache.serialize()) == b"" and cache.combine(config.create_timing_cache(b""), False)
+    assert not config.create_timing_cache(b"one").combine(config.create_timing_cache(b"no cache"), False)
+
+
+# ---- those who are told
+
+
+class Monitor(trt.IProgressMonitor):
+    def __init__(self, cancel=False):
+        trt.IProgressMonitor.__init__(self)
+        self.told, self.cancel = [], cancel
+
+    def phase_start(self, phase_name, parent_phase, num_steps):
+        self.told.append(("start", phase_name, parent_phase))
+
+    def step_complete(self, phase_name, step):
+        self.told.append(("step", phase_name))
+        return not self.cancel
+
+    def phase_finish(self, phase_name):
+        self.told.append(("finish", phase_name))
+
+
+def test_a_progress_monitor_sees_phases_open_and_close(net, config):
+    product(net)
+    config.progress_monitor = monitor = Monitor()
+    assert net.builder.build_serialized_network(net.network, config) is not None
+    assert monitor.told[:2] == [("start", "Building Engine", None), ("start", "importing", "Building Engine")]
+    started = [name for what, name, *_ in monitor.told if what == "start"]
+    assert sorted(started) == sorted(name for what, name, *_ in monitor.told if what == "finish")
+
+
+def test_a_progress_monitor_cancels(net, config, log):
+    product(net)
+    config.progress_monitor = Monitor(cancel=True)
+    assert net.builder.build_serialized_network(net.network, config) is None
+    assert log.of("ERROR") == ["the build was cancelled by the progress monitor"]
+
+
+class Recorder(trt.IErrorRecorder):
+    def __init__(self):
+        trt.IErrorRecorder.__init__(self)
+        self.errors = []
+
+    def report_error(self, code, desc):
+        self.errors.append((code, desc))
+        return True
+
+
+def test_an_error_recorder_is_told_of_errors(net, config):
+    net.builder.error_recorder = recorder = Recorder()
+    net.builder.build_serialized_network(net.network, config)
+    assert recorder.errors == [(trt.ErrorCodeTRT.UNSUPPORTED_STATE, "the network has no outputs: call mark_output")]
+
+
+def test_the_logger_prints_graver_messages_on_standard_error(capsys):
+    logger = trt.Logger(trt.Logger.WARNING)
+    logger.log(trt.Logger.INFO, "a")
+    logger.log(trt.Logger.WARNING, "b")
+    shown = capsys.readouterr().err
+    assert shown.endswith("[TRT] [W] b\n") and shown.count("\n") == 1
+
+
+def test_an_exception_in_a_callback_is_printed_and_is_a_failure(net, config, capsys):
+    product(net)
+    config.progress_monitor = monitor = Monitor()
+    monitor.step_complete = lambda *_: 1 // 0
+    assert net.builder.build_serialized_network(net.network, config) is None
+    assert "ZeroDivisionError" in capsys.readouterr().err

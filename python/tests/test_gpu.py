@@ -1,0 +1,130 @@
+"""The same on a GPU, with memory and streams of other libraries. Skipped where there is none."""
+
+import numpy as np
+import pytest
+import tensorrt as trt
+
+from running import Network, deserialized
+
+pytestmark = pytest.mark.gpu
+
+
+def cudart():
+    """cuda-python's runtime, at its new path or its old one."""
+    try:
+        from cuda.bindings import runtime
+    except ImportError:
+        runtime = pytest.importorskip("cuda.cudart", reason="needs cuda-python")
+    return runtime
+
+
+def checked(answer):
+    assert int(answer[0]) == 0, answer[0]
+    return answer[1] if len(answer) > 1 else None
+
+
+@pytest.fixture
+def built(log, monkeypatch):
+    """y = relu(x w) with a free batch, up to 64."""
+    monkeypatch.setattr(trt.interface, "target", None)
+    net, rng = Network(log), np.random.default_rng(0)
+    w = rng.standard_normal((256, 128)).astype("f4")
+    x = net.network.add_input("x", trt.float32, (-1, 256))
+    product = net.network.add_matrix_multiply(x, trt.MatrixOperation.NONE, net.constant(w), trt.MatrixOperation.NONE)
+    y = net.network.add_activation(product.get_output(0), trt.ActivationType.RELU).get_output(0)
+    y.name = "y"
+    net.network.mark_output(y)
+    config, profile = net.builder.create_builder_config(), net.builder.create_optimization_profile()
+    profile.set_shape("x", (1, 256), (8, 256), (64, 256))
+    config.add_optimization_profile(profile)
+    config.clear_flag(trt.BuilderFlag.TF32)
+    return deserialized(net.builder, net.network, config), w
+
+
+def relu(x, w):
+    return np.maximum(x @ w, 0)
+
+
+def test_cuda_python_on_the_default_stream_without_a_wait(built):
+    """As scripts do it: nothing but copies on the default stream orders the run."""
+    engine, w = built
+    runtime, kind = cudart(), cudart().cudaMemcpyKind
+    context = engine.create_execution_context()
+    for batch in (1, 64, 8):
+        x, y = np.random.default_rng(batch).standard_normal((batch, 256)).astype("f4"), np.empty((batch, 128), "f4")
+        assert context.set_input_shape("x", x.shape) and tuple(context.get_tensor_shape("y")) == y.shape
+        addresses = [checked(runtime.cudaMalloc(a.nbytes)) for a in (x, y)]
+        for name, address in zip("xy", addresses):
+            assert context.set_tensor_address(name, int(address))
+        checked(runtime.cudaMemcpy(addresses[0], x.ctypes.data, x.nbytes, kind.cudaMemcpyHostToDevice))
+        assert context.execute_async_v3(0)
+        checked(runtime.cudaMemcpy(y.ctypes.data, addresses[1], y.nbytes, kind.cudaMemcpyDeviceToHost))
+        np.testing.assert_allclose(y, relu(x, w), rtol=1e-3, atol=1e-3)
+        assert context.execute_v2([int(a) for a in addresses])
+        for address in addresses:
+            checked(runtime.cudaFree(address))
+
+
+def test_torch_memory_stream_and_graph_capture(built):
+    torch = pytest.importorskip("torch")
+    engine, w = built
+    context, stream = engine.create_execution_context(), torch.cuda.Stream()
+    x, y = torch.randn(8, 256, device="cuda"), torch.empty(8, 128, device="cuda")
+    context.set_input_shape("x", tuple(x.shape))
+    context.set_tensor_address("x", x.data_ptr())
+    context.set_tensor_address("y", y.data_ptr())
+    torch.cuda.synchronize()
+    assert context.execute_async_v3(stream.cuda_stream)
+    stream.synchronize()
+    np.testing.assert_allclose(y.cpu().numpy(), relu(x.cpu().numpy(), w), rtol=1e-3, atol=1e-3)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph, stream=stream):
+        assert context.execute_async_v3(stream.cuda_stream)
+    x.copy_(torch.randn(8, 256, device="cuda"))
+    graph.replay()
+    torch.cuda.synchronize()
+    np.testing.assert_allclose(y.cpu().numpy(), relu(x.cpu().numpy(), w), rtol=1e-3, atol=1e-3)
+
+
+def test_cupy(built):
+    cupy = pytest.importorskip("cupy")
+    engine, w = built
+    import burnish
+
+    x = cupy.random.standard_normal((4, 256), dtype="f4")
+    y = burnish.Engine(bytes(engine.serialize()))(x)
+    assert isinstance(y, cupy.ndarray)
+    np.testing.assert_allclose(y.get(), relu(x.get(), w), rtol=1e-3, atol=1e-3)
+
+
+def test_numpy_through_the_native_engine(built):
+    import burnish
+
+    engine, w = built
+    x = np.random.default_rng(3).standard_normal((5, 256)).astype("f4")
+    np.testing.assert_allclose(burnish.Engine(bytes(engine.serialize()))(x), relu(x, w), rtol=1e-3, atol=1e-3)
+
+
+def test_a_profiler_and_an_event(built):
+    torch = pytest.importorskip("torch")
+    engine, _ = built
+
+    class Times(trt.IProfiler):
+        def __init__(self):
+            trt.IProfiler.__init__(self)
+            self.times = {}
+
+        def report_layer_time(self, layer_name, ms):
+            self.times[layer_name] = ms
+
+    context, event = engine.create_execution_context(), torch.cuda.Event()
+    event.record()  # makes the CUDA event
+    x, y = torch.randn(8, 256, device="cuda"), torch.empty(8, 128, device="cuda")
+    context.set_input_shape("x", (8, 256))
+    context.set_tensor_address("x", x.data_ptr())
+    context.set_tensor_address("y", y.data_ptr())
+    assert context.set_input_consumed_event(event.cuda_event)
+    assert context.execute_async_v3(torch.cuda.current_stream().cuda_stream)
+    event.synchronize()
+    context.profiler = Times()
+    assert context.execute_async_v3(0) and context.profiler.times

@@ -1,0 +1,213 @@
+"""Building, loading, running: what the flags do to an engine and to what it computes."""
+import json
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import time
+
+import numpy as np
+import onnxruntime
+import pytest
+from conftest import QUICK, copies, save
+from onnx import TensorProto, helper, numpy_helper
+
+
+def reference(folder, model, x):
+    return onnxruntime.InferenceSession(folder / model, providers=["CPUExecutionProvider"]).run(None, {"x": x})[0]
+
+
+def exported(folder):
+    return {one["name"]: (one["dimensions"], np.array(one["values"])) for one in json.loads((folder / "o.json").read_text())}
+
+
+def test_values_from_a_file_and_outputs_in_one(trtexec):
+    x = np.random.default_rng(1).normal(size=(3, 3, 8, 8)).astype(np.float32)
+    x.tofile(trtexec.folder / "x.bin")
+    log = trtexec.passes("--loadEngine=tiny.engine", "--shapes=x:3x3x8x8", "--loadInputs=x:x.bin", *QUICK, "--exportOutput=o.json", "--dumpOutput", "--dumpRawBindingsToFile")
+    assert "Using values loaded from x.bin for input x" in log.stdout
+    dimensions, values = exported(trtexec.folder)["y"]
+    expected = reference(trtexec.folder, "tiny.onnx", x)
+    assert dimensions == "3x4" and list(json.loads((trtexec.folder / "o.json").read_text())[0]) == ["name", "dimensions", "values"]
+    np.testing.assert_allclose(values.reshape(3, 4), expected, rtol=1e-5, atol=1e-5)
+    assert "y: (3x4)" in log.lines("I")
+    np.testing.assert_allclose(np.fromfile(trtexec.folder / "y.3x4.fp32.raw", np.float32).reshape(3, 4), expected, rtol=1e-5, atol=1e-5)
+    assert (np.fromfile(trtexec.folder / "x.3x3x8x8.fp32.raw", np.float32).reshape(x.shape) == x).all()
+
+
+def test_random_inputs_repeat(trtexec):
+    copies(trtexec.folder / "m.onnx", f=("float32", [200]), i=("int64", [200]), u=("uint8", [500]), b=("bool", [100]))
+    outputs = []
+    for _ in range(2):
+        trtexec.passes("--onnx=m.onnx", *QUICK, "--exportOutput=o.json")
+        outputs.append(exported(trtexec.folder))
+    assert all((outputs[0][name][1] == outputs[1][name][1]).all() for name in outputs[0])
+    f, i, u, b = (outputs[0][f"{name}_out"][1] for name in "fiub")
+    assert -1 <= f.min() < -0.9 and 0.9 < f.max() <= 1
+    assert -128 <= i.min() < -100 and 100 < i.max() <= 127
+    assert u.min() < 20 and 235 < u.max() <= 255 and set(b) == {0, 1}
+
+
+def test_ids_stay_within_their_table(trtexec):
+    table = numpy_helper.from_array(np.arange(30, dtype=np.float32).reshape(10, 3), "table")
+    node = helper.make_node("Gather", ["table", "ids"], ["y"], "embed")
+    port = helper.make_tensor_value_info
+    save(helper.make_graph([node], "g", [port("ids", TensorProto.INT64, [50])], [port("y", TensorProto.FLOAT, [50, 3])], [table]), trtexec.folder / "m.onnx")
+    log = trtexec.passes("--onnx=m.onnx", *QUICK, "--exportOutput=o.json")
+    assert "Input ids indexes a table: its values are from 0 to 9." in log.stdout
+    assert set(exported(trtexec.folder)["y"][1][::3]) == {3.0 * i for i in range(10)}
+
+
+def shapes_of(trtexec, *words):
+    """What the input's shape was at the run."""
+    log = trtexec.passes(*words, *QUICK)
+    return re.search(r"Input binding for x with dimensions (\S+) and type fp32 is created\.", log.stdout)[1], log
+
+
+def test_shapes(trtexec):
+    assert shapes_of(trtexec, "--loadEngine=tiny.engine")[0] == "2x3x8x8"  # the opt of the profile
+    assert shapes_of(trtexec, "--loadEngine=tiny.engine", "--shapes=x:5x3x8x8")[0] == "5x3x8x8"
+    assert shapes_of(trtexec, "--loadEngine=tiny.engine", "--shapes=*:1x3x8x8")[0] == "1x3x8x8"
+    assert shapes_of(trtexec, "--onnx=tiny.onnx", "--shapes='x':4x3x8x8")[0] == "4x3x8x8"
+    assert shapes_of(trtexec, "--onnx=tiny.onnx", "--optShapes=x:4x3x8x8")[0] == "4x3x8x8"
+    shape, log = shapes_of(trtexec, "--onnx=tiny.onnx")
+    assert shape == "1x3x8x8"
+    assert "No shape is given for the dynamic input x: it is taken to be 1x3x8x8." in log.lines("W")
+
+
+def test_shapes_out_of_range(trtexec):
+    log = trtexec.fails("--loadEngine=tiny.engine", "--shapes=x:9x3x8x8", *QUICK)
+    assert log.lines("E") == ["input 'x' axis 0 must be from 1 to 8, got 9; try: the engine takes 'x' as f32 [batch, 3, 8, 8]", "Inference set up failed"]
+
+
+def test_several_profiles(trtexec):
+    profiles = "--profile=0 --minShapes=x:1x3x8x8 --optShapes=x:2x3x8x8 --maxShapes=x:4x3x8x8 --profile=1 --minShapes=x:8x3x8x8 --optShapes=x:16x3x8x8 --maxShapes=x:32x3x8x8".split()
+    log = trtexec.passes("--onnx=tiny.onnx", *profiles, "--saveEngine=p.engine", "--skipInference", "--target=cpu", "--dumpOptimizationProfile")
+    assert "Input build shape (profile 1): x=8x3x8x8+16x3x8x8+32x3x8x8" in log.stdout
+    assert "Set shape of input tensor x for optimization profile 1 to: MIN=8x3x8x8 OPT=16x3x8x8 MAX=32x3x8x8" in log.stdout
+    assert log.lines("I")[-3:-1] == [f"Model input x (profile {i}): min={low}x3x8x8, opt={opt}x3x8x8, max={high}x3x8x8" for i, low, opt, high in ((0, 1, 2, 4), (1, 8, 16, 32))]
+    shape, log = shapes_of(trtexec, "--loadEngine=p.engine")
+    assert shape == "2x3x8x8" and "The engine has 2 profiles and --useProfile names none: profile 0 is used." in log.lines("W")
+    assert shapes_of(trtexec, "--loadEngine=p.engine", "--useProfile=1")[0] == "16x3x8x8"
+    refused = trtexec.fails("--loadEngine=p.engine", "--useProfile=1", "--shapes=x:2x3x8x8", *QUICK)
+    assert refused.lines("E")[0].startswith("in profile 1 input 'x' axis 0 must be from 8 to 32, got 2; ")
+    assert trtexec.fails("--loadEngine=p.engine", "--useProfile=2", *QUICK).lines("E")[0].startswith("the engine has 2 profiles, and number 2 was chosen")
+
+
+def test_formats(trtexec):
+    x = np.random.default_rng(2).normal(size=(2, 3, 8, 8)).astype(np.float16)
+    x.transpose(0, 2, 3, 1).tofile(trtexec.folder / "x.bin")
+    trtexec.passes("--onnx=fixed.onnx", "--inputIOFormats=fp16:hwc", "--outputIOFormats=fp16:chw", "--loadInputs=x:x.bin", *QUICK, "--exportOutput=o.json")
+    expected = reference(trtexec.folder, "fixed.onnx", x.astype(np.float32))
+    np.testing.assert_allclose(exported(trtexec.folder)["y"][1].reshape(2, 4), expected, rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize("flag", ["--int8", "--fp8", "--best"])
+def test_quantised_builds_are_refused(trtexec, flag):
+    log = trtexec.fails("--onnx=tiny.onnx", "--target=cpu", "--saveEngine=q.engine", flag)
+    assert log.lines("E") == [f"{flag} asks for quantised kernels, which Burnish does not have yet; try: build with --fp16", "Engine set up failed"]
+    assert not (trtexec.folder / "q.engine").exists()
+
+
+def test_calibration(trtexec):
+    (trtexec.folder / "cache").write_text("TRT-8501-EntropyCalibration2\nx: 3c010a14\nodd: name: 3f800000\r\n")
+    log = trtexec.fails("--onnx=tiny.onnx", "--target=cpu", "--int8", "--calib=cache")
+    assert "Calibration cache cache: 2 tensors, by TRT-8501-EntropyCalibration2" in log.stdout
+    (trtexec.folder / "cache").write_text("TRT-8501-EntropyCalibration2\nx: nonsense\n")
+    log = trtexec.fails("--onnx=tiny.onnx", "--target=cpu", "--int8", "--calib=cache")
+    assert log.lines("E")[0].startswith("'cache' is no calibration cache: line 2 is not 'tensor: 8 hexadecimal digits'; ")
+    (trtexec.folder / "data").mkdir()
+    assert trtexec.fails("--onnx=tiny.onnx", "--target=cpu", "--int8", "--calib=data").lines("E")[0].startswith("the folder of calibration data 'data' is empty; ")
+    np.savez(trtexec.folder / "data" / "a.npz", x=np.zeros(1))
+    log = trtexec.fails("--onnx=tiny.onnx", "--target=cpu", "--int8", "--calib=data")
+    assert "Calibration data: 1 files in data" in log.stdout and "quantised kernels" in log.lines("E")[0]
+
+
+def test_strongly_typed_switches_precision_flags_off(trtexec):
+    log = trtexec.passes("--onnx=tiny.onnx", "--target=cpu", "--skipInference", "--stronglyTyped", "--fp16", "--int8")
+    assert [line.split(" is switched off")[0] for line in log.lines("W") if "switched off" in line] == ["--fp16", "--int8"]
+
+
+def test_tf32_is_on_unless_told(trtexec):
+    assert "TF32 is on for FP32 products" in trtexec.passes("--onnx=tiny.onnx", "--target=cpu", "--skipInference").stdout
+    assert "TF32 is on" not in trtexec.passes("--onnx=tiny.onnx", "--target=cpu", "--skipInference", "--noTF32").stdout
+
+
+def test_engines_that_cannot_be_loaded(trtexec):
+    (trtexec.folder / "foreign.plan").write_bytes(struct.pack("<II", 0x74727466, 0) + bytes(64))
+    for words in ((), ("--getPlanVersionOnly",)):
+        log = trtexec.fails("--loadEngine=foreign.plan", "--target=cpu", *words)
+        assert log.lines("E") == [
+            "'foreign.plan' is a plan of TensorRT, which only the library that made it can load; try: "
+            "build the engine again from the ONNX model: --onnx=<file> --saveEngine=foreign.plan",
+            "Engine set up failed",
+        ]
+    (trtexec.folder / "empty").write_bytes(b"")
+    assert trtexec.fails("--loadEngine=empty", "--target=cpu").lines("E")[-1] == "Engine set up failed"
+    assert trtexec.fails("--loadEngine=none", "--target=cpu").lines("E")[0].startswith("cannot read the engine 'none': ")
+    assert trtexec.fails("--onnx=none", "--target=cpu").lines("E")[0].startswith("cannot read the model 'none': ")
+
+
+def test_version_and_loading_times(trtexec):
+    log = trtexec.passes("--loadEngine=fixed.engine", "--getPlanVersionOnly")
+    assert re.search(r"Plan was created with Burnish version \d+\.\d+\.\d+, which follows TensorRT version 10\.16\.0\.0", log.stdout)
+    log = trtexec.passes("--loadEngine=fixed.engine", "--target=cpu", "--timeDeserialize")
+    assert re.search(r"Total deserialization time = [\d.e-]+ milliseconds in \d+ iterations, average time = [\d.e-]+ milliseconds, first time = [\d.e-]+ milliseconds\.", log.stdout)
+    assert "Starting inference" not in log.stdout
+
+
+def test_accuracy(trtexec):
+    x = np.random.default_rng(3).normal(size=(2, 2, 3, 8, 8)).astype(np.float32)
+    y = [reference(trtexec.folder, "fixed.onnx", one) for one in x]
+    for i in range(2):
+        x[i].tofile(trtexec.folder / f"x{i}.bin")
+        y[i].tofile(trtexec.folder / f"y{i}.bin")
+    (y[1] + 0.5).tofile(trtexec.folder / "off.bin")
+    run = ("--loadEngine=fixed.engine", *QUICK, "--accuracyThreshold=0.1", "--atol=1e-4", "--rtol=1e-4")
+    pairs = ("--refPair=0", "--loadInputs=x:x0.bin", "--loadRefOutputs=y:y0.bin", "--refPair=1", "--loadInputs=x:x1.bin")
+    log = trtexec.passes(*run, *pairs, "--loadRefOutputs=y:y1.bin")
+    assert log.stdout.count("Accuracy loss for tensor y (l0): 0.000000") == 2
+    for algorithm, loss in {"l0": 1, "l1": 0.5, "l2": 0.25, "lInf": 0.5}.items():
+        log = trtexec.fails(*run, *pairs, "--loadRefOutputs=y:off.bin", f"--accuracyAlgorithm={algorithm}")
+        (line,) = [line for line in log.lines("E") if line.startswith("Accuracy")]
+        found = re.fullmatch(rf"Accuracy loss for tensor y \({algorithm}\): (\d\.\d{{6}}) \[FAIL: >= threshold 0\.1\]", line)
+        assert float(found[1]) == pytest.approx(loss, abs=1e-4)
+    log = trtexec.passes("--loadEngine=fixed.engine", *QUICK, *pairs, "--loadRefOutputs=y:off.bin", "--accuracyAlgorithm=cos")
+    cosine = np.dot(y[1].ravel(), (y[1] + 0.5).ravel()) / np.linalg.norm(y[1]) / np.linalg.norm(y[1] + 0.5)
+    losses = [float(loss) for loss in re.findall(r"\(cos\): (\d\.\d{6})$", log.stdout, re.M)]
+    assert losses == pytest.approx([0, 1 - cosine], abs=1e-5)
+    (trtexec.folder / "short.bin").write_bytes(b"1234")
+    log = trtexec.fails("--loadEngine=fixed.engine", *QUICK, "--loadInputs=x:short.bin")
+    assert log.lines("E")[0].startswith("'short.bin' has 4 bytes, and x of 2x3x8x8 fp32 has 1536; ")
+
+
+@pytest.mark.skipif(shutil.which("nvidia-smi") is not None, reason="there is a GPU here")
+def test_the_cpu_is_never_chosen_silently(trtexec):
+    log = trtexec.fails("--onnx=tiny.onnx")
+    assert log.lines("E")[0].startswith("there is no GPU here: ") and log.lines("E")[0].endswith("; try: --target=cpu builds for the CPU and runs there")
+
+
+def test_an_endless_run_ends_with_ctrl_c(trtexec):
+    words = ["--loadEngine=fixed.engine", "--target=cpu", "--duration=-1", "--warmUp=0"]
+    process = subprocess.Popen(
+        [str(trtexec.program), *words],
+        cwd=trtexec.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    for line in process.stdout:
+        if "Starting inference" in line:
+            break
+    time.sleep(0.3)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=30)
+    assert "Performance summary" in rest and process.returncode == 0 and "&&&& PASSED" in rest
+
+
+def test_what_fails_while_it_runs(trtexec):
+    log = trtexec.fails("--loadEngine=fixed.engine", *QUICK, "--loadRefOutputs=z:z.bin")
+    assert log.lines("E") == ["--loadRefOutputs names 'z', which is no output of the engine; try: its outputs are: y", "Error occurred during inference"]
