@@ -40,25 +40,30 @@ std::string processor_name() {
   return "CPU";
 }
 
-void report_gpu(int device, const Log& log) {
+Lines gpu_lines(int device) {
   const Gpu gpu = gpu_numbered(device);
   const burnish_device_details& d = gpu.details;
-  log.info(fmt::format("Selected Device: {}", gpu.info.name));
-  log.info(fmt::format("Selected Device ID: {}", device));
-  log.info(fmt::format("Selected Device UUID: {}", d.uuid));
-  log.info(fmt::format("Compute Capability: {}.{}", d.major, d.minor));
-  log.info(fmt::format("SMs: {}", gpu.info.multiprocessors));
-  log.info(fmt::format("Device Global Memory: {} MiB", gpu.info.memory_bytes >> 20));
-  log.info(fmt::format("Shared Memory per SM: {} KiB", d.shared_bytes_per_multiprocessor >> 10));
-  log.info(
-      fmt::format("Memory Bus Width: {} bits (ECC {})", d.memory_bus_bits, d.ecc ? "enabled" : "disabled"));
-  log.info(fmt::format("Application Compute Clock Rate: {} GHz", number_text(d.clock_khz / 1e6)));
-  log.info(fmt::format("Application Memory Clock Rate: {} GHz", number_text(d.memory_clock_khz / 1e6)));
-  log.info("");
-  log.info("Note: these are the highest clocks; what the GPU runs at during the measurement may differ.");
+  return {{"Selected Device", gpu.info.name},
+          {"Selected Device ID", std::to_string(device)},
+          {"Selected Device UUID", d.uuid},
+          {"Compute Capability", fmt::format("{}.{}", d.major, d.minor)},
+          {"SMs", std::to_string(gpu.info.multiprocessors)},
+          {"Device Global Memory", fmt::format("{} MiB", gpu.info.memory_bytes >> 20)},
+          {"Shared Memory per SM", fmt::format("{} KiB", d.shared_bytes_per_multiprocessor >> 10)},
+          {"Memory Bus Width",
+           fmt::format("{} bits (ECC {})", d.memory_bus_bits, d.ecc ? "enabled" : "disabled")},
+          {"Application Compute Clock Rate", number_text(d.clock_khz / 1e6) + " GHz"},
+          {"Application Memory Clock Rate", number_text(d.memory_clock_khz / 1e6) + " GHz"}};
 }
 
 }  // namespace
+
+Lines device_lines(std::optional<int> device, const std::string& target) {
+  if (device) return gpu_lines(*device);
+  if (target != "cpu") return {{"Selected Device", "none; the engine is for " + target}};
+  return {{"Selected Device", fmt::format("CPU ({})", processor_name())},
+          {"Threads", std::to_string(std::thread::hardware_concurrency())}};
+}
 
 void report_device(std::optional<int> device, const std::string& target, const Log& log) {
   log.info("=== Device Information ===");
@@ -67,10 +72,10 @@ void report_device(std::optional<int> device, const std::string& target, const L
     const Gpu gpu = gpu_numbered(i);
     log.info(fmt::format("  Device {}: \"{}\" UUID: {}", i, gpu.info.name, gpu.details.uuid));
   }
-  if (device) return report_gpu(*device, log);
-  if (target != "cpu") return log.info(fmt::format("Selected Device: none; the engine is for {}", target));
-  log.info(fmt::format("Selected Device: CPU ({})", processor_name()));
-  log.info(fmt::format("Threads: {}", std::thread::hardware_concurrency()));
+  print_lines(device_lines(device, target), log);
+  if (!device) return;
+  log.info("");
+  log.info("Note: these are the highest clocks; what the GPU runs at during the measurement may differ.");
 }
 
 }  // namespace burnish::cli::trtexec

@@ -219,6 +219,8 @@ constexpr Flag own[] = {
     {"--target", "<name>", works,
      "cpu, or another GPU than the one here to build for: sm_90. Default: this GPU"},
     {"--compat", "<10|11>", works, "The defaults of that version. Default: 10"},
+    {"--exportAll", "<folder>", works,
+     "timing.json, profile.json, graph.json (detailed) and metadata.json, for tools that explore engines"},
     {"--layerInfoSchema", "<10|11>", works, "The form of --exportLayerInfo. Default: 10"},
     {"--help", "", works, "This text; also -h"},
 };

@@ -6,15 +6,7 @@
 
 namespace burnish::cli::trtexec {
 
-/// Keys with their values; without one the key is the whole line.
-using Lines = std::vector<std::pair<std::string, std::optional<std::string>>>;
-
 static std::string enabled(bool yes) { return yes ? "Enabled" : "Disabled"; }
-
-static void print_block(const char* title, const Lines& lines, const Log& log) {
-  log.info(fmt::format("=== {} ===", title));
-  for (const auto& [key, value] : lines) log.info(value ? key + ": " + *value : key);
-}
 
 static std::string pools_text(const BuildOptions& b) {
   std::string text;
@@ -189,22 +181,30 @@ static Lines reporting_lines(const ReportingOptions& r) {
           {"Export profile to JSON file", r.profile_file}};
 }
 
+std::vector<OptionBlock> option_blocks(const Options& o) {
+  return {{"Model Options",
+           {{"Format", o.model.onnx.empty() ? "*" : "ONNX"}, {"Model", o.model.onnx}, {"Output", ""}}},
+          {"Build Options", build_lines(o)},
+          {"System Options",
+           {{"Device", std::to_string(o.device)},
+            {"DLACore", ""},
+            {"Loaded static plugins", ""},
+            {"setPluginsToSerialize", ""},
+            {"dynamicPlugins", ""},
+            {"ignoreParsedPluginLibs", o.has("--ignoreParsedPluginLibs") ? "1" : "0"}}},
+          {"Inference Options", inference_lines(o)},
+          {"Reporting Options", reporting_lines(o.reporting)}};
+}
+
 void report_options(const Options& o, const Log& log) {
-  print_block("Model Options",
-              {{"Format", o.model.onnx.empty() ? "*" : "ONNX"}, {"Model", o.model.onnx}, {"Output", ""}},
-              log);
-  if (o.build.load_engine.empty()) print_block("Build Options", build_lines(o), log);
-  else log.info("");
-  print_block("System Options",
-              {{"Device", std::to_string(o.device)},
-               {"DLACore", ""},
-               {"Loaded static plugins", ""},
-               {"setPluginsToSerialize", ""},
-               {"dynamicPlugins", ""},
-               {"ignoreParsedPluginLibs", o.has("--ignoreParsedPluginLibs") ? "1" : "0"}},
-              log);
-  print_block("Inference Options", inference_lines(o), log);
-  print_block("Reporting Options", reporting_lines(o.reporting), log);
+  for (const OptionBlock& block : option_blocks(o)) {
+    if (block.title == "Build Options" && !o.build.load_engine.empty()) {
+      log.info("");
+      continue;
+    }
+    log.info(fmt::format("=== {} ===", block.title));
+    print_lines(block.lines, log);
+  }
   log.info("");
   log.info(fmt::format("Defaults are those of version {}.x; --compat={} has the other ones.", o.compat,
                        o.compat == 10 ? 11 : 10));

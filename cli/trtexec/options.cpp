@@ -73,6 +73,7 @@ class Reader {
 
   void finish() {
     finish_profiles();
+    if (!o.reporting.folder.empty()) name_all_files();
     if (o.build.fp8 && o.build.int8) throw BadValue{"--fp8 and --int8 exclude each other"};
     if (o.build.best && o.build.strongly_typed)
       throw BadValue{"--best and --stronglyTyped exclude each other"};
@@ -207,11 +208,26 @@ class Reader {
     else if (name == "--exportOutput") r.output_file = value;
     else if (name == "--exportProfile") r.profile_file = value;
     else if (name == "--exportLayerInfo") r.layers_file = value;
+    else if (name == "--exportAll") r.folder = value;
     else if (name == "--device") o.device = static_cast<int>(within(name, value, 0, INT32_MAX));
     else if (name == "--layerInfoSchema") o.layer_schema = static_cast<int>(version(name, value));
     else if (name == "--help") o.help = true;
     else return false;
     return true;
+  }
+
+  /// The four files that tools for exploring engines read, where none is named otherwise.
+  void name_all_files() {
+    ReportingOptions& r = o.reporting;
+    const auto name = [&](std::string& file, const char* usual) {
+      if (file.empty()) file = r.folder + "/" + usual;
+    };
+    name(r.times_file, "timing.json");
+    name(r.profile_file, "profile.json");
+    name(r.layers_file, "graph.json");
+    name(r.metadata_file, "metadata.json");
+    o.build.verbosity = "detailed";
+    o.inference.separate_profile = true;
   }
 
   int64_t within(std::string_view name, const std::string& value, int64_t least, int64_t most) {

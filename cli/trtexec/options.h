@@ -75,7 +75,7 @@ struct ReportingOptions {
   bool layers = false, profiles = false;
   int64_t averages = 10;
   std::vector<double> percentiles = {90, 95, 99};
-  std::string times_file, output_file, profile_file, layers_file;
+  std::string times_file, output_file, profile_file, layers_file, metadata_file, folder;
   bool wants_profile() const { return profile || !profile_file.empty(); }
 };
 

@@ -11,20 +11,22 @@
 
 namespace burnish::cli::trtexec {
 
-void dump_outputs(const Arrays& outputs, const Log& log) {
+void dump_outputs(const Session& session, const Arrays& outputs, const Log& log) {
   log.info("Output Tensors:");
-  for (const auto& [name, array] : outputs) {
+  for (const burnish_port& port : session.output_ports()) {
+    const Array& array = outputs.at(port.name);
     std::string values;
     for (int64_t i = 0; i < array.elements(); ++i)
       values += (i ? " " : "") + number_text(load_element(array, static_cast<uint64_t>(i)));
-    log.info(fmt::format("{}: ({})", name, dims_text(array.shape)));
+    log.info(fmt::format("{}: ({})", port.name, dims_text(array.shape)));
     log.info(values);
   }
 }
 
-std::string outputs_json(const Arrays& outputs) {
+std::string outputs_json(const Session& session, const Arrays& outputs) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const auto& [name, array] : outputs) {
+  for (const burnish_port& port : session.output_ports()) {
+    const Array& array = outputs.at(port.name);
     nlohmann::ordered_json values = nlohmann::ordered_json::array();
     for (int64_t i = 0; i < array.elements(); ++i) {
       const double value = load_element(array, static_cast<uint64_t>(i));
@@ -32,7 +34,8 @@ std::string outputs_json(const Arrays& outputs) {
       else if (is_float(array.dtype)) values.push_back(value);
       else values.push_back(static_cast<int64_t>(value));
     }
-    list.push_back({{"name", name}, {"dimensions", dims_text(array.shape)}, {"values", std::move(values)}});
+    list.push_back(
+        {{"name", port.name}, {"dimensions", dims_text(array.shape)}, {"values", std::move(values)}});
   }
   return list.dump() + "\n";
 }

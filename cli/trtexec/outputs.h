@@ -5,9 +5,10 @@
 
 namespace burnish::cli::trtexec {
 
-void dump_outputs(const Arrays& outputs, const Log& log);
+/// In the order of the engine, as all of these.
+void dump_outputs(const Session& session, const Arrays& outputs, const Log& log);
 /// [{"name", "dimensions" : "1x1000", "values"}]
-std::string outputs_json(const Arrays& outputs);
+std::string outputs_json(const Session& session, const Arrays& outputs);
 /// Inputs and outputs, raw, each in a file of its name in the current folder. Throws Failure.
 void write_raw_bindings(const Session& session, const Arrays& outputs, const Log& log);
 

@@ -49,6 +49,11 @@ constexpr std::array<Quantity, 5> quantities = {{{"Latency", &Query::latency},
                                                  {"GPU Compute Time", &Query::compute},
                                                  {"D2H Latency", &Query::d2h}}};
 
+static double throughput(const Trace& trace) {
+  const double wall = trace.wall_seconds();
+  return wall > 0 ? static_cast<double>(trace.queries.size()) / wall : 0;
+}
+
 static void warn_of_limits(const std::array<Summary, 5>& summaries, const Options& options, const Log& log) {
   const auto& [latency, enqueue, h2d, compute, d2h] = summaries;
   const bool eleven = options.compat == 11;
@@ -105,7 +110,7 @@ void report_performance(const Trace& trace, const Options& options, bool on_gpu,
   const double wall = trace.wall_seconds(), count = static_cast<double>(trace.queries.size());
   log.info("");
   log.info("=== Performance summary ===");
-  log.info(fmt::format("Throughput: {} qps", number_text(wall > 0 ? count / wall : 0)));
+  log.info(fmt::format("Throughput: {} qps", number_text(throughput(trace))));
   for (size_t i = 0; i < summaries.size(); ++i)
     log.info(fmt::format("{}: {}", quantities[i].name, summary_line(summaries[i], percents)));
   log.info(fmt::format("Total Host Walltime: {} s", number_text(wall)));
@@ -118,6 +123,18 @@ void report_performance(const Trace& trace, const Options& options, bool on_gpu,
   log.info("What these metrics mean is in the verbose log: --verbose.");
   explain_metrics(log);
   log.info("");
+}
+
+nlohmann::ordered_json performance_json(const Trace& trace, const ReportingOptions& options) {
+  nlohmann::ordered_json json = {{"Throughput", throughput(trace)}};
+  for (const Quantity& quantity : quantities) {
+    const Summary s = summarise(values_of(trace, quantity.value), options.percentiles);
+    nlohmann::ordered_json& one =
+        json[quantity.name] = {{"min", s.min}, {"max", s.max}, {"mean", s.mean}, {"median", s.median}};
+    for (size_t i = 0; i < options.percentiles.size(); ++i)
+      one["percentile"][number_text(options.percentiles[i])] = s.percentiles[i];
+  }
+  return json;
 }
 
 std::string trace_json(const Trace& trace) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "cli/compiler.h"
@@ -15,6 +16,7 @@
 #include "cli/trtexec/interface_version.h"
 #include "cli/trtexec/layer_info.h"
 #include "cli/trtexec/layer_profile.h"
+#include "cli/trtexec/metadata.h"
 #include "cli/trtexec/option_report.h"
 #include "cli/trtexec/outputs.h"
 #include "cli/trtexec/performance_report.h"
@@ -99,6 +101,8 @@ void time_queries(const Session& session, const Options& o, const Log& log) {
                        number_text(trace.wall_seconds())));
   report_performance(trace, o, session.device().has_value(), log);
   if (!o.reporting.times_file.empty()) write_text(o.reporting.times_file, trace_json(trace));
+  if (!o.reporting.metadata_file.empty())
+    write_text(o.reporting.metadata_file, metadata_json(trace, o, session.device(), context_target(session)));
 }
 
 void profile(const Session& session, const Options& o, const Log& log) {
@@ -111,8 +115,8 @@ void write_outputs(Session& session, const Options& o, const Log& log) {
   const ReportingOptions& r = o.reporting;
   if (!r.output && !r.raw_bindings && r.output_file.empty()) return;
   const Arrays outputs = session.run({});
-  if (r.output) dump_outputs(outputs, log);
-  if (!r.output_file.empty()) write_text(r.output_file, outputs_json(outputs));
+  if (r.output) dump_outputs(session, outputs, log);
+  if (!r.output_file.empty()) write_text(r.output_file, outputs_json(session, outputs));
   if (r.raw_bindings) write_raw_bindings(session, outputs, log);
 }
 
@@ -164,6 +168,11 @@ void report_versions(const Log& log) {
 }
 
 void require_writable_files(const Options& o) {
+  if (const std::string& folder = o.reporting.folder; !folder.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) fail("cannot make the folder '" + folder + "': " + error.message(), "name another one");
+  }
   for (const std::string& file : {o.build.save_engine, o.reporting.times_file, o.reporting.output_file,
                                   o.reporting.profile_file, o.reporting.layers_file})
     if (!file.empty()) require_writable(file);

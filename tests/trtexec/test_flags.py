@@ -66,7 +66,7 @@ refused  --staticPlugins=p.so --plugins=p.so --dynamicPlugins=p.so
 warns    --setPluginsToSerialize=p.so
 silent   --ignoreParsedPluginLibs
 
-works    --target=cpu --compat=10 --layerInfoSchema=11
+works    --target=cpu --compat=10 --layerInfoSchema=11 --exportAll=all
 """
 
 

@@ -140,6 +140,23 @@ def test_layer_info(trtexec):
     assert set(eleven["Layers"][0]["Inputs"][0]) == {"Name", "Location", "Dimensions", "Format", "DataType"}
 
 
+def test_all_files_at_once(trtexec):
+    log = trtexec.passes("--loadEngine=fixed.engine", *TIMED, "--exportAll=all/files")
+    read = {file.stem: json.loads(file.read_text()) for file in (trtexec.folder / "all" / "files").iterdir()}
+    assert set(read) == {"timing", "profile", "graph", "metadata"}
+    assert list(read["metadata"]) == ["performance_summary", "device_information", "model_options", "build_options", "system_options", "inference_options", "reporting_options"]
+    summary = read["metadata"]["performance_summary"]
+    printed = summaries(log.stdout)
+    assert list(summary) == ["Throughput", *printed]
+    for name, values in printed.items():
+        assert list(summary[name]) == ["min", "max", "mean", "median", "percentile"]
+        assert math.isclose(summary[name]["median"], values["median"], rel_tol=1e-5, abs_tol=1e-12)
+        assert math.isclose(summary[name]["percentile"]["99"], values[99], rel_tol=1e-5, abs_tol=1e-12)
+    assert read["metadata"]["inference_options"]["Iterations"] == "50"
+    assert [layer["Name"] for layer in read["graph"]["Layers"]] == [layer["name"] for layer in read["profile"][1:]]
+    assert len(read["timing"]) == int(re.search(r"Timing trace has (\d+) queries", log.stdout)[1])
+
+
 def test_files_are_whole_or_not_there(trtexec):
     log = trtexec.fails("--loadEngine=fixed.engine", *QUICK, "--exportTimes=no/such/folder/t.json")
     assert log.lines("E")[0].startswith("cannot write 'no/such/folder/t.json': ") and log.lines("E")[-1] == "Engine set up failed"
