@@ -47,7 +47,8 @@ void add_reasons(const Json& sentences, const std::map<std::string, size_t>& pla
   }
 }
 
-void add_channels(const Json& layers, const std::vector<TextNode>& nodes, Json& list) {
+void add_channels(const std::string& precision, const Json& layers, const std::vector<TextNode>& nodes,
+                  Json& list) {
   std::map<std::string, const TextNode*> by_name;
   for (const TextNode& node : nodes) by_name.try_emplace(node.layer(), &node);
   for (size_t i = 0; i < layers.size(); ++i) {
@@ -56,6 +57,7 @@ void add_channels(const Json& layers, const std::vector<TextNode>& nodes, Json& 
     const TextNode& node = *found->second;
     const auto weights = numbers(node.inputs[1], {});
     if (!weights || weights->size() < 2 || node.groups != 1) continue;
+    if (node.inputs[1].dtype == "f32" && precision != "tf32") continue;  // no work for tensor cores
     const bool convolution = node.ops[0] == "Conv";
     if (!convolution && node.ops[0] != "MatMul" && node.ops[0] != "Gemm") continue;
     const int64_t in = convolution ? (*weights)[1] : (*weights)[weights->size() - 2];
@@ -88,7 +90,7 @@ Json lint(const Json& plan, const Json& layers, const std::vector<TextNode>& nod
               "replace the operator in the model, or fix its extents when building: --shapes", list);
   add_reasons(plan.value("moves", Json::array()), places, "data movement",
               "another order of axes or a static shape in the model may make it a view", list);
-  add_channels(layers, nodes, list);
+  add_channels(plan.value("precision", ""), layers, nodes, list);
   add_reasons(plan.value("fusion_reasons", Json::array()), places, "not fused", "", list);
   add_estimates(plan.value("decisions", Json::array()), list);
   return list;

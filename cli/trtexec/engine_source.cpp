@@ -60,6 +60,13 @@ void refuse_quantised_kernels(const Options& o) {
        "build with --fp16");
 }
 
+/// A wish may go unheeded, what is to be obeyed may not.
+void refuse_layer_precisions(const Options& o) {
+  if (o.build.precision_constraints == "obey" && (o.has("--layerPrecisions") || o.has("--layerOutputTypes")))
+    fail("--precisionConstraints=obey cannot be kept: precision cannot be set by layer yet",
+         "say --precisionConstraints=prefer, or leave the layers' precisions away");
+}
+
 /// With --stronglyTyped the model's types count and flags of precision go, one by one.
 void settle_precision(const BuildOptions& b, BuildChoices& choices, const Log& log) {
   choices.tf32 = b.tf32;
@@ -160,6 +167,7 @@ Engine build_engine_of(const Options& o, const std::string& target, const Log& l
   require_readable(o.model.onnx, "model");
   check_calibration(o.build, log);
   if (!o.build.strongly_typed) refuse_quantised_kernels(o);
+  refuse_layer_precisions(o);
   if (o.build.platform != "SameAsBuild")
     fail("--runtimePlatform=" + o.build.platform + " is refused: engines are for Linux", "leave it away");
   log.info("Start parsing network model.");

@@ -253,6 +253,7 @@ const Flag* find_flag(std::string_view name) {
 }
 
 std::string help_text() {
+  constexpr size_t width = 34;  // of names and values
   constexpr std::string_view prefixes[] = {"",
                                            "Taken, without effect: ", "Taken, without effect: ", "Refused: "};
   std::string text =
@@ -264,7 +265,9 @@ std::string help_text() {
     for (const Flag& flag : group.flags) {
       const std::string left =
           flag.value.empty() ? std::string(flag.name) : fmt::format("{}={}", flag.name, flag.value);
-      text += fmt::format("  {:<34} {}{}\n", left, prefixes[static_cast<int>(flag.treatment)], flag.text);
+      text += left.size() <= width ? fmt::format("  {:<{}}", left, width + 1)
+                                   : fmt::format("  {}\n  {:<{}}", left, "", width + 1);
+      text += fmt::format("{}{}\n", prefixes[static_cast<int>(flag.treatment)], flag.text);
     }
   }
   return text;

@@ -1,5 +1,6 @@
 """Engines, exported files, and a real browser that opens the report."""
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -26,11 +27,16 @@ class Burnish:
     def __init__(self, program, folder):
         self.program, self.folder = program, folder
 
-    def __call__(self, *arguments):
-        return subprocess.run([str(self.program), *map(str, arguments)], cwd=self.folder, capture_output=True, text=True, timeout=120)
+    def __call__(self, *arguments, **options):
+        command = [str(self.program), *map(str, arguments)]
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=120, **options)
 
-    def succeed(self, *arguments):
-        done = self(*arguments)
+    def with_gpu(self):
+        """The environment in which a stand-in for a GPU is found (build/testing)."""
+        return {**os.environ, "LD_LIBRARY_PATH": str(self.program.parents[1] / "testing" / "host_gpu")}
+
+    def succeed(self, *arguments, **options):
+        done = self(*arguments, **options)
         assert done.returncode == 0 and done.stderr == "", f"burnish {' '.join(map(str, arguments))}\n{done.stderr}"
         return done.stdout
 

@@ -110,6 +110,13 @@ def test_quantised_builds_are_refused(trtexec, flag):
     assert not (trtexec.folder / "q.engine").exists()
 
 
+def test_precisions_of_layers_are_not_pretended(trtexec):
+    build = ("--onnx=tiny.onnx", "--target=cpu", "--skipInference", "--layerPrecisions=conv:fp16")
+    assert trtexec.fails(*build, "--precisionConstraints=obey").lines("E")[0].startswith("--precisionConstraints=obey cannot be kept: ")
+    assert len([line for line in trtexec.passes(*build, "--precisionConstraints=prefer").lines("W") if "has no effect" in line]) == 2
+    assert trtexec.fails("--onnx=tiny.onnx", "--target=cpu", "--runtimePlatform=WindowsAMD64").lines("E")[0].startswith("--runtimePlatform=WindowsAMD64 is refused: ")
+
+
 def test_calibration(trtexec):
     (trtexec.folder / "cache").write_text("TRT-8501-EntropyCalibration2\nx: 3c010a14\nodd: name: 3f800000\r\n")
     log = trtexec.fails("--onnx=tiny.onnx", "--target=cpu", "--int8", "--calib=cache")
