@@ -114,6 +114,7 @@ def row_cells(row, baseline, reasons):
     return [
         row["model"],
         str(row["batch"]),
+        str(row.get("level", "–")),
         cell(row.get("gpu_ms")),
         cell(row.get("gpu_fp16_nhwc_ms")),
         cell(row.get("gpu_flushed_ms")),
@@ -130,7 +131,7 @@ def row_cells(row, baseline, reasons):
 
 
 HEAD = [
-    "model", "batch", "GPU", "GPU, FP16 NHWC", "GPU, L2 flushed", "host", "torch eager", "torch.compile", "ORT FP32",
+    "model", "batch", "level", "GPU", "GPU, FP16 NHWC", "GPU, L2 flushed", "host", "torch eager", "torch.compile", "ORT FP32",
     "× torch.compile", "× ORT", "of roofline", "MB", "build s", "why below the bar",
 ]  # fmt: skip
 

@@ -17,7 +17,7 @@ BASELINES = {
 
 
 def row(model, batch, **figures):
-    return {"model": model, "batch": batch, "precision": "fp16", "commit": "abc1234", **figures}
+    return {"model": model, "batch": batch, "precision": "fp16", "level": 3, "commit": "abc1234", **figures}
 
 
 FAST = row("resnet50", 1, gpu_ms=0.6, gpu_fp16_nhwc_ms=0.5, host_ms=1.0, torch_eager_ms=3.0, roofline_ms=0.125)
@@ -78,7 +78,7 @@ def test_bars_of_a_whole_table():
 def test_rows_below_a_bar_are_bold_and_have_a_reason():
     reasons = table.parse_reasons("# by hand\nvit_b_16 *: attention is slow\n")
     text = table.markdown({"gpu": "NVIDIA H200", "driver": "580", "rows": [SLOW, FAST]}, BASELINES, reasons)
-    assert "| resnet50 | 1 | 0.600 | 0.500 | – | 1.000 | 3.000 | 1.500 | 4.000 | 3.00 | 4.00 | 25 % | – | – |  |" in text
+    assert "| resnet50 | 1 | 3 | 0.600 | 0.500 | – | 1.000 | 3.000 | 1.500 | 4.000 | 3.00 | 4.00 | 25 % | – | – |  |" in text
     assert "| **0.25** | **2.00** | – | – | – | attention is slow |" in text
     assert "not explained yet" in table.markdown({"rows": [SLOW]}, BASELINES, {})
     assert "Not measured yet: resnet50 8, resnet50 32," in text
