@@ -84,6 +84,7 @@ typedef struct burnish_build_options {
   int profile_count;
   size_t
       workspace_bytes; /* scratch memory that a kernel may ask for beside its operands at most; 0: no limit */
+  int max_tactics;     /* of a node that are timed at most; 0: as many as the level says */
 } burnish_build_options;
 
 /* Builds and writes `engine_path` (complete, or not at all). */

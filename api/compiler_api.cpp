@@ -27,15 +27,15 @@ Result<TuningOptions> read_tuning(const burnish_build_options& given) {
   constexpr std::array<Mode, 4> modes = {Mode::append, Mode::read, Mode::write, Mode::strict};
   const auto mode = static_cast<size_t>(given.timing_cache_mode);
   if (given.optimization_level < 0 || given.optimization_level > 5 || mode >= modes.size() ||
-      !(given.time_budget >= 0))
+      !(given.time_budget >= 0) || given.max_tactics < 0)
     return Error(Code::invalid_argument,
                  "optimization_level is from 0 to 5, timing_cache_mode one of its enumeration, and "
-                 "time_budget no "
-                 "less than 0")
+                 "time_budget and max_tactics no less than 0")
         .remedy("set the options to zero before setting those that are wanted");
   return TuningOptions{.level = given.optimization_level,
                        .cache = given.timing_cache ? given.timing_cache : "",
                        .mode = modes[mode],
+                       .most_candidates = static_cast<size_t>(given.max_tactics),
                        .budget = given.time_budget};
 }
 

@@ -54,6 +54,7 @@ class BuildOptions {
       return interrupted();
     };
     options_.optimization_level = choices.level;
+    options_.max_tactics = choices.max_tactics;
     options_.time_budget = choices.time_budget;
     if (!choices.timing_cache.empty()) options_.timing_cache = choices.timing_cache.c_str();
     options_.libraries = choices.libraries.c_str();

@@ -19,7 +19,8 @@ struct BuildChoices {
   std::vector<Profile> profiles;
   uint64_t workspace_bytes = 0;  // of a kernel's scratch memory at most; 0: no limit
   bool verbose = false;
-  int level = 0;  // of optimisation
+  int level = 0;        // of optimisation
+  int max_tactics = 0;  // of a node that are timed at most; 0: as many as the level says
   double time_budget = 0;
   std::string libraries = "none";  // or "present", or names by commas
   std::string timing_cache, timing_cache_mode = "append";

@@ -28,6 +28,14 @@ constexpr Level levels[] = {{1, 1, 0, 0},   {1, 1, 0, 0},    {3, 1.5, 8, 8},
 // How much of the budget is over when no more candidates are compiled, and when the engine's turn comes.
 constexpr double compiling = 0.5, alone = 0.75;
 
+/// The level's, with what the caller limits.
+Level level_of(const TuningOptions& options) {
+  Level level = levels[options.level];
+  if (options.most_candidates > 0)
+    level.most_candidates = std::min(level.most_candidates, options.most_candidates);
+  return level;
+}
+
 size_t candidate_count(const std::vector<Tactic>& by_cost, const Level& level) {
   size_t count = 1;
   while (count < by_cost.size() && count < level.most_candidates &&
@@ -65,7 +73,7 @@ std::string kernels(size_t count) { return std::to_string(count) + (count == 1 ?
 /// The decisions of one build, and what is still to be timed for them.
 class Tuning {
  public:
-  explicit Tuning(TuningContext& context) : context_(context), level_(levels[context.options.level]) {}
+  explicit Tuning(TuningContext& context) : context_(context), level_(level_of(context.options)) {}
 
   Result<Lowered> lower(Graph& graph, LowerOptions options) {
     if (context_.options.level < 2) return burnish::lower(graph, options);
@@ -276,7 +284,7 @@ class Tuning {
   }
 
   TuningContext& context_;
-  const Level& level_;
+  const Level level_;
   TimingCache cache_;
   std::unique_ptr<TimingDevice> device_;
   std::string why_no_device_;

@@ -190,6 +190,12 @@ TEST_F(Tuned, HigherLevelsHaveMoreCandidates) {
   EXPECT_EQ(tactics({.level = 5}), "ddd");
 }
 
+TEST_F(Tuned, NoMoreCandidatesThanAllowed) {
+  EXPECT_EQ(tactics({.level = 5, .most_candidates = 2}), "bbb");
+  EXPECT_EQ(tactics({.level = 5, .most_candidates = 1}), "aaa");
+  EXPECT_EQ(tactics({.level = 2, .most_candidates = 9}), "bbb");
+}
+
 TEST_F(Tuned, WhatIsSlowerInTheEngineIsTakenBack) {
   engine_time = [](const Plan& plan) {  // alone "d" is fastest; here it does harm at the third node
     double time = 100;

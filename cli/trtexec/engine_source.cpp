@@ -114,6 +114,7 @@ void settle_tactics(const BuildOptions& b, BuildChoices& choices) {
                   : b.level >= 0                      ? static_cast<int>(b.level)
                   : can_time_kernels(choices.targets) ? 3
                                                       : 1;
+  if (b.max_tactics > 0) choices.max_tactics = static_cast<int>(std::min<int64_t>(b.max_tactics, 1000));
   choices.time_budget = b.time_budget;
   choices.libraries = libraries_of(b);
   if (b.builder_cache) choices.timing_cache = b.timing_cache;

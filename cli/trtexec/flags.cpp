@@ -79,7 +79,7 @@ constexpr Flag tactics[] = {
     {"--avgTiming", "<N>", warns, own_count},
     {"--minTiming", "<N>", silent, own_count},
     {"--builderOptimizationLevel", "<0..5>", works, "How long kernels are searched for. Default: 3"},
-    {"--maxTactics", "<N>", warns, "the optimisation level says how many candidates are timed"},
+    {"--maxTactics", "<N>", works, "Time at most N candidates for a kernel. Default: as the level says"},
     {"--tacticSources", "<±name,…>", works, "Libraries whose routines are candidates: CUBLAS_LT, CUDNN"},
     {"--timingCacheFile", "<file>", works, "Keep the times of kernels there"},
     {"--noBuilderCache", "", works, "Keep no times"},

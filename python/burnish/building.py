@@ -36,6 +36,7 @@ class Options:
         timing_cache: Optional[str] = None,
         timing_cache_mode: str = "append",
         workspace_bytes: int = 0,
+        max_tactics: int = 0,
         libraries: Optional[str] = None,
         threads: int = 0,
         input_formats: Optional[Mapping[str, Tuple[Optional[str], str]]] = None,
@@ -59,6 +60,7 @@ class Options:
             timing_cache_mode=TIMING_CACHE_MODES[timing_cache_mode],
             libraries=libraries.encode() if libraries else None,
             workspace_bytes=workspace_bytes,
+            max_tactics=max_tactics,
         )
         fixed = [capi.InputShape(n.encode(), len(e), capi.int64s(e)) for n, e in (shapes or {}).items()]
         s.shapes, s.shape_count = (capi.InputShape * len(fixed))(*fixed), len(fixed)

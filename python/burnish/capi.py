@@ -111,6 +111,7 @@ class BuildOptions(ctypes.Structure):
         ("profiles", POINTER(Profile)),
         ("profile_count", c_int),
         ("workspace_bytes", c_size_t),
+        ("max_tactics", c_int),
     ]
 
 

@@ -72,7 +72,7 @@ def test_precision_flags_reach_the_build(net, config, half, tf32, name):
 @pytest.mark.parametrize(
     "setting, value",
     [
-        ("avg_timing_iterations", 8), ("min_timing_iterations", 2), ("max_num_tactics", 4), ("algorithm_selector", object()),
+        ("avg_timing_iterations", 8), ("min_timing_iterations", 2), ("algorithm_selector", object()),
         ("engine_capability", trt.EngineCapability.SAFETY), ("default_device_type", trt.DeviceType.DLA), ("DLA_core", 0),
         ("hardware_compatibility_level", trt.HardwareCompatibilityLevel.AMPERE_PLUS), ("max_aux_streams", 2), ("profile_stream", 7),
         ("runtime_platform", trt.RuntimePlatform.WINDOWS_AMD64), ("plugins_to_serialize", ["a.so"]), ("l2_limit_for_tiling", 1 << 20),

@@ -27,7 +27,8 @@ warns    --layerDeviceTypes=*:GPU --decomposableAttentions=a --sparsity=enable -
 
 works    --memPoolSize=workspace:512
 warns    --memPoolSize=tacticSharedMem:48K --memPoolSize=dlaSRAM:1M --workspace=64
-warns    --avgTiming=4 --maxTactics=3 --maxAuxStreams=0 --tilingOptimizationLevel=1 --l2LimitForTiling=1000
+works    --maxTactics=3
+warns    --avgTiming=4 --maxAuxStreams=0 --tilingOptimizationLevel=1 --l2LimitForTiling=1000
 silent   --minTiming=1 --noCompilationCache --preview=+profileSharing0806 --tempdir=. --tempfileControls=in_memory:deny,temporary:allow
 works    --builderOptimizationLevel=2 --tacticSources=-CUBLAS_LT,+CUDNN --timingCacheFile=t.cache --noBuilderCache
 works    --errorOnTimingCacheMiss --heuristic --monitorMemory

@@ -164,6 +164,7 @@ class Builder(Scoped):
                     tf32=config.get_flag(BuilderFlag.TF32),
                     profiles=self._profiles(network, config),
                     workspace_bytes=config._pools.get(MemoryPoolType.WORKSPACE, 0),
+                    max_tactics=max(config.max_num_tactics, 0),
                     optimization_level=config.builder_optimization_level,
                     timing_cache=cache,
                     timing_cache_mode="strict" if config.get_flag(BuilderFlag.ERROR_ON_TIMING_CACHE_MISS) else "append",

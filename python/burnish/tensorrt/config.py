@@ -54,7 +54,6 @@ class IBuilderConfig(Scoped):
 
     avg_timing_iterations = NoEffect(1, "how often a kernel is timed follows from builder_optimization_level")
     min_timing_iterations = NoEffect(1, "how often a kernel is timed follows from builder_optimization_level")
-    max_num_tactics = NoEffect(-1, "how many kernels are tried follows from builder_optimization_level")
     algorithm_selector = NoEffect(None, "kernels are chosen by Burnish's tuner; its timing cache can be edited")
     engine_capability = NoEffect(EngineCapability.STANDARD, "Burnish builds engines for its own runtime alone")
     default_device_type = NoEffect(DeviceType.GPU, "Burnish builds for the GPU, not for a DLA")
@@ -87,6 +86,7 @@ class IBuilderConfig(Scoped):
         self._tactic_sources = mask_of((TacticSource.EDGE_MASK_CONVOLUTIONS, TacticSource.JIT_CONVOLUTIONS))
         self._calibration_profile: Optional[IOptimizationProfile] = None
         self._level = 3
+        self.max_num_tactics = -1  #: kernels of a layer that are timed at most; -1: as many as the level says
         self.int8_calibrator = None
         self.progress_monitor = None
         self._verbosity = ProfilingVerbosity.LAYER_NAMES_ONLY
