@@ -33,6 +33,13 @@ typedef struct burnish_port_format {
   burnish_layout layout;
 } burnish_port_format;
 
+/* In what an FP16 build stores what an ONNX node makes: BURNISH_F32, or BURNISH_F16 as it would by itself. Of those that fit a name
+ * the last one counts. */
+typedef struct burnish_node_precision {
+  const char* name; /* one * in it stands for anything */
+  burnish_dtype dtype;
+} burnish_node_precision;
+
 /* Called now and then with what is being done and how much of it is. Returning nonzero cancels the build. May be called
  * from threads of the compiler, never from two at once. */
 typedef int (*burnish_progress)(void* user, const char* stage, int done, int total);
@@ -85,6 +92,8 @@ typedef struct burnish_build_options {
   size_t
       workspace_bytes; /* scratch memory that a kernel may ask for beside its operands at most; 0: no limit */
   int max_tactics;     /* of a node that are timed at most; 0: as many as the level says */
+  const burnish_node_precision* node_precisions;
+  int node_precision_count;
 } burnish_build_options;
 
 /* Builds and writes `engine_path` (complete, or not at all). */

@@ -105,6 +105,13 @@ Result<CompileOptions> read_options(const burnish_build_options* asked) {
         .remedy("name each target once");
   options.fp16 = given->fp16 != 0;
   options.tf32 = given->tf32 != 0;
+  for (int i = 0; i < given->node_precision_count; ++i) {
+    const auto& [name, dtype] = given->node_precisions[i];
+    if (dtype != BURNISH_F32 && dtype != BURNISH_F16)
+      return Error(Code::invalid_argument, "node '" + std::string(name) + "' can be in FP32 or FP16 only")
+          .remedy("say BURNISH_F32 or BURNISH_F16");
+    options.node_precisions.push_back({.pattern = name, .fp32 = dtype == BURNISH_F32});
+  }
   for (int i = 0; i < given->shape_count; ++i) {
     const burnish_input_shape& shape = given->shapes[i];
     if (!options.shapes.emplace(shape.name, std::vector<int64_t>(shape.shape, shape.shape + shape.rank))

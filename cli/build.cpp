@@ -11,7 +11,7 @@ namespace burnish::cli {
 
 struct BuildRequest {
   std::string model, engine;
-  std::vector<std::string> shapes, profiles, input_formats, output_formats;
+  std::vector<std::string> shapes, profiles, input_formats, output_formats, node_precisions;
   BuildChoices choices;
 };
 
@@ -23,6 +23,7 @@ static int build(const BuildRequest& request) {
   choices.profiles = parse_profiles(request.profiles);
   choices.input_formats = parse_formats("--input-formats", request.input_formats);
   choices.output_formats = parse_formats("--output-formats", request.output_formats);
+  choices.node_precisions = parse_node_precisions(request.node_precisions);
   choices.targets = resolve_targets(choices.targets);
   std::string path = request.engine.empty() ? std::filesystem::path(request.model).stem().string() + ".engine"
                                             : request.engine;
@@ -84,6 +85,16 @@ static void add_tuning_options(CLI::App& command, BuildChoices& choices) {
       ->needs(cache);
 }
 
+static void add_node_precision_option(CLI::App& command, BuildRequest& request) {
+  command
+      .add_option("--node-precision", request.node_precisions,
+                  "With --fp16, keep what these ONNX nodes make in FP32; one * stands for anything, and of "
+                  "those that fit a node the last one counts")
+      ->type_name("NODE:fp32,…")
+      ->allow_extra_args(false)
+      ->group("What to build");
+}
+
 static void add_format_options(CLI::App& command, BuildRequest& request) {
   auto add = [&](const char* name, std::vector<std::string>& texts, const std::string& what) {
     command.add_option(name, texts, what)
@@ -120,6 +131,7 @@ void add_build(CLI::App& app, Action& action) {
       ->type_name("FILE")
       ->group("What to build");
   add_build_options(command, request->choices);
+  add_node_precision_option(command, *request);
   add_tuning_options(command, request->choices);
   add_shapes_option(command, request->shapes,
                     "Fix extents that the model leaves free; ? leaves one free. Free ones are decided by the "

@@ -54,6 +54,10 @@ class BuildOptions {
       return interrupted();
     };
     options_.optimization_level = choices.level;
+    for (const auto& [name, dtype] : choices.node_precisions)
+      node_precisions_.push_back({name.c_str(), dtype});
+    options_.node_precisions = node_precisions_.data();
+    options_.node_precision_count = static_cast<int>(node_precisions_.size());
     options_.max_tactics = choices.max_tactics;
     options_.time_budget = choices.time_budget;
     if (!choices.timing_cache.empty()) options_.timing_cache = choices.timing_cache.c_str();
@@ -83,6 +87,7 @@ class BuildOptions {
   std::vector<burnish_input_shape> shapes_;
   std::vector<burnish_port_format> input_formats_, output_formats_;
   ProfileList profiles_;
+  std::vector<burnish_node_precision> node_precisions_;
   burnish_build_options options_{};
 };
 

@@ -5,6 +5,7 @@
 
 #include "cli/engine.h"
 #include "cli/formats.h"
+#include "cli/node_precision.h"
 #include "cli/profiles.h"
 #include "cli/shapes.h"
 
@@ -15,6 +16,7 @@ struct BuildChoices {
   std::vector<std::string> targets;  // empty: the GPU that is there
   bool fp16 = false;
   bool tf32 = false;
+  NodePrecisions node_precisions;
   Shapes shapes;
   std::vector<Profile> profiles;
   uint64_t workspace_bytes = 0;  // of a kernel's scratch memory at most; 0: no limit

@@ -6,7 +6,6 @@
 
 #include "ir/text.h"
 #include "passes/fuse.h"
-#include "passes/pass.h"
 #include "providers/cublaslt/library.h"
 #include "providers/cudnn/library.h"
 #include "providers/nvrtc/backend.h"
@@ -158,13 +157,39 @@ Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, c
   return out;
 }
 
+bool has_node(const Graph& graph, const NodePrecision& asked) {
+  return std::ranges::any_of(graph.nodes, [&](const Node& node) {
+    return std::ranges::any_of(node.provenance, [&](const std::string& name) { return asked.fits(name); }) ||
+           std::ranges::any_of(node.regions, [&](const Graph& region) { return has_node(region, asked); });
+  });
+}
+
+Result<> check_node_precisions(const Graph& graph, const CompileOptions& options) {
+  if (!options.node_precisions.empty() && !options.fp16)
+    return Error(Code::invalid_argument, "precisions of nodes are given, and the build is not in FP16")
+        .remedy("build with --fp16, or leave them away");
+  for (const NodePrecision& asked : options.node_precisions)
+    if (!has_node(graph, asked))
+      return Error(Code::invalid_argument, "no node that computes anything is named '" + asked.pattern + "'")
+          .remedy("`burnish inspect` of an engine shows the names of its nodes; one * stands for anything");
+  return {};
+}
+
+std::string text_of(std::span<const NodePrecision> nodes) {
+  std::string text;
+  for (const NodePrecision& node : nodes)
+    text += (text.empty() ? "" : ",") + node.pattern + (node.fp32 ? ":fp32" : ":fp16");
+  return text;
+}
+
 }  // namespace
 
 Result<Graph> optimise(const onnx::Model& model, const CompileOptions& options, ThreadPool& pool) {
   Graph graph =
       TRY(onnx::import_model(model, {.shapes = options.shapes, .profiles = options.profiles}, pool));
   TRY(apply_port_formats(graph, options.input_formats, options.output_formats));
-  TRY(run_pipeline(graph, {.pool = pool, .fp16 = options.fp16}));
+  TRY(check_node_precisions(graph, options));
+  TRY(run_pipeline(graph, {.pool = pool, .fp16 = options.fp16, .nodes = options.node_precisions}));
   return graph;
 }
 
@@ -179,6 +204,8 @@ Result<Compiled> compile(const onnx::Model& model, const CompileOptions& options
   TRY(progress.report("importing", 1, 1));
   Compiled out;
   out.identity["precision"] = options.fp16 ? "fp16" : options.tf32 ? "tf32" : "fp32";
+  if (!options.node_precisions.empty())
+    out.identity["precision"] += " but " + text_of(options.node_precisions);
   for (const std::string& target : options.targets) {
     auto compiled = compile_target(graph, target, options, pool, progress, out.identity);
     if (!compiled) return std::move(compiled).during("building for target '" + target + "'").error();

@@ -11,6 +11,7 @@
 #include "compiler/tuning.h"
 #include "onnx/import.h"
 #include "onnx/model.h"
+#include "passes/pass.h"
 
 namespace burnish {
 
@@ -18,6 +19,7 @@ struct CompileOptions {
   std::vector<std::string> targets;  // "cpu", "sm_90", …
   bool fp16 = false;
   bool tf32 = false;
+  std::vector<NodePrecision> node_precisions;          // in an FP16 build
   std::map<std::string, std::vector<int64_t>> shapes;  // by input; -1 leaves an axis free
   std::vector<onnx::InputRanges> profiles;             // what the free axes may be, and are tuned for
   PortFormats input_formats, output_formats;

@@ -10,7 +10,7 @@
 
 /// Tests as text, in blocks:
 ///
-///   in: what the block shows          (or `in fp16:`, for a build with --fp16)
+///   in: what the block shows          (or `in fp16:`, for a build with --fp16; `in fp16 but NAME:`, with that node in FP32)
 ///   graph …
 ///   out:                              (or `out: same`, if the graph is left alone)
 ///   graph …
@@ -20,6 +20,7 @@ struct Block {
   int line = 0;
   std::string what;
   bool fp16 = false, same = false;
+  std::string fp32;  // the node that is
   std::string in, out;
 };
 
@@ -28,8 +29,10 @@ inline std::vector<Block> blocks_of(std::istream& file) {
   std::string* text = nullptr;
   std::string line;
   for (int number = 1; std::getline(file, line); ++number) {
-    if (line.starts_with("in:") || line.starts_with("in fp16:")) {
-      blocks.push_back({.line = number, .what = line, .fp16 = line.starts_with("in fp16:")});
+    constexpr std::string_view but = "in fp16 but ";
+    if (line.starts_with("in:") || line.starts_with("in fp16:") || line.starts_with(but)) {
+      blocks.push_back({.line = number, .what = line, .fp16 = line.starts_with("in fp16")});
+      if (line.starts_with(but)) blocks.back().fp32 = line.substr(but.size(), line.find(':') - but.size());
       text = &blocks.back().in;
     } else if (line.starts_with("out:")) {
       EXPECT_TRUE(line == "out:" || line == "out: same") << "line " << number << ": " << line;

@@ -26,7 +26,7 @@ Tensor to_half_tensor(const Tensor& t) {
 /// Rewrites one graph so that values of type f32 are stored as f16, casts standing where the two meet.
 class Halver {
  public:
-  explicit Halver(Graph& g) : g_(g) {}
+  Halver(Graph& g, std::span<const NodePrecision> asked) : g_(g), asked_(asked) {}
 
   Result<bool> run() {
     find_read_full();
@@ -53,10 +53,21 @@ class Halver {
       if (node.dead) continue;
       for (ValueId v : node.outputs)
         if (read_half.contains(v)) read_full_.erase(v);
-      const bool all = !node.regions.empty() || node.op->keeps_f32 || is_square(node) || leads_to_full(node);
+      const bool all = !node.regions.empty() || node.op->keeps_f32 || is_square(node) || is_asked(node) ||
+                       leads_to_full(node);
       for (size_t i = 0; i < node.inputs.size(); ++i)
         (all || (node.op->exact_operands >> i & 1) ? read_full_ : read_half).insert(node.inputs[i]);
     }
+  }
+
+  // The caller wants FP32 of one of the nodes that it came from.
+  bool is_asked(const Node& node) const {
+    return std::ranges::any_of(node.provenance, [&](const std::string& name) {
+      bool fp32 = false;
+      for (const NodePrecision& p : asked_)
+        if (p.fits(name)) fp32 = p.fp32;
+      return fp32;
+    });
   }
 
   // All that it makes is read in FP32, and it is no contraction, which would gain from FP16 operands all the same.
@@ -122,7 +133,7 @@ class Halver {
     if (node.op->name == "Cast" && node.inputs.size() == 1 && is_full(node.inputs[0]) &&
         is_full(node.outputs[0]))
       return keep(std::move(node));
-    if (keeps_full(node)) return keep(std::move(node));
+    if (is_asked(node) || keeps_full(node)) return keep(std::move(node));
     for (size_t i = 0; i < node.inputs.size(); ++i)
       if (is_full(node.inputs[i]))
         node.inputs[i] = node.op->exact_operands >> i & 1 ? full(node.inputs[i]) : half_value(node.inputs[i]);
@@ -174,6 +185,7 @@ class Halver {
   }
 
   Graph& g_;
+  const std::span<const NodePrecision> asked_;
   std::vector<Node> out_;
   std::map<ValueId, ValueId> half_of_;  // FP32 value -> its FP16 form
   std::set<ValueId> only_half_;         // FP32 values that so far exist only in their FP16 form
@@ -184,10 +196,18 @@ class Halver {
 Result<bool> run(Graph& graph, const PassContext& context) {
   if (!context.fp16) return false;
   // Bodies keep FP32 at their borders: an If's captures and results are converted around it.
-  return for_each_lowered_graph(graph, [](Graph& g) { return Halver(g).run(); });
+  return for_each_lowered_graph(graph, [&](Graph& g) { return Halver(g, context.nodes).run(); });
 }
 
 }  // namespace
+
+bool NodePrecision::fits(std::string_view name) const {
+  const size_t star = pattern.find('*');
+  if (star == std::string::npos) return name == pattern;
+  const std::string_view before = std::string_view(pattern).substr(0, star),
+                         after = std::string_view(pattern).substr(star + 1);
+  return name.size() >= before.size() + after.size() && name.starts_with(before) && name.ends_with(after);
+}
 
 extern const Pass pass_half_precision;
 const Pass pass_half_precision = {"half_precision", "stores FP32 values as FP16 where their range allows it",

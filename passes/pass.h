@@ -12,10 +12,19 @@
 
 namespace burnish {
 
+/// In what an FP16 build stores what some ONNX nodes make. Of those whose pattern fits a name the last one counts.
+struct NodePrecision {
+  std::string pattern;  // a name; one `*` in it stands for anything
+  bool fp32 = true;     // false: as FP16 builds do
+
+  bool fits(std::string_view name) const;
+};
+
 /// What passes may depend on besides the graph.
 struct PassContext {
   ThreadPool& pool;
   bool fp16 = false;
+  std::span<const NodePrecision> nodes = {};
 };
 
 /// A rewrite of a graph and, through `for_each_graph`, of its regions. Text tests live in `passes/<name>.ir`.

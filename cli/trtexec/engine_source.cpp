@@ -60,11 +60,28 @@ void refuse_quantised_kernels(const Options& o) {
        "build with --fp16");
 }
 
-/// A wish may go unheeded, what is to be obeyed may not.
-void refuse_layer_precisions(const Options& o) {
-  if (o.build.precision_constraints == "obey" && (o.has("--layerPrecisions") || o.has("--layerOutputTypes")))
-    fail("--precisionConstraints=obey cannot be kept: precision cannot be set by layer yet",
-         "say --precisionConstraints=prefer, or leave the layers' precisions away");
+/// FP32 and FP16 of layers in an FP16 build. Of the others a wish may go unheeded, what is to be obeyed may not.
+void settle_layer_precisions(const Options& o, BuildChoices& choices, const Log& log) {
+  const BuildOptions& b = o.build;
+  if (b.precision_constraints == "none") {
+    if (!b.layer_precisions.empty())
+      log.warn("--layerPrecisions has no effect without --precisionConstraints=prefer or obey.");
+    return;
+  }
+  auto unheeded = [&](const std::string& what, const std::string& why) {
+    if (b.precision_constraints == "obey")
+      fail("--precisionConstraints=obey cannot be kept: " + what + ": " + why,
+           "say --precisionConstraints=prefer, or leave that away");
+    log.warn(fmt::format("{} has no effect: {}.", what, why));
+  };
+  if (o.has("--layerOutputTypes")) unheeded("--layerOutputTypes", "outputs are of their layer's type");
+  for (const auto& [layer, type] : b.layer_precisions) {
+    const std::string what = "--layerPrecisions=" + layer + ":" + type;
+    if (type != "fp32" && type != "fp16") unheeded(what, "layers are stored in FP32 or FP16");
+    else if (choices.fp16)
+      choices.node_precisions.emplace_back(layer, type == "fp32" ? BURNISH_F32 : BURNISH_F16);
+    else if (type == "fp16") unheeded(what, "the build is in FP32 without --fp16");
+  }
 }
 
 /// With --stronglyTyped the model's types count and flags of precision go, one by one.
@@ -130,6 +147,7 @@ BuildChoices choices_for(const Options& o, const std::string& target, const Mode
   if (b.hardware == "ampere+" && target != "cpu")
     choices.targets = {"sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120"};
   settle_precision(b, choices, log);
+  settle_layer_precisions(o, choices, log);
   settle_tactics(b, choices);
   choices.profiles = profiles_for(ports.inputs, o, log);
   choices.input_formats = formats_of("--inputIOFormats", b.input_formats, ports.inputs);
@@ -168,7 +186,6 @@ Engine build_engine_of(const Options& o, const std::string& target, const Log& l
   require_readable(o.model.onnx, "model");
   check_calibration(o.build, log);
   if (!o.build.strongly_typed) refuse_quantised_kernels(o);
-  refuse_layer_precisions(o);
   if (o.build.platform != "SameAsBuild")
     fail("--runtimePlatform=" + o.build.platform + " is refused: engines are for Linux", "leave it away");
   log.info("Start parsing network model.");

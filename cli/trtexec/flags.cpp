@@ -20,8 +20,6 @@ constexpr std::string_view no_streaming = "weights are always on the device";
 constexpr std::string_view no_knobs = "there are no build routes to tune";
 constexpr std::string_view no_files = "no temporary executables are made";
 constexpr std::string_view any_version = "an engine says itself which versions of Burnish read it";
-constexpr std::string_view no_layer_precision =
-    "the compiler decides by layer; see --fp16, --noTF32 and --stronglyTyped";
 constexpr std::string_view own_count = "the tuner decides by itself how often it times what";
 
 constexpr Flag model[] = {
@@ -64,8 +62,8 @@ constexpr Flag precision[] = {
     {"--calibBatchSize", "<N>", warns, "it never was a flag; the data's own batch counts"},
     {"--precisionConstraints", "<none|prefer|obey>", works,
      "Whether the three flags below bind. Default: none"},
-    {"--layerPrecisions", "<layers>", warns, no_layer_precision},
-    {"--layerOutputTypes", "<layers>", warns, no_layer_precision},
+    {"--layerPrecisions", "<layers>", works, "fp32 or fp16 of layers, by ONNX node; needs the flag above"},
+    {"--layerOutputTypes", "<layers>", warns, "outputs are of their layer's type"},
     {"--layerDeviceTypes", "<layers>", warns, no_dla},
     {"--decomposableAttentions", "<names>", warns,
      "attention is recognised and kept whole wherever it can be"},

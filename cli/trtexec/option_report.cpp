@@ -222,8 +222,6 @@ static void warn_of_names(const Options& o, const Log& log) {
   for (const auto& [pool, size] : o.build.pools)
     if (pool != "workspace")
       log.warn(fmt::format("--memPoolSize={} has no effect: there is no such pool here.", pool));
-  if (o.build.precision_constraints != "none")
-    log.warn("--precisionConstraints has no effect: precision cannot be set by layer.");
   for (const auto& [flag, value] : o.given)
     if (flag->name.ends_with("ShapesCalib") && !o.build.int8)
       log.warn(fmt::format("{} has no effect: nothing is calibrated.", flag->name));

@@ -132,8 +132,12 @@ class Reader {
           one_of(name, value, std::array<std::string_view, 3>{"none", "prefer", "obey"});
     else if (name == "--sparsity")
       b.sparsity = one_of(name, value, std::array<std::string_view, 3>{"disable", "enable", "force"});
-    else if (name == "--layerPrecisions" || name == "--layerOutputTypes" || name == "--layerDeviceTypes")
-      (void)parse_pairs(name, value);
+    else if (name == "--layerPrecisions")
+      for (const auto& [layer, type] : parse_pairs(name, value))
+        b.layer_precisions.emplace_back(
+            layer,
+            one_of(name, type, std::array<std::string_view, 5>{"fp32", "fp16", "bf16", "int32", "int8"}));
+    else if (name == "--layerOutputTypes" || name == "--layerDeviceTypes") (void)parse_pairs(name, value);
     else return false;
     return true;
   }

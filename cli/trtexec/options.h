@@ -41,6 +41,7 @@ struct BuildOptions {
   std::vector<IoFormat> input_formats, output_formats;
   bool tf32 = true, fp16 = false, bf16 = false, int8 = false, fp8 = false, int4 = false, best = false;
   bool strongly_typed = false;
+  std::vector<std::pair<std::string, std::string>> layer_precisions;
   std::string calib, precision_constraints = "none", sparsity = "disable";
   int64_t calib_profile = 0;
   std::map<std::string, int64_t> pools;  // bytes

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 from conftest import copies, product, save
-from onnx import helper
+from onnx import helper, numpy_helper
 
 
 def test_version(burnish):
@@ -23,7 +23,7 @@ def test_overview(burnish):
 @pytest.mark.parametrize(
     ("command", "options"),
     {
-        "build": "output target fp16 tf32 optimization libraries time timing shapes profile input verbose help",
+        "build": "output target fp16 tf32 node optimization libraries time timing shapes profile input verbose help",
         "run": "inputs outputs shapes seed device verbose help",
         "bench": "iterations duration warmup flush batch inputs shapes seed json profile device verbose help",
         "inspect": "json text target fp16 tf32 shapes verbose help",
@@ -48,6 +48,25 @@ def test_build(burnish):
     assert re.fullmatch(r"m\.engine  [\d.]+ (B|KB)  for cpu  in \d+\.\d\d s\n", text) and size > 0
     burnish.succeed("build", "m.onnx", "-o", "other.engine", "--target=cpu", "--fp16", "--tf32")
     assert burnish.files() == ["m.engine", "m.onnx", "other.engine"]
+
+
+def test_a_node_in_fp32_of_an_fp16_engine_loses_nothing(burnish):
+    """The head's weights are 1 + 2^-12, which FP16 has not."""
+    head = numpy_helper.from_array(np.full((4, 4), 1 + 2.0**-12, np.float32), "w")
+    body = numpy_helper.from_array(np.eye(4, dtype=np.float32), "e")
+    nodes = [helper.make_node("MatMul", ["x", "e"], ["a"], "body"), helper.make_node("MatMul", ["a", "w"], ["y"], "head")]
+    x, y = (helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, 4]) for name in "xy")
+    save(helper.make_graph(nodes, "g", [x], [y], [head, body]), burnish.folder / "two.onnx")
+    np.savez(burnish.folder / "in.npz", x=np.ones((1, 4), np.float32))
+    for options, exact in (([], False), (["--node-precision", "head:fp32"], True), (["--node-precision", "*:fp32,h*:fp16"], False)):
+        burnish.succeed("build", "two.onnx", "--target=cpu", "--fp16", *options)
+        burnish.succeed("run", "two.engine", "--inputs", "in.npz", "--outputs", "out.npz")
+        y = np.load(burnish.folder / "out.npz")["y"]
+        assert (y == np.float32(4 * (1 + 2.0**-12))).all() == exact, options
+    unknown = ("no node that computes anything is named 'hat'", "`burnish inspect` of an engine shows the names of its nodes; one * stands for anything")
+    assert burnish.refuse("build", "two.onnx", "--target=cpu", "--fp16", "--node-precision", "hat:fp32") == unknown
+    half = ("precisions of nodes are given, and the build is not in FP16", "build with --fp16, or leave them away")
+    assert burnish.refuse("build", "two.onnx", "--target=cpu", "--node-precision", "head:fp32") == half
 
 
 def test_build_fixes_extents(burnish):

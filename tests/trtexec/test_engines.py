@@ -111,9 +111,17 @@ def test_quantised_builds_are_refused(trtexec, flag):
 
 
 def test_precisions_of_layers_are_not_pretended(trtexec):
-    build = ("--onnx=tiny.onnx", "--target=cpu", "--skipInference", "--layerPrecisions=conv:fp16")
-    assert trtexec.fails(*build, "--precisionConstraints=obey").lines("E")[0].startswith("--precisionConstraints=obey cannot be kept: ")
-    assert len([line for line in trtexec.passes(*build, "--precisionConstraints=prefer").lines("W") if "has no effect" in line]) == 2
+    build = ("--onnx=tiny.onnx", "--target=cpu", "--skipInference")
+    for flags, why in (
+        (["--layerPrecisions=*:fp16"], "--layerPrecisions=*:fp16: the build is in FP32 without --fp16"),
+        (["--fp16", "--layerPrecisions=*:int8"], "--layerPrecisions=*:int8: layers are stored in FP32 or FP16"),
+        (["--fp16", "--layerOutputTypes=*:fp16"], "--layerOutputTypes: outputs are of their layer's type"),
+    ):
+        log = trtexec.fails(*build, *flags, "--precisionConstraints=obey")
+        assert log.lines("E")[0] == f"--precisionConstraints=obey cannot be kept: {why}; try: say --precisionConstraints=prefer, or leave that away"
+        assert f"{why.replace(': ', ' has no effect: ', 1)}." in trtexec.passes(*build, *flags, "--precisionConstraints=prefer").lines("W")
+    log = trtexec.passes(*build, "--fp16", "--layerPrecisions=*:fp32")
+    assert "--layerPrecisions has no effect without --precisionConstraints=prefer or obey." in log.lines("W")
     assert trtexec.fails("--onnx=tiny.onnx", "--target=cpu", "--runtimePlatform=WindowsAMD64").lines("E")[0].startswith("--runtimePlatform=WindowsAMD64 is refused: ")
 
 

@@ -21,7 +21,8 @@ silent   --explicitBatch --explicitPrecision
 refused  --batch=1 --maxBatch=1
 
 works    --noTF32 --fp16 --int8 --fp8 --best --stronglyTyped --calib=cache
-warns    --bf16 --int4 --calibBatchSize=1 --precisionConstraints=obey --layerPrecisions=*:fp16 --layerOutputTypes=a:fp32+fp16
+warns    --bf16 --int4 --calibBatchSize=1 --layerOutputTypes=a:fp32+fp16
+works    --layerPrecisions=*:fp16 --precisionConstraints=obey
 works    --precisionConstraints=none --sparsity=disable
 warns    --layerDeviceTypes=*:GPU --decomposableAttentions=a --sparsity=enable --sparsity=force --distributiveIndependence
 
