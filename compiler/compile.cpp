@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <mutex>
 
 #include "ir/text.h"
@@ -9,6 +10,7 @@
 #include "providers/cublaslt/library.h"
 #include "providers/cudnn/library.h"
 #include "providers/nvrtc/backend.h"
+#include "providers/nvrtc/device_headers.h"
 #include "tuner/cuda_timing.h"
 
 namespace burnish {
@@ -79,6 +81,27 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+/// NVRTC, and what version it is.
+struct Nvrtc {
+  nvrtc::CompilerPool compilers;
+  std::string version;
+};
+
+Result<Nvrtc> open_nvrtc(const std::string& folder, int threads) {
+  constexpr int most_prepared = 16;  // a small model has no more kernels
+  const nvrtc::Compiler compiler = TRY(nvrtc::Compiler::open(folder));
+  const nvrtc::CompilerPool compilers(compiler);
+  compilers.prepare(std::min(threads, most_prepared));
+  return Nvrtc{compilers, TRY(compiler.version())};
+}
+
+/// Opens NVRTC on a thread of its own if a target needs it: that takes a while, and so does importing.
+std::shared_future<Result<Nvrtc>> begin_nvrtc(const CompileOptions& options, int threads) {
+  if (std::ranges::all_of(options.targets, [](const std::string& target) { return target == "cpu"; }))
+    return {};
+  return std::async(std::launch::async, open_nvrtc, options.cuda_library_directory, threads);
+}
+
 /// The libraries that the options allow; none is opened yet.
 Result<std::vector<std::unique_ptr<Library>>> libraries_of(const CompileOptions& options) {
   std::vector<std::unique_ptr<Library>> known, allowed;
@@ -106,11 +129,11 @@ void name_libraries(const Plan& plan, std::map<std::string, std::string>& identi
 /// For a GPU: its kernels' tactics are chosen, and the kernels compiled.
 Result<CompiledTarget> compile_for_device(Graph& graph, const nvrtc::Architecture& architecture,
                                           LowerOptions lowering, const CompileOptions& options,
-                                          ThreadPool& pool, Progress& progress,
-                                          std::map<std::string, std::string>& identity) {
-  nvrtc::Compiler nvrtc = TRY(nvrtc::Compiler::open(options.cuda_library_directory));
-  identity["nvrtc"] = TRY(nvrtc.version());
-  const nvrtc::NvrtcBackend backend(std::move(nvrtc), architecture);
+                                          const std::shared_future<Result<Nvrtc>>& opening, ThreadPool& pool,
+                                          Progress& progress, std::map<std::string, std::string>& identity) {
+  const Nvrtc nvrtc = TRY(Result(opening.get()));
+  identity["nvrtc"] = nvrtc.version;
+  const nvrtc::NvrtcBackend backend(nvrtc.compilers, architecture);
   lowering.backend = &backend;
   const std::vector<std::unique_ptr<Library>> libraries = TRY(libraries_of(options));
   std::vector<Library*> allowed;
@@ -122,7 +145,7 @@ Result<CompiledTarget> compile_for_device(Graph& graph, const nvrtc::Architectur
   TuningContext tuning{
       .options = options.tuning,
       .compiler = compiler,
-      .version = "nvrtc " + identity["nvrtc"] + ", kernels " + nvrtc::device_text_digest(),
+      .version = "nvrtc " + nvrtc.version + ", kernels " + nvrtc::device_text_digest(),
       .open =
           [&](std::string_view target) { return open_cuda_timing(target, options.cuda_library_directory); },
       .clock = seconds_now,
@@ -134,8 +157,8 @@ Result<CompiledTarget> compile_for_device(Graph& graph, const nvrtc::Architectur
 }
 
 Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, const CompileOptions& options,
-                                      ThreadPool& pool, Progress& progress,
-                                      std::map<std::string, std::string>& identity) {
+                                      const std::shared_future<Result<Nvrtc>>& nvrtc, ThreadPool& pool,
+                                      Progress& progress, std::map<std::string, std::string>& identity) {
   LowerOptions lowering{
       .tf32 = options.tf32,
       .optimum = [&](const DimTable& dims,
@@ -150,7 +173,7 @@ Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, c
     out = {std::move(lowered.plan), std::move(lowered.constants), {}};
   } else {
     out = TRY(compile_for_device(graph, TRY(nvrtc::architecture_named(target)), std::move(lowering), options,
-                                 pool, progress, identity));
+                                 nvrtc, pool, progress, identity));
   }
   out.plan.profiles = profiles;
   out.plan.precision = options.fp16 ? "fp16" : options.tf32 ? "tf32" : "fp32";
@@ -199,6 +222,7 @@ Result<Compiled> compile(const onnx::Model& model, const CompileOptions& options
         .remedy("name one with --target: cpu, sm_80, sm_86, sm_89, sm_90, sm_100, sm_120");
   ThreadPool pool(options.threads);
   Progress progress(options);
+  const std::shared_future<Result<Nvrtc>> nvrtc = begin_nvrtc(options, pool.size());
   TRY(progress.report("importing", 0, 1));
   Graph graph = TRY(optimise(model, options, pool));
   TRY(progress.report("importing", 1, 1));
@@ -207,7 +231,7 @@ Result<Compiled> compile(const onnx::Model& model, const CompileOptions& options
   if (!options.node_precisions.empty())
     out.identity["precision"] += " but " + text_of(options.node_precisions);
   for (const std::string& target : options.targets) {
-    auto compiled = compile_target(graph, target, options, pool, progress, out.identity);
+    auto compiled = compile_target(graph, target, options, nvrtc, pool, progress, out.identity);
     if (!compiled) return std::move(compiled).during("building for target '" + target + "'").error();
     out.targets.push_back(*std::move(compiled));
   }

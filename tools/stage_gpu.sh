@@ -9,12 +9,12 @@ models="rapidocr_onnxruntime/models silero_vad/data/silero_vad.onnx magika/model
 
 rm -rf "$stage"
 mkdir -p "$stage/build/bin" "$stage/build/lib" "$stage/build/data"
-for program in build/bin/burnish build/bin/*_gpu_test build/lib/*.so; do
+for program in build/bin/burnish build/bin/*_gpu_test build/lib/*.so build/lib/burnish-nvrtc; do
   [ ! -e "$program" ] || strip -o "$stage/$program" "$program"
 done
 ln -s burnish "$stage/build/bin/trtexec"
 # Libraries that a bare machine may lack travel too; libc, libm, libstdc++ and libgcc_s are everywhere.
-for library in $(ldd "$stage"/build/bin/* "$stage"/build/lib/*.so | awk '$3 ~ /^\// { print $3 }' | sort -u); do
+for library in $(ldd "$stage"/build/bin/* "$stage"/build/lib/* | awk '$3 ~ /^\// { print $3 }' | sort -u); do
   case $(basename "$library") in
     libc.so.* | libm.so.* | libstdc++.so.* | libgcc_s.so.* | libburnish_*) ;;
     *) cp -L "$library" "$stage/build/lib/" ;;

@@ -1,14 +1,7 @@
 #include "providers/nvrtc/backend.h"
 
-#include <algorithm>
-#include <cstdio>
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "ir/anchor_operands.h"
 #include "ir/device_text.h"
-#include "providers/nvrtc/device_headers.h"
 
 namespace burnish::nvrtc {
 
@@ -85,17 +78,7 @@ Backend::Source NvrtcBackend::emit(const KernelCtx& ctx, const KernelCall& call)
 }
 
 Result<std::vector<std::byte>> NvrtcBackend::compile(const std::string& source) const {
-  return compiler_.compile({"kernel", source, {}}, architecture_.target);
-}
-
-std::string device_text_digest() {
-  uint64_t digest = 0;
-  for (const DeviceHeader& header : device_headers())
-    for (std::string_view text : {header.path, header.text})
-      digest = XXH3_64bits_withSeed(text.data(), text.size(), digest);
-  char name[17];
-  std::snprintf(name, sizeof name, "%016llx", static_cast<unsigned long long>(digest));
-  return name;
+  return compilers_.compile({"kernel", source, {}}, architecture_.target);
 }
 
 }  // namespace burnish::nvrtc

@@ -1,19 +1,15 @@
 #pragma once
 
-#include <functional>
-#include <memory>
-
-#include "base/parallel.h"
 #include "compiler/backend.h"
-#include "providers/nvrtc/compile.h"
+#include "providers/nvrtc/compiler_pool.h"
 
 namespace burnish::nvrtc {
 
 /// Kernels from our own device text, compiled by NVRTC. Needs no GPU.
 class NvrtcBackend final : public Backend {
  public:
-  NvrtcBackend(Compiler compiler, Architecture architecture)
-      : compiler_(std::move(compiler)), architecture_(architecture) {}
+  NvrtcBackend(CompilerPool compilers, Architecture architecture)
+      : compilers_(std::move(compilers)), architecture_(architecture) {}
   std::string_view target() const override { return architecture_.target; }
   Verdict accepts(const Graph& graph, const Node& node) const override;
   Verdict describe(KernelCtx& ctx) const override;
@@ -21,11 +17,8 @@ class NvrtcBackend final : public Backend {
   Result<std::vector<std::byte>> compile(const std::string& source) const override;
 
  private:
-  Compiler compiler_;
+  CompilerPool compilers_;
   Architecture architecture_;
 };
-
-/// Names the device text that kernels are made of: another digest, another speed.
-std::string device_text_digest();
 
 }  // namespace burnish::nvrtc
