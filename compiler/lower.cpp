@@ -170,6 +170,14 @@ Result<> Lowering::add_calls(Scope& scope, DeviceOperands& operands, std::string
                                   .slot = slot(t.placed.view.offset),
                                   .written = t.written};
   };
+  const auto tensor_map = [&](const TensorMap& map) {
+    KernelLaunch::Argument a = argument(map.pointer);
+    a.kind = KernelLaunch::Argument::Kind::tensor_map;
+    for (Dim d : map.extents) a.extents.push_back(slot(d));
+    for (Dim d : map.strides) a.strides.push_back(slot(d));
+    a.box = map.box;
+    return a;
+  };
   for (const RoutineCall& call : operands.routines) {
     LibraryCall step{.library = call.library, .text = call.text};
     for (const OperandPointer p : call.operands) step.operands.push_back(argument(p));
@@ -188,10 +196,11 @@ Result<> Lowering::add_calls(Scope& scope, DeviceOperands& operands, std::string
       launch.grid[k] = slot(call.grid[k]);
       launch.block[k] = static_cast<uint32_t>(call.block[k]);
     }
-    for (const Backend::Source::Argument& a : source.arguments)
-      if (const Dim* d = std::get_if<Dim>(&a.what))
+    for (const KernelArgument& a : source.arguments)
+      if (const Dim* d = std::get_if<Dim>(&a))
         launch.arguments.push_back({.kind = KernelLaunch::Argument::Kind::integer, .slot = slot(*d)});
-      else launch.arguments.push_back(argument(std::get<OperandPointer>(a.what)));
+      else if (const auto* map = std::get_if<TensorMap>(&a)) launch.arguments.push_back(tensor_map(*map));
+      else launch.arguments.push_back(argument(std::get<OperandPointer>(a)));
     add_step(name, std::move(launch)).work = std::exchange(work, {});
   }
   return {};

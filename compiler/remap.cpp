@@ -26,7 +26,9 @@ struct References {
     for (Slot& s : step.grid) slot(s);
     for (KernelLaunch::Argument& a : step.arguments) {
       slot(a.slot);
-      if (a.kind == KernelLaunch::Argument::Kind::pointer) buffer(a.buffer);
+      for (Slot& s : a.extents) slot(s);
+      for (Slot& s : a.strides) slot(s);
+      if (a.has_address()) buffer(a.buffer);
     }
   }
   void operator()(LibraryCall& step) const {

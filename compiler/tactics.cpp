@@ -110,11 +110,20 @@ class ProblemBuilder {
       launch.grid[k] = static_cast<uint32_t>(std::clamp<int64_t>(trial.usual(call.grid[k]), 0, INT32_MAX));
       launch.block[k] = static_cast<uint32_t>(call.block[k]);
     }
-    for (const Backend::Source::Argument& a : source.arguments) {
-      if (const Dim* d = std::get_if<Dim>(&a.what)) launch.arguments.push_back({false, trial.usual(*d)});
-      else launch.arguments.push_back({true, index_of(trial, std::get<OperandPointer>(a.what))});
+    for (const KernelArgument& a : source.arguments) {
+      if (const Dim* d = std::get_if<Dim>(&a)) launch.arguments.push_back({false, trial.usual(*d)});
+      else if (const auto* map = std::get_if<TensorMap>(&a))
+        launch.arguments.push_back({true, index_of(trial, map->pointer), numbers(trial, map->extents),
+                                    numbers(trial, map->strides), map->box});
+      else launch.arguments.push_back({true, index_of(trial, std::get<OperandPointer>(a))});
     }
     return launch;
+  }
+
+  static std::vector<uint64_t> numbers(const TrialOperands& trial, std::span<const Dim> dims) {
+    std::vector<uint64_t> list;
+    for (Dim d : dims) list.push_back(static_cast<uint64_t>(trial.usual(d)));
+    return list;
   }
 
   ProblemRoutine routine(const TrialOperands& trial, const RoutineCall& call) {
@@ -152,6 +161,14 @@ std::string hexadecimal(XXH128_hash_t hash) {
 }
 
 /// Names all that the time of the default candidate depends on, the device aside.
+std::string argument_text(const ProblemLaunch::Argument& a) {
+  std::string text = (a.pointer ? "*" : "") + std::to_string(a.value);
+  for (const auto& numbers : {a.extents, a.strides})
+    for (uint64_t v : numbers) text += "," + std::to_string(v);
+  for (uint32_t v : a.box) text += "," + std::to_string(v);
+  return text + " ";
+}
+
 std::string key_of(const Problem& problem, std::string_view target) {
   std::string text(target);
   for (const ProblemBuffer& b : problem.buffers)
@@ -161,8 +178,7 @@ std::string key_of(const Problem& problem, std::string_view target) {
     text += "\n";
     for (const auto& numbers : {launch.grid, launch.block})
       for (uint32_t v : numbers) text += std::to_string(v) + " ";
-    for (const ProblemLaunch::Argument& a : launch.arguments)
-      text += (a.pointer ? "*" : "") + std::to_string(a.value) + " ";
+    for (const ProblemLaunch::Argument& a : launch.arguments) text += argument_text(a);
     text += std::to_string(launch.shared_bytes) + "\n" + launch.source;
   }
   return hexadecimal(XXH3_128bits(text.data(), text.size()));

@@ -38,8 +38,8 @@ class Choosy final : public Backend {
     Source source;
     for (const KernelText::Piece& piece : call.body.pieces)
       if (const auto* text = std::get_if<std::string>(&piece)) source.text += *text;
-      else if (const auto* dim = std::get_if<Dim>(&piece)) source.arguments.push_back({*dim});
-      else source.arguments.push_back({std::get<OperandPointer>(piece)});
+      else if (const auto* dim = std::get_if<Dim>(&piece)) source.arguments.push_back(*dim);
+      else source.arguments.push_back(std::get<OperandPointer>(piece));
     return source;
   }
   Result<std::vector<std::byte>> compile(const std::string& text) const override {

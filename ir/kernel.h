@@ -23,10 +23,24 @@ struct OperandPointer {
   bool operator==(const OperandPointer&) const = default;
 };
 
-/// C++ text with holes: an operand's pointer, or an extent (a literal where it is known at build time, else an argument).
+/// An operand as the copy engine of sm_90 and later sees it: a tensor of up to five axes, innermost first, of which boxes
+/// are copied. The address and all strides are multiples of 16 bytes; what lies outside the extents is read as 0.
+struct TensorMap {
+  OperandPointer pointer;
+  std::vector<Dim> extents;
+  std::vector<Dim> strides;   // in elements, of all axes but the innermost, whose stride is 1
+  std::vector<uint32_t> box;  // up to 256 along an axis; 128 bytes along the innermost
+  bool operator==(const TensorMap&) const = default;
+};
+
+/// What a kernel is given at its launch.
+using KernelArgument = std::variant<OperandPointer, Dim, TensorMap>;
+
+/// C++ text with holes: an operand's pointer or map, or an extent (a literal where it is known at build time, else an
+/// argument).
 class KernelText {
  public:
-  using Piece = std::variant<std::string, Dim, OperandPointer>;
+  using Piece = std::variant<std::string, Dim, OperandPointer, TensorMap>;
   KernelText& operator<<(std::string_view text) {
     if (!pieces.empty() && std::holds_alternative<std::string>(pieces.back()))
       std::get<std::string>(pieces.back()) += text;
@@ -40,6 +54,10 @@ class KernelText {
   }
   KernelText& operator<<(OperandPointer p) {
     pieces.emplace_back(p);
+    return *this;
+  }
+  KernelText& operator<<(TensorMap map) {
+    pieces.emplace_back(std::move(map));
     return *this;
   }
   /// "a, b, c"

@@ -51,9 +51,18 @@ struct Verifier {
     for (Slot s : step.grid) TRY(slot(s));
     for (const KernelLaunch::Argument& a : step.arguments) {
       TRY(slot(a.slot));
-      if (a.kind == KernelLaunch::Argument::Kind::pointer && a.buffer >= plan.buffers.size())
+      if (a.has_address() && a.buffer >= plan.buffers.size())
         return malformed("a kernel argument names a buffer that does not exist");
+      if (a.kind == KernelLaunch::Argument::Kind::tensor_map) TRY(tensor_map(a));
     }
+    return {};
+  }
+  Result<> tensor_map(const KernelLaunch::Argument& a) const {
+    const size_t rank = a.extents.size();
+    if (rank == 0 || rank > 5 || a.strides.size() != rank - 1 || a.box.size() != rank || a.element_size == 0)
+      return malformed("a tensor map has extents, strides and a box that do not fit together");
+    for (Slot s : a.extents) TRY(slot(s));
+    for (Slot s : a.strides) TRY(slot(s));
     return {};
   }
   Result<> operator()(const LibraryCall& step) const {
@@ -174,7 +183,7 @@ std::vector<BufferUse> uses_of(const Step& step) {
     for (const Operand& x : call->outputs) add(x, true);
   } else if (const auto* launch = std::get_if<KernelLaunch>(&step.what)) {
     for (const auto& a : launch->arguments)
-      if (a.kind == KernelLaunch::Argument::Kind::pointer) uses.push_back({a.buffer, a.written});
+      if (a.has_address()) uses.push_back({a.buffer, a.written});
   } else if (const auto* call = std::get_if<LibraryCall>(&step.what)) {
     for (const auto& a : call->operands) uses.push_back({a.buffer, a.written});
   } else if (const auto* copy = std::get_if<Copy>(&step.what)) {

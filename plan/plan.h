@@ -55,12 +55,16 @@ struct HostCall {
 /// Launches a kernel of Plan::modules.
 struct KernelLaunch {
   struct Argument {
-    enum class Kind : uint8_t { pointer = 0, integer = 1 };
+    /// tensor_map: how the GPU copies boxes of a tensor (CUDA driver API, cuTensorMapEncodeTiled), innermost axis first.
+    enum class Kind : uint8_t { pointer = 0, integer = 1, tensor_map = 2 };
     Kind kind = Kind::pointer;
-    uint32_t buffer = 0;  // pointer: base + slot elements of element_size bytes
+    uint32_t buffer = 0;  // not an integer: base + slot elements of element_size bytes
     uint32_t element_size = 1;
     Slot slot = 0;
     bool written = false;
+    std::vector<Slot> extents, strides;  // tensor_map: of all axes; in elements, of all but the innermost
+    std::vector<uint32_t> box;           // tensor_map: elements copied along each axis
+    bool has_address() const { return kind != Kind::integer; }
     bool operator==(const Argument&) const = default;
   };
   uint32_t module = 0;

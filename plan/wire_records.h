@@ -168,11 +168,14 @@ void describe(A& a, HostCall& x) {
 
 template <class A>
 void describe(A& a, KernelLaunch::Argument& x) {
-  a.enumeration(1, x.kind, KernelLaunch::Argument::Kind::integer);
+  a.enumeration(1, x.kind, KernelLaunch::Argument::Kind::tensor_map);
   a(2, x.buffer);
   a(3, x.element_size);
   a(4, x.slot);
   a(5, x.written);
+  a(6, x.extents);
+  a(7, x.strides);
+  a(8, x.box);
 }
 
 template <class A>

@@ -21,12 +21,15 @@ uint64_t DeviceWork::address(const KernelLaunch::Argument& a, std::span<const in
 
 Result<> DeviceWork::resolve_launch(const Step& step, const KernelLaunch& launch,
                                     std::span<const int64_t> slots) {
-  Item item{&step, &loaded_.kernel(launch), nullptr, {}, numbers_.size(), launch.arguments.size()};
+  Item item{&step, &loaded_.kernel(launch), nullptr, {}, numbers_.size(), 0};
   item.shape.block = {launch.block[0], launch.block[1], launch.block[2]};
   item.shape.shared_bytes = launch.shared_bytes;
-  for (const KernelLaunch::Argument& a : launch.arguments)
-    numbers_.push_back(a.kind == KernelLaunch::Argument::Kind::integer ? static_cast<uint64_t>(slots[a.slot])
-                                                                       : address(a, slots));
+  for (const KernelLaunch::Argument& a : launch.arguments) {
+    numbers_.push_back(a.has_address() ? address(a, slots) : static_cast<uint64_t>(slots[a.slot]));
+    for (Slot s : a.extents) numbers_.push_back(static_cast<uint64_t>(slots[s]));
+    for (Slot s : a.strides) numbers_.push_back(static_cast<uint64_t>(slots[s]));
+  }
+  item.count = numbers_.size() - item.first;
   for (size_t k = 0; k < 3; ++k) {
     const int64_t blocks = slots[launch.grid[k]];
     if (blocks < 0 || blocks > (k == 0 ? int64_t{0x7fffffff} : 65535))
@@ -37,8 +40,7 @@ Result<> DeviceWork::resolve_launch(const Step& step, const KernelLaunch& launch
     numbers_.push_back(static_cast<uint64_t>(blocks));
   }
   for (const KernelLaunch::Argument& a : launch.arguments)  // what the order of the steps follows from
-    if (a.kind == KernelLaunch::Argument::Kind::pointer)
-      numbers_.push_back(static_cast<uint64_t>(slots[plan_.buffers[a.buffer].bytes]));
+    if (a.has_address()) numbers_.push_back(static_cast<uint64_t>(slots[plan_.buffers[a.buffer].bytes]));
   items_.push_back(item);
   return {};
 }
@@ -72,16 +74,36 @@ Result<> DeviceWork::resolve(std::span<const Step> steps, std::span<const int64_
   return {};
 }
 
-std::span<void* const> DeviceWork::arguments(const Item& item) {
-  argument_pointers_.clear();
-  for (size_t i = 0; i < item.count; ++i) argument_pointers_.push_back(&numbers_[item.first + i]);
-  return argument_pointers_;
+Result<std::span<void* const>> DeviceWork::arguments(const cuda::Device& device, const Item& item) {
+  arguments_.clear();
+  std::span<const uint64_t> left = std::span(numbers_).subspan(item.first, item.count);
+  const auto take = [&](size_t count) {
+    const std::span<const uint64_t> taken = left.first(count);
+    left = left.subspan(count);
+    return taken;
+  };
+  for (const KernelLaunch::Argument& a : std::get<KernelLaunch>(item.step->what).arguments) {
+    const uint64_t number = take(1)[0];
+    if (a.kind == KernelLaunch::Argument::Kind::tensor_map) {
+      const std::span<const uint64_t> extents = take(a.extents.size()), strides = take(a.strides.size());
+      TRY(arguments_.add(device, {number, a.element_size, extents, strides, a.box}));
+    } else {
+      arguments_.add(number);
+    }
+  }
+  return arguments_.pointers();
+}
+
+static Result<> launch_kernel(const cuda::Stream& stream, const cuda::Kernel& kernel,
+                              const cuda::LaunchShape& shape, Result<std::span<void* const>> arguments) {
+  return cuda::launch(stream, kernel, shape, TRY(std::move(arguments)));
 }
 
 Result<> DeviceWork::launch(const cuda::Stream& stream) {
   for (const Item& item : items_) {
     const uint64_t* n = numbers_.data() + item.first;
-    Result<> done = item.kernel    ? cuda::launch(stream, *item.kernel, item.shape, arguments(item))
+    Result<> done = item.kernel
+                        ? launch_kernel(stream, *item.kernel, item.shape, arguments(stream.device(), item))
                     : item.routine ? item.routine->enqueue(stream, operands(item))
                                    : stream.copy(n[0], n[1], n[2]);
     if (!done) return std::move(done).during("running step '" + item.step->name + "'");
@@ -95,7 +117,8 @@ std::vector<CUdeviceptr> DeviceWork::operands(const Item& item) const {
 }
 
 Result<cuda::GraphNode> DeviceWork::add(cuda::Graph& graph, cuda::Graph::After after, const Item& item) {
-  if (item.kernel) return graph.add_kernel(after, *item.kernel, item.shape, arguments(item));
+  if (item.kernel)
+    return graph.add_kernel(after, *item.kernel, item.shape, TRY(arguments(graph.device(), item)));
   const uint64_t* n = numbers_.data() + item.first;
   if (!item.routine) return graph.add_copy(after, n[0], n[1], n[2]);
   if (!recorder_) recorder_ = TRY(cuda::Stream::create(graph.device()));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plan/plan.h"
+#include "runtime/cuda/arguments.h"
 #include "runtime/cuda/graph.h"
 #include "runtime/device_plan.h"
 #include "runtime/memory.h"
@@ -38,13 +39,14 @@ class DeviceWork {
     const cuda::Kernel* kernel;  // null: a copy, or
     const Routine* routine;      // a call of a library
     cuda::LaunchShape shape;
-    size_t first, count;  // of numbers_: arguments or operands; of a copy to, from, bytes
+    size_t first, count;  // of numbers_: of arguments or operands; of a copy to, from, bytes
   };
   Result<> resolve_launch(const Step& step, const KernelLaunch& launch, std::span<const int64_t> slots);
   void resolve_call(const Step& step, const LibraryCall& call, std::span<const int64_t> slots);
   void resolve_copy(const Step& step, const Copy& copy, std::span<const int64_t> slots);
   uint64_t address(const KernelLaunch::Argument& a, std::span<const int64_t> slots) const;
-  std::span<void* const> arguments(const Item& item);
+  /// The values of a launch, good until the next call.
+  Result<std::span<void* const>> arguments(const cuda::Device& device, const Item& item);
   std::vector<CUdeviceptr> operands(const Item& item) const;
   Result<cuda::GraphNode> add(cuda::Graph& graph, cuda::Graph::After after, const Item& item);
 
@@ -53,7 +55,7 @@ class DeviceWork {
   const Memory& memory_;
   std::vector<Item> items_;
   std::vector<uint64_t> numbers_;
-  std::vector<void*> argument_pointers_;
+  cuda::Arguments arguments_;
   std::optional<cuda::Stream> recorder_;  // on which calls of libraries are captured
 };
 

@@ -40,14 +40,11 @@ Verdict NvrtcBackend::describe(KernelCtx& ctx) const {
 Backend::Source NvrtcBackend::emit(const KernelCtx& ctx, const KernelCall& call) const {
   Source source;
   std::string parameters, body;
-  auto parameter = [&](const auto& what, const std::string& type) {
-    size_t k = 0;
-    while (k < source.arguments.size() &&
-           !(source.arguments[k].what == decltype(source.arguments[k].what)(what)))
-      ++k;
+  auto parameter = [&](const KernelArgument& what, const std::string& type) {
+    const auto k = static_cast<size_t>(std::ranges::find(source.arguments, what) - source.arguments.begin());
     const std::string name = "a" + std::to_string(k);
     if (k == source.arguments.size()) {
-      source.arguments.push_back({what});
+      source.arguments.push_back(what);
       parameters += (k ? ", " : "") + type + " " + name;
     }
     return name;
@@ -58,6 +55,8 @@ Backend::Source NvrtcBackend::emit(const KernelCtx& ctx, const KernelCall& call)
     } else if (const auto* dim = std::get_if<Dim>(&piece)) {
       const auto value = ctx.dims.value(*dim);
       body += value ? std::to_string(*value) + "LL" : parameter(*dim, "const long long");
+    } else if (const auto* map = std::get_if<TensorMap>(&piece)) {
+      body += parameter(*map, "const __grid_constant__ TensorMap");
     } else {
       const auto& p = std::get<OperandPointer>(piece);
       const std::string type(device_type(ctx.pointer_type(p)));

@@ -3,8 +3,8 @@
 // and another team multiplies it.
 #pragma once
 
-#include "providers/nvrtc/device/barrier.cuh"
 #include "providers/nvrtc/device/contraction_finish.cuh"
+#include "providers/nvrtc/device/contraction_map.cuh"
 
 namespace burnish {
 
@@ -30,13 +30,20 @@ struct Ring {
   /// One thread does it.
   BURNISH_DEVICE void make() {
     for (int i = 0; i < C::stages; ++i, advance()) {
-      make_barrier(filled(), C::copiers);
+      make_barrier(filled(), C::fillers);
       make_barrier(emptied(), C::warps_m * C::warps_n);
     }
     round = 0;
     for (int team = 0; team < C::teams; ++team) make_barrier(turn(team), C::warps_m * C::warps_n);
   }
 };
+
+/// Starts the copies of one operand's tile. The engine's are started by one thread, others by all.
+template <class Operand, class Copier>
+BURNISH_DEVICE void issue(const Copier& copier, u32 tile, int k0, u32 filled) {
+  if constexpr (!is_mapped<Operand>) copier.issue(tile, k0);
+  else if (threadIdx.x == 0) copier.issue(tile, k0, filled);
+}
 
 /// Copies all steps of a tile.
 template <class C, class A, class B>
@@ -46,10 +53,12 @@ BURNISH_DEVICE void fill(Ring<C>& ring, const A& a, const B& b, Place place, int
   const typename A::template Copier<TileA> copy_a(a, place.m0, m, k);
   const typename B::template Copier<TileB> copy_b(b, place.n0, n, k);
   for (int s = 0; s < steps; ++s, ring.advance()) {
+    constexpr int mapped_bytes = (is_mapped<A> ? TileA::bytes : 0) + (is_mapped<B> ? TileB::bytes : 0);
     wait_phase(ring.emptied(), ring.round ^ 1);
-    copy_a.issue(ring.tiles(), s * C::block_k);
-    copy_b.issue(ring.tiles() + TileA::bytes, s * C::block_k);
-    arrive_when_copied(ring.filled());
+    if (mapped_bytes > 0 && threadIdx.x == 0) arrive_expecting(ring.filled(), mapped_bytes);
+    issue<A>(copy_a, ring.tiles(), s * C::block_k, ring.filled());
+    issue<B>(copy_b, ring.tiles() + TileA::bytes, s * C::block_k, ring.filled());
+    if (C::mapped < 2) arrive_when_copied(ring.filled());
   }
 }
 
@@ -68,7 +77,7 @@ BURNISH_DEVICE void multiply_tile(Ring<C>& ring, int warp, int team, u32 parity,
   if (C::teams > 1) wait_phase(ring.turn(team), parity);
   for (int s = 0; s < steps; ++s, ring.advance()) {
     wait_phase(ring.filled(), ring.round);
-    publish_shared();  // what the copies wrote, to the products
+    if (C::mapped < 2) publish_shared();  // what threads' copies wrote, to the products
     math.start(ring.tiles(), ring.tiles() + b_tile, s == 0);
     wait_products<1>();
     if (s > 0 && tells) arrive(read);
@@ -84,7 +93,8 @@ BURNISH_DEVICE void multiply_tile(Ring<C>& ring, int warp, int team, u32 parity,
 template <class C, class Operands>
 BURNISH_DEVICE void contract_specialised(int m, int n, int k, int batches, const Operands& operands) {
   constexpr int team_warps = C::warps_m * C::warps_n;
-  static_assert(C::math == Math::warpgroup && C::slices == 1 && team_warps * C::teams == 8);
+  static_assert(C::math == Math::warpgroup && C::slices == 1 && team_warps * C::teams == 8 &&
+                C::block_k == 64);
   extern __shared__ __align__(128) u8 burnish_shared[];
   Ring<C> ring{(shared_address(burnish_shared) + (C::alignment - 1)) & ~u32(C::alignment - 1)};
   if (threadIdx.x == 0) ring.make();
@@ -94,6 +104,7 @@ BURNISH_DEVICE void contract_specialised(int m, int n, int k, int batches, const
   const int warp = __shfl_sync(~0u, threadIdx.x / 32, 0) - C::copiers / 32;
   if (warp < 0) {
     give_up_registers<56>();
+    if (C::mapped == 2 && threadIdx.x != 0) return;
     for (u32 tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
       const Place place = place_of<C>(m, n, tile);
       operands(place, [&](const auto& a, const auto& b, const auto&) {
