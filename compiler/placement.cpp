@@ -53,10 +53,9 @@ void Lowering::withdraw(Scope& scope, ValueId v, Space space) {
 }
 
 Placed Lowering::place_constant(const Tensor& tensor, Space space) {
-  const uint64_t hash = XXH3_64bits_withSeed(tensor.bytes(), tensor.byte_size(), tensor.byte_size());
-  const uint64_t check = XXH3_64bits_withSeed(tensor.bytes(), tensor.byte_size(), ~tensor.byte_size());
+  const XXH128_hash_t hash = XXH3_128bits_withSeed(tensor.bytes(), tensor.byte_size(), tensor.byte_size());
   auto [it, fresh] =
-      constant_by_hash_.try_emplace({hash, check}, static_cast<uint32_t>(out_.constants.size()));
+      constant_by_hash_.try_emplace({hash.low64, hash.high64}, static_cast<uint32_t>(out_.constants.size()));
   if (fresh) {
     out_.constants.push_back(tensor);
     out_.plan.constants.push_back({0, tensor.byte_size()});

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/half.h"
+#include "base/unwritten_tensor.h"
 #include "ir/infer.h"
 #include "passes/pass.h"
 
@@ -12,21 +13,24 @@ namespace burnish {
 namespace {
 
 // FP32 -> FP16 with finite values kept finite: a mask of -3.4e38 must stay a number, or softmax of a masked row is NaN.
-Tensor to_half_tensor(const Tensor& t) {
+Tensor to_half_tensor(const Tensor& t, ThreadPool& pool) {
   constexpr float largest = 65504.0f;
-  Tensor out = Tensor::zeros(DType::f16, t.shape());
+  constexpr int64_t grain = 1 << 14;
+  Tensor out = unwritten_tensor(DType::f16, t.shape());
   auto* to = reinterpret_cast<half*>(out.writable());
-  for (int64_t i = 0; i < t.count(); ++i) {
-    const float x = t.data<float>()[i];
-    to[i] = to_half(std::isfinite(x) ? std::clamp(x, -largest, largest) : x);
-  }
+  pool.parallel_for(t.count(), grain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const float x = t.data<float>()[i];
+      to[i] = to_half(std::isfinite(x) ? std::clamp(x, -largest, largest) : x);
+    }
+  });
   return out;
 }
 
 /// Rewrites one graph so that values of type f32 are stored as f16, casts standing where the two meet.
 class Halver {
  public:
-  Halver(Graph& g, std::span<const NodePrecision> asked) : g_(g), asked_(asked) {}
+  Halver(Graph& g, const PassContext& context) : g_(g), asked_(context.nodes), pool_(context.pool) {}
 
   Result<bool> run() {
     find_read_full();
@@ -167,7 +171,7 @@ class Halver {
   ValueId half_value(ValueId v) {
     if (auto it = half_of_.find(v); it != half_of_.end()) return it->second;
     if (const Tensor* t = g_.constant(v))
-      return half_of_[v] = g_.add_constant(to_half_tensor(*t), g_.values[v].name);
+      return half_of_[v] = g_.add_constant(to_half_tensor(*t, pool_), g_.values[v].name);
     TensorType type = g_.values[v].type;
     type.dtype = DType::f16;
     const ValueId h = g_.add_value(type, g_.values[v].name);
@@ -186,6 +190,7 @@ class Halver {
 
   Graph& g_;
   const std::span<const NodePrecision> asked_;
+  ThreadPool& pool_;
   std::vector<Node> out_;
   std::map<ValueId, ValueId> half_of_;  // FP32 value -> its FP16 form
   std::set<ValueId> only_half_;         // FP32 values that so far exist only in their FP16 form
@@ -196,7 +201,7 @@ class Halver {
 Result<bool> run(Graph& graph, const PassContext& context) {
   if (!context.fp16) return false;
   // Bodies keep FP32 at their borders: an If's captures and results are converted around it.
-  return for_each_lowered_graph(graph, [&](Graph& g) { return Halver(g, context.nodes).run(); });
+  return for_each_lowered_graph(graph, [&](Graph& g) { return Halver(g, context).run(); });
 }
 
 }  // namespace

@@ -9,6 +9,15 @@ namespace {
 
 bool is_pointwise(const Node& node) { return node.op->scalar || node.op->name == "Identity"; }
 
+/// What messages call a kernel: the last header that its source includes, which holds what it does.
+std::string kernel_name(std::string_view source) {
+  constexpr std::string_view include = "#include \"";
+  const size_t last = source.rfind(include);
+  if (last == std::string_view::npos) return "kernel";
+  const std::string_view rest = source.substr(last + include.size());
+  return std::string(rest.substr(0, rest.find('"')));
+}
+
 }  // namespace
 
 Verdict NvrtcBackend::accepts(const Graph&, const Node& node) const {
@@ -77,7 +86,7 @@ Backend::Source NvrtcBackend::emit(const KernelCtx& ctx, const KernelCall& call)
 }
 
 Result<std::vector<std::byte>> NvrtcBackend::compile(const std::string& source) const {
-  return compilers_.compile({"kernel", source, {}}, architecture_.target);
+  return compilers_.compile({kernel_name(source), source, {}}, architecture_.target);
 }
 
 }  // namespace burnish::nvrtc

@@ -65,6 +65,10 @@ std::string complaint(const std::string& script) {
   if (!worker) return "it does not start";
   const auto made = worker->compile(scale(2), "sm_90");
   EXPECT_FALSE(worker->serves());
+  const std::string remedy = made ? "" : made.error().remedy();
+  EXPECT_EQ(remedy,
+            "build again, on fewer cores (taskset -c) if memory ran short; a build with one thread needs no "
+            "such process");
   return made ? "it compiles" : made.error().cause();
 }
 
