@@ -6,7 +6,7 @@ from typing import Any, Optional, Sequence
 
 import numpy as np
 
-from .enums import AttentionNormalizationOp, CausalMaskKind, DataType, FillOperation, GatherMode, LayerType, ScatterMode
+from .enums import AttentionNormalizationOp, CausalMaskKind, DataType, FillOperation, GatherMode, LayerType, PluginCapabilityType, ScatterMode
 from .layers.control import IIfConditional, ILoop
 from .layers.layer import ILayer
 from .types import array_of
@@ -252,6 +252,15 @@ class LayerMakers:
         """A condition, to be given what decides, inputs and outputs."""
         return IIfConditional(self, self._unique("(Unnamed Condition)"))
 
+    # ---- operators of the script's own
+
+    def add_plugin_v3(self, inputs: Sequence[Any], shape_inputs: Sequence[Any], plugin: Any) -> Optional[ILayer]:
+        """plugin: an IPluginV3. Where the engine runs its creator is registered."""
+        if shape_inputs:
+            return self._reject("IPluginV3Layer", "shape inputs are not handed to plugins; give the tensor among the inputs")
+        build = plugin.get_capability_interface(PluginCapabilityType.BUILD)
+        return self._add(LayerType.PLUGIN_V3, list(inputs), build.num_outputs, plugin=plugin)
+
     # ---- what cannot be said, or done, yet: None, with the reason in the log
 
     def add_quantize(self, input: Any, scale: Any, output_type: DataType = DataType.INT8) -> None:
@@ -271,16 +280,12 @@ class LayerMakers:
         return self._add(LayerType.DYNAMIC_QUANTIZE, [input], 2)
 
     def add_plugin_v2(self, inputs: Sequence[Any], plugin: Any) -> None:
-        """None: Burnish runs no plugins."""
+        """None: plugins are IPluginV3."""
         return self._add(LayerType.PLUGIN_V2, list(inputs))
 
-    def add_plugin_v3(self, inputs: Sequence[Any], shape_inputs: Sequence[Any], plugin: Any) -> None:
-        """None: Burnish runs no plugins."""
-        return self._add(LayerType.PLUGIN_V3, list(inputs))
-
     def add_plugin(self, *arguments: Any) -> None:
-        """None: Burnish runs no plugins."""
-        return self._add(LayerType.PLUGIN_V3, [])
+        """None: as add_plugin_v2."""
+        return self._add(LayerType.PLUGIN, [])
 
     def add_assertion(self, condition: Any, message: str) -> None:
         """None: ONNX has no assertions."""
