@@ -54,6 +54,8 @@ typedef enum burnish_plugin_phase {
 typedef struct burnish_plugin_node {
   const char* name; /* of the node, for messages */
   burnish_plugin_phase phase;
+  burnish_memory
+      memory; /* where it is to run: BURNISH_DEVICE, with the GPU's context current. Open in the phase of a build */
   const burnish_attribute* attributes;
   int attribute_count;
 } burnish_plugin_node;

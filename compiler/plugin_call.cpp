@@ -5,6 +5,8 @@ namespace burnish {
 
 namespace {
 
+constexpr int64_t most_workspace = int64_t{1} << 48;
+
 /// The plugin's place in the plan.
 uint32_t place_of(const PluginAttrs& attrs, std::vector<NeededPlugin>& plugins) {
   const NeededPlugin needed{attrs.plugin[0], attrs.plugin[1], attrs.plugin[2]};
@@ -44,6 +46,10 @@ Result<> Lowering::lower_plugin(Scope& scope, const Node& node) {
     call.outputs.push_back(operand(to, types[i]));
   }
   const Dim workspace = attrs.workspace.front();
+  if (const int64_t least = dims_.range(workspace).lo; least > most_workspace)
+    return Error(Code::invalid_argument,
+                 who + ": its plugin asks for " + std::to_string(least) + " bytes of workspace")
+        .remedy("say with a profile how large dynamic extents can be");
   TRY(declare(scope, workspace));
   if (!dims_.is_constant(workspace, 0)) call.workspace = add_buffer(space, workspace);
   add_step(name_of(node), std::move(call));

@@ -50,17 +50,20 @@ std::vector<plugin::OperandType> input_types(const burnish::Graph& graph,
   return types;
 }
 
-Result<> check_counts(const Node& node, const std::vector<plugin::OperandType>& inputs, size_t outputs) {
-  const auto refuse = [&](std::string what) {
-    return Error(Code::invalid_model, "node " + node.describe() + ": " + std::move(what))
-        .remedy("export the node as its plugin describes it");
-  };
-  if (node.outputs.size() > outputs)
-    return refuse("it has " + std::to_string(node.outputs.size()) + " outputs, its plugin gives " +
-                  std::to_string(outputs));
-  for (const plugin::OperandType& type : inputs)
-    if (type.shape.size() > BURNISH_MAX_RANK)
-      return refuse("an operand has more axes than plugins are handed");
+Error refused(const Node& node, std::string what) {
+  return Error(Code::invalid_model, "node " + node.describe() + ": " + std::move(what))
+      .remedy("export the node as its plugin describes it");
+}
+
+Result<> check_inputs(const Node& node, const std::vector<plugin::OperandType>& inputs) {
+  if (inputs.size() > BURNISH_PLUGIN_MAX_INPUTS)
+    return refused(node, "it has " + std::to_string(inputs.size()) + " inputs, and plugins are handed " +
+                             std::to_string(BURNISH_PLUGIN_MAX_INPUTS) + " at most");
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (inputs[i].shape.size() > BURNISH_MAX_RANK)
+      return refused(node, "input " + std::to_string(i) + " has " + std::to_string(inputs[i].shape.size()) +
+                               " axes, and plugins are handed " + std::to_string(BURNISH_MAX_RANK) +
+                               " at most");
   return {};
 }
 
@@ -96,20 +99,18 @@ Result<> GraphImporter::import_plugin(const Node& node, const plugin::Found& fou
     return Error(Code::unsupported,
                  "node " + node.describe() + ": plugins cannot be called in the body of a Loop or Scan")
         .remedy("unroll the loop before exporting, or move the node out of it");
-  if (node.inputs.size() > BURNISH_PLUGIN_MAX_INPUTS)
-    return Error(Code::unsupported, "node " + node.describe() + ": a plugin is handed " +
-                                        std::to_string(BURNISH_PLUGIN_MAX_INPUTS) + " inputs at most")
-        .remedy("concatenate some of them");
   std::vector<ValueId> inputs;
   for (const std::string& name : node.inputs)
     inputs.push_back(name.empty() ? no_value : TRY(find(name, "node " + node.describe())));
   const std::string doing = "importing node " + node.describe();
   const std::vector<plugin::Attribute> given = TRY(attributes_of(node));
-  const auto op =
-      TRY(plugin::Operator::create(found, name_of(node), BURNISH_PLUGIN_BUILD, given).during(doing));
+  const auto op = TRY(plugin::Operator::create(found, {.node = name_of(node)}, given).during(doing));
   const std::vector<plugin::OperandType> in = input_types(graph_, inputs);
+  TRY(check_inputs(node, in));
   const auto out = TRY(op.infer(*graph_.dims, in).during(doing));
-  TRY(check_counts(node, in, out.size()));
+  if (node.outputs.size() > out.size())
+    return refused(node, "it has " + std::to_string(node.outputs.size()) + " outputs, its plugin gives " +
+                             std::to_string(out.size()));
   TRY(check_extents(node, out, *graph_.dims));
   PluginAttrs attrs{.plugin = {found.plugin->name, found.plugin->version, plugin::file_of(found.plugin)},
                     .op = {found.op->domain ? found.op->domain : "", found.op->name, found.op->version},

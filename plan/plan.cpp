@@ -71,6 +71,10 @@ struct Verifier {
     for (const Operand& x : step.outputs) TRY(operand(x, false));
     if (step.workspace != Operand::none && step.workspace >= plan.buffers.size())
       return malformed("a workspace is a buffer that does not exist");
+    for (const auto* operands : {&step.inputs, &step.outputs})
+      for (const Operand& x : *operands)
+        if (x.extents.size() > PluginCall::most_axes)
+          return malformed("an operand of a plugin has too many axes");
     const Space space = plan.buffers[step.outputs.front().buffer].space;
     for (const BufferUse& use : uses_of({.what = step}))
       if (plan.buffers[use.buffer].space != space)

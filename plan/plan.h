@@ -116,11 +116,12 @@ struct LibraryCall {
 };
 /// Calls an operator of a plugin in the memory that its operands are in: on a stream, or on the host.
 struct PluginCall {
-  uint32_t plugin = 0;                   // in Plan::plugins
-  std::string domain, op, version;       // which of its operators
-  std::string attributes;                // of the node, as plugin/attributes.h spells them
-  std::vector<Operand> inputs, outputs;  // dense row-major
-  uint32_t workspace = Operand::none;    // a buffer
+  static constexpr size_t most_axes = 16;  // BURNISH_MAX_RANK
+  uint32_t plugin = 0;                     // in Plan::plugins
+  std::string domain, op, version;         // which of its operators
+  std::string attributes;                  // of the node, as plugin/attributes.h spells them
+  std::vector<Operand> inputs, outputs;    // dense row-major
+  uint32_t workspace = Operand::none;      // a buffer
   bool operator==(const PluginCall&) const = default;
 };
 struct Step;

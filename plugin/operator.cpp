@@ -77,18 +77,19 @@ Result<> Operator::call(const char* function, const F& f) const {
       .remedy("see what plugin '" + plugin_ + "' asks of its nodes and inputs");
 }
 
-Result<Operator> Operator::create(const Found& found, const std::string& node, burnish_plugin_phase phase,
+Result<Operator> Operator::create(const Found& found, const For& told,
                                   const std::vector<Attribute>& attributes) {
   Operator made(found);
   if (!found.op->create) return made;
   const AttributeViews views(attributes);
-  const burnish_plugin_node told{.name = node.c_str(),
-                                 .phase = phase,
+  const burnish_plugin_node node{.name = told.node.c_str(),
+                                 .phase = told.phase,
+                                 .memory = told.memory,
                                  .attributes = views.all().data(),
                                  .attribute_count = static_cast<int>(views.all().size())};
   void* state = nullptr;
   TRY(made.call("create", [&](burnish_plugin_reason* reason) {
-    return found.op->create(found.op->user, &told, &state, reason);
+    return found.op->create(found.op->user, &node, &state, reason);
   }));
   made.state_ = std::shared_ptr<void>(state, [destroy = found.op->destroy](void* s) {
     if (destroy) destroy(s);

@@ -21,7 +21,13 @@ struct OperandType {
 /// A plugin's operator made for one node. Errors are invalid_argument: what the plugin says, and who it is.
 class Operator {
  public:
-  static Result<Operator> create(const Found& found, const std::string& node, burnish_plugin_phase phase,
+  /// What the plugin is told of the node; `memory` counts where it is to run.
+  struct For {
+    std::string node;
+    burnish_plugin_phase phase = BURNISH_PLUGIN_BUILD;
+    burnish_memory memory = BURNISH_HOST;
+  };
+  static Result<Operator> create(const Found& found, const For& told,
                                  const std::vector<Attribute>& attributes);
 
   /// Types of all outputs.

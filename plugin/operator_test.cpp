@@ -46,7 +46,7 @@ static burnish_plugin of(const burnish_plugin_operator& op, const char* name = "
 TEST(PluginOperator, ExtentsAreExpressions) {
   const burnish_plugin_operator op = shaped();
   const burnish_plugin plugin = of(op);
-  const auto made = Operator::create({&plugin, &op}, "n", BURNISH_PLUGIN_BUILD, {});
+  const auto made = Operator::create({&plugin, &op}, {.node = "n"}, {});
   ASSERT_TRUE(made) << made.error().cause();
   DimTable dims;
   const std::vector<OperandType> in{{.dtype = DType::f16, .shape = {dims.symbol("a"), dims.symbol("b")}}};
@@ -63,7 +63,7 @@ TEST(PluginOperator, ExtentsAreExpressions) {
 TEST(PluginOperator, ReasonsAreOneLineWhateverIsWritten) {
   const burnish_plugin_operator op = shaped();
   const burnish_plugin plugin = of(op);
-  const auto made = Operator::create({&plugin, &op}, "n", BURNISH_PLUGIN_RUN, {});
+  const auto made = Operator::create({&plugin, &op}, {.node = "n", .phase = BURNISH_PLUGIN_RUN}, {});
   ASSERT_TRUE(made);
   const auto done = made->run({}, {}, nullptr);
   ASSERT_FALSE(done);
@@ -82,7 +82,7 @@ TEST(PluginOperator, StateLivesAsLongAsTheOperator) {
   op.user = &one;
   const burnish_plugin plugin = of(op);
   {
-    const auto made = Operator::create({&plugin, &op}, "n", BURNISH_PLUGIN_RUN, {});
+    const auto made = Operator::create({&plugin, &op}, {.node = "n", .phase = BURNISH_PLUGIN_RUN}, {});
     ASSERT_TRUE(made);
     EXPECT_EQ(alive, 1);
   }

@@ -4,6 +4,8 @@
 
 namespace burnish {
 
+static_assert(PluginCall::most_axes == BURNISH_MAX_RANK);
+
 namespace {
 
 std::string operator_text(const PluginCall& call) {
@@ -36,10 +38,12 @@ Result<plugin::Found> find(const NeededPlugin& needed, const PluginCall& call,
 Result<plugin::Operator> prepare_call(const Plan& plan, const Step& step, const PluginCall& call,
                                       const plugin::Plugins& plugins) {
   const plugin::Found found = TRY(find(plan.plugins[call.plugin], call, plugins));
-  plugin::Operator made = TRY(plugin::Operator::create(found, step.name, BURNISH_PLUGIN_RUN,
-                                                       TRY(plugin::attributes_from(call.attributes))));
   const bool on_device = plan.buffers[call.outputs.front().buffer].space == Space::device;
-  if (on_device ? made.runs_on_device() : made.runs_on_host()) return made;
+  if (on_device ? found.op->enqueue != nullptr : found.op->run != nullptr)
+    return plugin::Operator::create(
+        found,
+        {.node = step.name, .phase = BURNISH_PLUGIN_RUN, .memory = on_device ? BURNISH_DEVICE : BURNISH_HOST},
+        TRY(plugin::attributes_from(call.attributes)));
   return Error(Code::incompatible_engine, "plugin '" + plan.plugins[call.plugin].name + "' no longer runs " +
                                               operator_text(call) + (on_device ? " on GPUs" : " on the host"))
       .remedy("load the version of the plugin that the engine was built with, or build the engine again");

@@ -33,7 +33,11 @@ int create(void*, const burnish_plugin_node* node, void** state, burnish_plugin_
     delete snake;
     return fail(reason, "epsilon is no float");
   }
-  return 0;
+  if (node->phase != BURNISH_PLUGIN_RUN || node->memory != BURNISH_DEVICE) return 0;
+  const char* why = snake->kernel.load();
+  if (!why) return 0;
+  delete snake;
+  return fail(reason, why);
 }
 
 void destroy(void* state) { delete static_cast<Snake*>(state); }

@@ -19,7 +19,7 @@ inline const char* const ptx = R"(
   .reg .pred %done;
   .reg .b32 %t, %n, %b;
   .reg .b64 %x, %alpha, %y, %count, %inner, %channels, %i, %c, %at, %grid;
-  .reg .f32 %epsilon, %v, %a, %s, %d;
+  .reg .f32 %epsilon, %v, %a, %s, %d, %k;
   ld.param.u64 %x, [px];
   ld.param.u64 %alpha, [palpha];
   ld.param.u64 %y, [py];
@@ -49,6 +49,10 @@ NEXT:
   add.u64 %c, %alpha, %c;
   ld.global.f32 %a, [%c];
   mul.f32 %s, %a, %v;
+  mul.f32 %k, %s, 0f3EA2F983;         // sin^2 has the period pi, and sin.approx is good near 0:
+  cvt.rni.f32.f32 %k, %k;
+  fma.rn.f32 %s, %k, 0fC0490FDB, %s;  // less the nearest multiple of pi,
+  fma.rn.f32 %s, %k, 0f33BBBD2E, %s;  // which is not quite its FP32
   sin.approx.f32 %s, %s;
   mul.f32 %s, %s, %s;
   add.f32 %d, %a, %epsilon;
@@ -63,7 +67,7 @@ END:
 }
 )";
 
-/// The kernel in the CUDA context in which it was launched first. The driver is opened, not linked, so that the library loads
+/// The kernel in the CUDA context in which it was loaded. The driver is opened, not linked, so that the library loads
 /// where there is no GPU.
 class Kernel {
  public:
@@ -71,23 +75,8 @@ class Kernel {
     if (module_) unload_(module_);
   }
 
-  /// Null, or why it was not launched.
-  const char* launch(void* stream, void* x, void* alpha, void* y, int64_t count, int64_t inner,
-                     int64_t channels, float epsilon) {
-    if (const char* why = load()) return why;
-    constexpr int64_t block = 256, most_blocks = 65535;
-    const int64_t blocks = (count + block - 1) / block;
-    void* arguments[] = {&x, &alpha, &y, &count, &inner, &channels, &epsilon};
-    const auto grid = static_cast<unsigned>(blocks < most_blocks ? blocks : most_blocks);
-    if (grid == 0) return nullptr;
-    return launch_(function_, grid, 1, 1, block, 1, 1, 0, stream, arguments, nullptr) == 0
-               ? nullptr
-               : "the launch fails";
-  }
-
- private:
+  /// Null, or why it cannot be launched.
   const char* load() {
-    if (function_) return nullptr;
     void* driver = dlopen("libcuda.so.1", RTLD_NOW);
     if (!driver) return "there is no NVIDIA driver";
     const auto load = reinterpret_cast<int (*)(void**, const void*)>(dlsym(driver, "cuModuleLoadData"));
@@ -100,6 +89,20 @@ class Kernel {
     return find(&function_, module_, "snake") == 0 ? nullptr : "there is no kernel in the module";
   }
 
+  /// Null, or why it was not launched.
+  const char* launch(void* stream, void* x, void* alpha, void* y, int64_t count, int64_t inner,
+                     int64_t channels, float epsilon) {
+    constexpr int64_t block = 256, most_blocks = 65535;
+    const int64_t blocks = (count + block - 1) / block;
+    void* arguments[] = {&x, &alpha, &y, &count, &inner, &channels, &epsilon};
+    const auto grid = static_cast<unsigned>(blocks < most_blocks ? blocks : most_blocks);
+    if (grid == 0) return nullptr;
+    return launch_(function_, grid, 1, 1, block, 1, 1, 0, stream, arguments, nullptr) == 0
+               ? nullptr
+               : "the launch fails";
+  }
+
+ private:
   void *module_ = nullptr, *function_ = nullptr;
   int (*unload_)(void*) = nullptr;
   int (*launch_)(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void*, void**,

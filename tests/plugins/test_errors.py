@@ -76,8 +76,8 @@ def test_a_library_that_does_not_load(burnish):
         ),
         (
             node("Join", ",".join(["x"] * 33), "y"),
-            "node 'own' (Join): a plugin is handed 32 inputs at most",
-            "concatenate some of them",
+            "node 'own' (Join): it has 33 inputs, and plugins are handed 32 at most",
+            "export the node as its plugin describes it",
         ),
         (
             node("Frob", "x", "y"),
@@ -100,6 +100,12 @@ def test_a_library_that_does_not_load(burnish):
 def test_builds(burnish, made, cause, remedy):
     save(burnish.folder / "m.onnx", [made], X, Y)
     assert burnish.refuse("build", "m.onnx", "--target", "cpu", "--plugin", library("operators")) == (cause, remedy)
+
+
+def test_more_axes_than_plugins_are_handed(burnish):
+    save(burnish.folder / "m.onnx", [node("Join", "x", "y")], {"x": ("f4", [1] * 17)}, Y)
+    cause, _ = burnish.refuse("build", "m.onnx", "--target", "cpu", "--plugin", library("operators"))
+    assert cause == "node 'own' (Join): input 0 has 17 axes, and plugins are handed 16 at most"
 
 
 def test_in_a_loop(burnish):

@@ -40,10 +40,43 @@ def test_the_example(burnish):
         np.testing.assert_allclose(y, want, rtol=1e-5, atol=1e-6)
 
 
-def test_the_example_on_a_gpu(burnish, request):
-    device = request.config.getoption("--device")
-    if device is None:
+def test_the_example_in_fp16(burnish):
+    """Values are stored in half precision around the plugin, whose operands stay FP32."""
+    save_snake(burnish.folder / "m.onnx")
+    burnish.build("--fp16", plugin="snake")
+    x = random(2, 3, 9)
+    want = np.maximum(snake(2 * x, np.float32([0.5, 1.5, 2.5]), 0.25), 0)
+    np.testing.assert_allclose(burnish.run("snake", x=x)["y"], want, rtol=1e-2, atol=1e-2)
+
+
+@pytest.fixture
+def device(request):
+    """The GPU of --device."""
+    if request.config.getoption("--device") is None:
         pytest.skip("no --device is given")
+    return request.config.getoption("--device")
+
+
+def test_dense_operands_on_a_gpu(burnish, device):
+    """x is transposed before, and results go into a concatenation; no view of either is the plugin's to see."""
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["t"], "t", perm=[0, 2, 1]),
+        node("Snake", "t,alpha", "s", "one", "example"),
+        node("Snake", "s,alpha", "r", "two", "example"),
+        helper.make_node("Concat", ["s", "t", "r"], ["y"], "c", axis=1),
+    ]
+    alpha = np.float32([0.5, 1, 2, 4])
+    save(burnish.folder / "m.onnx", nodes, {"x": ("f4", ["n", "t", 4])}, {"y": ("f4", None)}, {"alpha": alpha})
+    burnish.succeed("build", "m.onnx", "--plugin", library("snake"))
+    for shape in ((1, 5, 4), (7, 130, 4)):
+        x = random(*shape)
+        t = x.transpose(0, 2, 1)
+        s = snake(t, alpha, 0)
+        want = np.concatenate([s, t, snake(s, alpha, 0)], axis=1)
+        np.testing.assert_allclose(burnish.run("snake", device=device, x=x)["y"], want, rtol=1e-4, atol=1e-4)
+
+
+def test_the_example_on_a_gpu(burnish, device):
     save_snake(burnish.folder / "m.onnx")
     words = ("--plugin", library("snake"))
     burnish.succeed("build", "m.onnx", *words)
@@ -147,6 +180,15 @@ def test_in_a_branch_and_in_a_function(burnish):
     x = random(4)
     np.testing.assert_array_equal(burnish.run(x=x, c=np.array(True))["y"], np.tile(x, 4))
     np.testing.assert_array_equal(burnish.run(x=x, c=np.array(False))["y"], np.tile(np.pad(x, (1, 2), "wrap"), 2))
+
+
+def test_extents_that_are_found_by_running(burnish):
+    """NonZero decides how much there is to join."""
+    nodes = [helper.make_node("NonZero", ["x"], ["i"], "i"), helper.make_node("Transpose", ["i"], ["t"], "t"), node("Join", "t,t", "y")]
+    save(burnish.folder / "m.onnx", nodes, {"x": ("f4", ["n"])}, {"y": ("i8", None)})
+    burnish.build()
+    for x in (random(9), np.zeros(4, np.float32), np.float32([0, 1, 0, 2])):
+        np.testing.assert_array_equal(burnish.run(x=x)["y"], np.tile(np.argwhere(x), (2, 1)))
 
 
 def test_override(burnish):
