@@ -31,7 +31,7 @@ class Attribute(Structure):
 
 
 class Node(Structure):
-    _fields_ = [("name", c_char_p), ("phase", c_int), ("attributes", POINTER(Attribute)), ("attribute_count", c_int)]
+    _fields_ = [("name", c_char_p), ("phase", c_int), ("memory", c_int), ("attributes", POINTER(Attribute)), ("attribute_count", c_int)]
 
 
 class Extents(Structure):

@@ -299,6 +299,81 @@ print(engine(np.ones((1, 3), "f4"))["y"].tolist())
     ]
 
 
+# ---- the plugins before
+
+
+class Shift(trt.IPluginV2DynamicExt):
+    """y = x + `by`, one row more."""
+
+    plugin_type = "Shift"
+
+    def __init__(self, by):
+        self.by, self.ready = by, False
+
+    def get_output_dimensions(self, output_index, inputs, builder):
+        y = trt.DimsExprs(inputs[0])
+        y[0] = builder.operation(trt.DimensionOperation.SUM, y[0], builder.constant(1))
+        return y
+
+    def supports_format_combination(self, pos, in_out, num_inputs):
+        return in_out[pos].type == trt.float32 and in_out[pos].format == trt.TensorFormat.LINEAR
+
+    def get_workspace_size(self, inputs, outputs):
+        return 4 * int(np.prod(outputs[0].dims))
+
+    def initialize(self):
+        self.ready = True
+
+    def serialize(self):
+        return str(self.by)
+
+    def clone(self):
+        return Shift(self.by)
+
+    def enqueue(self, input_desc, output_desc, inputs, outputs, workspace, stream):
+        assert self.ready and workspace
+        at(outputs[0], output_desc[0])[:-1] = at(inputs[0], input_desc[0]) + self.by
+        at(outputs[0], output_desc[0])[-1] = 0
+        return 0
+
+
+class ShiftCreator(trt.IPluginCreator):
+    name = "Shift"
+
+    def create_plugin(self, name, fields):
+        return Shift(float(fields[0].data[0]))
+
+    def deserialize_plugin(self, name, data):
+        return Shift(float(data))
+
+
+@pytest.fixture
+def shift():
+    creator = ShiftCreator()
+    assert trt.get_plugin_registry().register_creator(creator)
+    yield
+    trt.get_plugin_registry().deregister_creator(creator)
+
+
+def shifted(x, by):
+    return np.concatenate([x + np.float32(by), np.zeros((1, x.shape[1]), "f4")])
+
+
+def test_an_older_plugin_in_a_network(net, shift):
+    x, plugin = RNG.normal(size=(2, 3)).astype("f4"), Shift(0.5)
+    layer = net.network.add_plugin_v2([net.input(x)], plugin)
+    assert layer.type == trt.LayerType.PLUGIN_V2 and layer.plugin is plugin
+    np.testing.assert_array_equal(net.run(layer.get_output(0)), shifted(x, 0.5))
+
+
+def test_an_older_plugin_in_a_model(log, shift):
+    ports = [helper.make_tensor_value_info(name, 1, [rows, 3]) for name, rows in (("x", "n"), ("y", None))]
+    graph = helper.make_graph([helper.make_node("Shift", ["x"], ["y"], name="s", by=2.0)], "g", ports[:1], ports[1:])
+    builder, network, config = parsed(log, helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8))
+    x = RNG.normal(size=(4, 3)).astype("f4")
+    np.testing.assert_array_equal(execute(deserialized(builder, network, config), x)[0], shifted(x, 2))
+
+
 # ---- what goes wrong
 
 
@@ -358,6 +433,15 @@ def test_a_failing_enqueue(net, log, creator):
     assert not context.execute_async_v3(0)
     told = "plugin 'Stretch 1 in Python' fails in `run` of Stretch: OSError: out of luck, while running step 'unlucky'"
     assert log.of("ERROR")[0].startswith(told)
+
+
+def test_a_workspace_without_bounds(creator):
+    """Without a profile an extent may be anything."""
+    with pytest.raises(burnish.InvalidArgument, match=r"node 'stretch' \(Stretch\): its plugin asks for 4611686018427387904 bytes of workspace"):
+        burnish.build(stretch_model(times=2), target="cpu", progress=False)
+    profile = {"x": ((1, 3), (2, 3), (6, 3))}
+    engine = burnish.build(stretch_model(times=2), target="cpu", progress=False, profiles=[profile])
+    np.testing.assert_array_equal(engine(np.ones((1, 3), "f4"))["y"], np.full((1, 6), 2))
 
 
 def test_shape_inputs_are_refused(net, log):

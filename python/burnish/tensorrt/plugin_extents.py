@@ -9,7 +9,7 @@ from typing import Any, Iterable, Optional, Union
 from .. import plugin_interface as abi
 from .enums import DimensionOperation
 
-_UNBOUNDED = 1 << 40
+UNBOUNDED = 1 << 40
 _OPERATIONS = {  # of the interface: that of burnish_plugin.h, and what it does to numbers
     DimensionOperation.SUM: (abi.SUM, operator.add),
     DimensionOperation.PROD: (abi.PRODUCT, operator.mul),
@@ -108,5 +108,5 @@ def bounds(extents: Iterable[IDimensionExpr]) -> tuple:
         lo, hi = extent._builder._range(extent._value) if isinstance(extent._builder, SymbolicBuilder) else (number, number)
         now.append(-1 if number is None else number)
         least.append(max(lo or 0, 0))
-        most.append(min(hi or 0, _UNBOUNDED))
+        most.append(min(hi or 0, UNBOUNDED))
     return now, least, most

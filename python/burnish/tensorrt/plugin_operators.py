@@ -12,7 +12,7 @@ import numpy as np
 from .. import capi, plugin_interface as abi
 from ..arrays import numpy_dtype
 from .enums import DataType, PluginCapabilityType, PluginFieldType, TensorFormat, TensorRTPhase
-from .plugin_extents import DimsExprs, IDimensionExpr, SymbolicBuilder, bounds
+from .plugin_extents import UNBOUNDED, DimsExprs, IDimensionExpr, SymbolicBuilder, bounds
 from .plugin_types import DynamicPluginTensorDesc, PluginField, PluginFieldCollection, PluginTensorDesc
 from .types import Dims, dtype_name, dtype_named
 
@@ -24,6 +24,7 @@ _FIELD_TYPES = {  # numpy's name of elements: the type of a field of them
     "int64": PluginFieldType.INT64,
 }  # fmt: skip
 _ELEMENTS = {kind: name for name, kind in _FIELD_TYPES.items()}
+_TOO_MUCH = 1 << 62  # bytes of workspace that no build takes
 _numbers = itertools.count(1)
 _instances: Any = weakref.WeakValueDictionary()  # plugins that networks were given, by number
 
@@ -167,6 +168,8 @@ class NodePlugin:
 
     def workspace(self, extents: Any, inputs: Any, count: int, outputs: Any, output_count: int, size: Any) -> None:
         most = int(self._build.get_workspace_size(self._described[:count], self._described[count:]) or 0)
+        if most and any(e >= UNBOUNDED for d in self._described for e in d.max):
+            most = _TOO_MUCH  # what the plugin computed may have overflown; importing a model alone does not mind
         size[0] = extents.constant(extents.self, most)
 
     def attributes(self, listed: Any, count: Any) -> None:

@@ -10,6 +10,7 @@ from .enums import DataType, PluginCapabilityType, TensorRTPhase
 from .logger import Logger, Reporter
 from .plugin_operators import CreatorOperator
 from .plugin_types import DynamicPluginTensorDesc, PluginFieldCollection, PluginTensorDesc
+from .plugin_v2 import CreatorAsV3
 
 
 class IPluginV3:
@@ -97,7 +98,7 @@ class IPluginV3OneRuntime:
 
 
 class IPluginV2:
-    """An operator of 8.x and 10.x in code of its own. Those of fixed shapes are refused: derive from IPluginV2DynamicExt, or IPluginV3."""
+    """An operator of 8.x and 10.x in code of its own. Those of fixed shapes are refused: derive from IPluginV3."""
 
 
 class IPluginV2Ext(IPluginV2):
@@ -105,7 +106,53 @@ class IPluginV2Ext(IPluginV2):
 
 
 class IPluginV2DynamicExt(IPluginV2Ext):
-    """The same, with dynamic shapes."""
+    """The same, with dynamic shapes; served as an IPluginV3 is."""
+
+    num_outputs = 1
+    plugin_type = ""
+    plugin_version = "1"
+    plugin_namespace = ""
+
+    def get_output_dimensions(self, output_index: int, inputs: List[Any], expr_builder: Any) -> Any:
+        raise NotImplementedError
+
+    def get_output_datatype(self, index: int, input_types: List[DataType]) -> DataType:
+        return input_types[0]
+
+    def supports_format_combination(self, pos: int, in_out: List[PluginTensorDesc], num_inputs: int) -> bool:
+        raise NotImplementedError
+
+    def configure_plugin(self, inputs: List[DynamicPluginTensorDesc], outputs: List[DynamicPluginTensorDesc]) -> None:
+        """Told the tensors that it will have."""
+
+    def get_workspace_size(self, inputs: List[PluginTensorDesc], outputs: List[PluginTensorDesc]) -> int:
+        """Bytes of scratch memory at most."""
+        return 0
+
+    def initialize(self) -> Any:
+        """A context is made."""
+
+    def terminate(self) -> Any:
+        """Never called: what a plugin holds goes with it."""
+
+    def serialize(self) -> Any:
+        """What its creator makes it of where the engine runs."""
+        return b""
+
+    def clone(self) -> Any:
+        raise NotImplementedError
+
+    def enqueue(
+        self,
+        input_desc: List[PluginTensorDesc],
+        output_desc: List[PluginTensorDesc],
+        inputs: List[int],
+        outputs: List[int],
+        workspace: int,
+        stream: int,
+    ) -> Any:
+        """As of IPluginV3OneRuntime."""
+        raise NotImplementedError
 
 
 class IPluginCreator:
@@ -116,9 +163,20 @@ class IPluginCreator:
     plugin_namespace = ""
     field_names = PluginFieldCollection()
 
+    def create_plugin(self, name: str, field_collection: PluginFieldCollection) -> Any:
+        raise NotImplementedError
 
-class IPluginCreatorV3One(IPluginCreator):
+    def deserialize_plugin(self, name: str, serialized_plugin: bytes) -> Any:
+        raise NotImplementedError
+
+
+class IPluginCreatorV3One:
     """Makes IPluginV3."""
+
+    name = ""
+    plugin_version = "1"
+    plugin_namespace = ""
+    field_names = PluginFieldCollection()
 
     def create_plugin(self, name: str, field_collection: PluginFieldCollection, phase: TensorRTPhase) -> Any:
         raise NotImplementedError
@@ -156,7 +214,8 @@ class IPluginRegistry:
 
     def register_creator(self, creator: Any, plugin_namespace: str = "") -> bool:
         """False, and a line on standard error, where there is one of that name, version and namespace."""
-        operator = CreatorOperator(creator, plugin_namespace or creator.plugin_namespace)
+        made = CreatorAsV3(creator) if isinstance(creator, IPluginCreator) else creator
+        operator = CreatorOperator(made, plugin_namespace or creator.plugin_namespace)
         unregistered = self._unregistered.pop(operator.key, None)
         if unregistered is not None:
             loaded_plugins.remove(unregistered.plugin)
