@@ -60,6 +60,7 @@ status=0 chosen=
 for program in build/bin/*_gpu_test; do
   [ ! -e "$program" ] || "$program" --gtest_brief=1 || status=1
 done
+[ $# -gt 0 ] || python3 -m pytest -q -p no:cacheprovider tests/plugins --device 0 -k on_a_gpu || status=1
 parallel=()  # by model, where pytest-xdist is there
 ! python3 -c 'import xdist' 2>/dev/null || parallel=(-n 8 --dist loadgroup)
 for tests in conformance models; do
