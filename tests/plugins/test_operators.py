@@ -228,6 +228,15 @@ def test_engines_name_their_plugins(burnish):
     assert 'Plugin(%x, %x) {plugin=["operators", "1.0", "operators.so"]' in burnish.succeed("inspect", "m.onnx", "--text", *words)
 
 
+def test_trtexec_on_the_stand_in(burnish):
+    """A plugin is called between CUDA graphs, not from one."""
+    save(burnish.folder / "m.onnx", [node("Join", "x,x", "y")], {"x": ("f4", [3])}, {"y": ("f4", [6])})
+    words = ("trtexec", "--onnx=m.onnx", "--iterations=1", "--duration=0", "--warmUp=0", "--useCudaGraph", f"--plugins={library('operators')}")
+    ran = burnish(*words, "--builderOptimizationLevel=1", "--dumpProfile", env=HOST_GPU)
+    assert ran.returncode == 0, ran.stderr
+    assert "The engine holds operations that cannot be captured" in ran.stderr and "Successfully captured" not in ran.stdout
+
+
 def test_trtexec(burnish):
     save(burnish.folder / "m.onnx", [helper.make_node("Relu", ["x"], ["r"], "r"), node("Join", "r,r", "y")], {"x": ("f4", ["n"])}, {"y": ("f4", None)})
     plugin = library("operators")
