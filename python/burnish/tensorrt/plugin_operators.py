@@ -238,7 +238,7 @@ def _answering(function: Callable) -> Callable:
         try:
             function(*arguments[:-1])
             return 0
-        except Exception as error:
+        except BaseException as error:  # KeyboardInterrupt too
             arguments[-1][0].text = f"{type(error).__name__}: {error}".encode()[:511]
             return 1
 
