@@ -96,6 +96,21 @@ typedef struct burnish_device_sensors {
 BURNISH_API burnish_status burnish_device_read_sensors(int device, burnish_device_sensors*,
                                                        burnish_error** error) BURNISH_NOEXCEPT;
 
+/* ---------------------------------------------------------------------------------------------------- plugins */
+
+/* A library of operators, as burnish_plugin.h says. */
+typedef struct burnish_plugin burnish_plugin;
+
+/* Opens a library of operators for the life of the process: from now on contexts run them, and a build takes them that is given
+ * `plugin` (burnish_build_options). The same file again is the same plugin. */
+BURNISH_API burnish_status burnish_load_plugin(const char* path, const burnish_plugin** plugin,
+                                               burnish_error** error) BURNISH_NOEXCEPT;
+/* The same for operators of the program itself; `plugin` stays as it is until it is taken away. */
+BURNISH_API burnish_status burnish_add_plugin(const burnish_plugin* plugin,
+                                              burnish_error** error) BURNISH_NOEXCEPT;
+/* Contexts that are there go on with it. */
+BURNISH_API void burnish_remove_plugin(const burnish_plugin* plugin) BURNISH_NOEXCEPT;
+
 /* ---------------------------------------------------------------------------------------------------- engines */
 
 typedef struct burnish_engine burnish_engine;

@@ -170,6 +170,13 @@ class Context : public Owned<burnish_context, burnish_context_free> {
   }
 };
 
+/// Opens a library of operators, for builds that are given it and for runs of this process.
+inline const burnish_plugin* load_plugin(const std::string& path) {
+  const burnish_plugin* plugin = nullptr;
+  check([&](burnish_error** error) { return burnish_load_plugin(path.c_str(), &plugin, error); });
+  return plugin;
+}
+
 /// Builds an engine file; needs libburnish_compiler.so.
 inline void build(const std::string& model, const std::string& engine, const burnish_build_options& options) {
   check([&](burnish_error** error) { return burnish_build(model.c_str(), engine.c_str(), &options, error); });

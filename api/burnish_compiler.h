@@ -94,6 +94,10 @@ typedef struct burnish_build_options {
   int max_tactics;     /* of a node that are timed at most; 0: as many as the level says */
   const burnish_node_precision* node_precisions;
   int node_precision_count;
+  /* Whose operators a model may have beside those of ONNX (burnish_load_plugin). */
+  const burnish_plugin* const* plugins;
+  int plugin_count;
+  int plugin_override; /* nonzero: they are taken for ONNX's operators of the same name, too */
 } burnish_build_options;
 
 /* Builds and writes `engine_path` (complete, or not at all). */

@@ -87,15 +87,20 @@ Result<PortFormats> read_formats(const char* option, const burnish_port_format* 
   return formats;
 }
 
-Result<CompileOptions> read_options(const burnish_build_options* asked) {
-  CompileOptions options;
-  if (!asked) return options;
+/// The options, with zeros for what an older, shorter form of them lacks.
+Result<burnish_build_options> whole(const burnish_build_options* asked) {
   burnish_build_options read{};
+  if (!asked) return read;
   if (asked->struct_size < offsetof(burnish_build_options, optimization_level) ||
       asked->struct_size > sizeof read)
     return Error(Code::invalid_argument, "burnish_build_options has another size than this library's")
         .remedy("set struct_size, and compile against this version's header");
   std::memcpy(&read, asked, asked->struct_size);
+  return read;
+}
+
+Result<CompileOptions> read_options(const burnish_build_options& read) {
+  CompileOptions options;
   const burnish_build_options* given = &read;
   for (int i = 0; i < given->target_count; ++i) options.targets.emplace_back(given->targets[i]);
   std::vector<std::string> sorted = options.targets;
@@ -140,6 +145,22 @@ Result<CompileOptions> read_options(const burnish_build_options* asked) {
       return progress(user, std::string(stage).c_str(), done, total) == 0;
     };
   return options;
+}
+
+/// What a build was asked for, and the plugins that it may take operators from.
+struct Request {
+  CompileOptions options;
+  plugin::Plugins plugins;
+};
+
+Result<std::unique_ptr<Request>> read_request(const burnish_build_options* asked) {
+  auto request = std::make_unique<Request>();
+  const burnish_build_options given = TRY(whole(asked));
+  request->options = TRY(read_options(given));
+  request->options.plugins = &request->plugins;
+  request->options.plugin_override = given.plugin_override != 0;
+  for (int i = 0; i < given.plugin_count; ++i) TRY(request->plugins.add(given.plugins[i]));
+  return request;
 }
 
 Result<EngineContents> build(const onnx::Model& model, const CompileOptions& options) {
@@ -218,7 +239,8 @@ extern "C" {
 burnish_status burnish_build(const char* model_path, const char* engine_path,
                              const burnish_build_options* options, burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
-    const CompileOptions wanted = TRY(read_options(options));
+    const auto request = TRY(read_request(options));
+    const CompileOptions& wanted = request->options;
     const onnx::Model model = TRY(onnx::read_file(model_path));
     const EngineContents contents = TRY(build(model, wanted));
     return write_engine(engine_path, contents,
@@ -230,10 +252,10 @@ burnish_status burnish_build_bytes(const void* model_data, size_t model_bytes, c
                                    const burnish_build_options* options, void** engine, size_t* engine_size,
                                    burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
-    const CompileOptions wanted = TRY(read_options(options));
+    const auto request = TRY(read_request(options));
     const onnx::Model model =
         TRY(onnx::read_bytes({static_cast<const std::byte*>(model_data), model_bytes}, folder ? folder : ""));
-    const std::vector<std::byte> bytes = TRY(engine_bytes(TRY(build(model, wanted))));
+    const std::vector<std::byte> bytes = TRY(engine_bytes(TRY(build(model, request->options))));
     *engine = std::malloc(bytes.size());
     if (!*engine)
       return Error(Code::out_of_memory,
@@ -258,10 +280,10 @@ burnish_status burnish_timing_cache_merge(const char* const* paths, int count, c
 burnish_status burnish_model_text(const char* model_path, const burnish_build_options* options, char** text,
                                   burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
-    const CompileOptions wanted = TRY(read_options(options));
+    const auto request = TRY(read_request(options));
     const onnx::Model model = TRY(onnx::read_file(model_path));
-    ThreadPool pool(wanted.threads);
-    return api::give_text(print(TRY(optimise(model, wanted, pool))), text);
+    ThreadPool pool(request->options.threads);
+    return api::give_text(print(TRY(optimise(model, request->options, pool))), text);
   });
 }
 

@@ -45,7 +45,7 @@ void add_uses(const Step& s, Json& json) {
 
 Json step(const Step& s) {
   static constexpr const char* kinds[] = {"host",        "kernel", "copy", "read extents", "write extents",
-                                          "set extents", "if",     "fail", "library"};
+                                          "set extents", "if",     "fail", "library",      "plugin"};
   Json json = {{"name", s.name}, {"kind", kinds[s.what.index()]}};
   if (s.stage != 0) json["stage"] = s.stage;
   add_uses(s, json);
@@ -56,6 +56,8 @@ Json step(const Step& s) {
   }
   if (const auto* call = std::get_if<HostCall>(&s.what)) json["call"] = call->text;
   if (const auto* call = std::get_if<LibraryCall>(&s.what)) json["call"] = call->library + " " + call->text;
+  if (const auto* call = std::get_if<PluginCall>(&s.what))
+    json["call"] = (call->domain.empty() ? "" : call->domain + "::") + call->op + " " + call->attributes;
   if (const auto* branch = std::get_if<If>(&s.what)) {
     json["then"] = steps(branch->then_steps);
     json["else"] = steps(branch->else_steps);
@@ -176,6 +178,8 @@ Json plan_of(const Plan& plan) {
                {"decisions", decisions(plan)},
                {"steps", steps(plan.steps)}};
   if (!plan.profiles.empty()) json["profiles"] = profiles(plan);
+  for (const NeededPlugin& p : plan.plugins)
+    json["plugins"].push_back({{"name", p.name}, {"version", p.version}, {"file", p.file}});
   const std::vector<int64_t> slots = fixed_slots(plan);
   add_arena_bytes(plan, slots, json);
   json["storage"] = storage(plan, slots);

@@ -3,6 +3,7 @@
 #include "api/describe.h"
 #include "api/error.h"
 #include "base/version.h"
+#include "plugin/library.h"
 #include "runtime/context.h"
 #include "runtime/cuda/sensors.h"
 
@@ -280,6 +281,21 @@ burnish_status burnish_engine_describe(const burnish_engine* e, char** json, bur
     return api::give_text(api::describe(*e->engine), json);
   });
 }
+
+burnish_status burnish_load_plugin(const char* path, const burnish_plugin** plugin,
+                                   burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> {
+    TRY(api::expect(path, "path"));
+    const burnish_plugin* opened = TRY(plugin::open_library(path));
+    TRY(plugin::loaded_plugins().add(opened));
+    if (plugin) *plugin = opened;
+    return {};
+  });
+}
+burnish_status burnish_add_plugin(const burnish_plugin* plugin, burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> { return plugin::loaded_plugins().add(plugin); });
+}
+void burnish_remove_plugin(const burnish_plugin* plugin) noexcept { plugin::loaded_plugins().remove(plugin); }
 
 burnish_status burnish_context_create(burnish_engine* engine, const burnish_context_options* options,
                                       burnish_context** context, burnish_error** error) noexcept {

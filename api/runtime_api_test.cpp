@@ -125,6 +125,17 @@ TEST(RuntimeApi, NullPointersAreErrors) {
   EXPECT_EQ(burnish_engine_input_count(nullptr), 0);
 }
 
+TEST(RuntimeApi, PluginsThatAreNone) {
+  burnish_error* error = nullptr;
+  EXPECT_EQ(burnish_load_plugin(nullptr, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_load_plugin("no/such.so", nullptr, nullptr), BURNISH_IO_ERROR);
+  EXPECT_EQ(burnish_add_plugin(nullptr, &error), BURNISH_INVALID_ARGUMENT);
+  ASSERT_NE(error, nullptr);
+  EXPECT_STREQ(burnish_error_cause(error), "a plugin is NULL");
+  burnish_error_free(error);
+  burnish_remove_plugin(nullptr);
+}
+
 TEST(RuntimeApi, NullPointersOfDeviceWorkAreErrors) {
   EXPECT_EQ(burnish_stream_create(0, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
   EXPECT_EQ(burnish_event_create(0, BURNISH_WAIT_BLOCKED, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);

@@ -77,7 +77,7 @@ static void settle_place(const CompareRequest& request, BuildChoices& choices, D
 static Arrays reference_outputs(const CompareRequest& request, const InputChoices& input_choices,
                                 Arrays& inputs) {
   if (!request.reference.empty()) return read_npz(request.reference);
-  BuildChoices plain;
+  BuildChoices plain{.plugins = request.choices.plugins, .plugin_override = request.choices.plugin_override};
   plain.targets = {"cpu"};
   plain.shapes = parse_shapes(request.shapes);
   plain.verbose = request.choices.verbose;

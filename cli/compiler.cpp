@@ -10,6 +10,7 @@
 #include "api/burnish_compiler.h"
 #include "cli/failure.h"
 #include "cli/interrupt.h"
+#include "cli/plugins.h"
 #include "cli/progress.h"
 
 namespace burnish::cli {
@@ -37,7 +38,7 @@ class BuildOptions {
  public:
   explicit BuildOptions(const BuildChoices& choices, Progress* progress = nullptr,
                         std::vector<std::string>* notes = nullptr)
-      : profiles_(choices.profiles) {
+      : profiles_(choices.profiles), plugins_(load_plugins(choices.plugins)) {
     for (const std::string& target : choices.targets) targets_.push_back(target.c_str());
     for (const auto& [name, shape] : choices.shapes)
       shapes_.push_back({name.c_str(), static_cast<int>(shape.size()), shape.data()});
@@ -75,6 +76,9 @@ class BuildOptions {
     options_.profiles = profiles_.data();
     options_.profile_count = profiles_.size();
     options_.workspace_bytes = choices.workspace_bytes;
+    options_.plugins = plugins_.data();
+    options_.plugin_count = static_cast<int>(plugins_.size());
+    options_.plugin_override = choices.plugin_override;
     options_.note_user = notes;
     options_.note = [](void* user, const char* text) {
       if (user) static_cast<std::vector<std::string>*>(user)->emplace_back(text);
@@ -87,6 +91,7 @@ class BuildOptions {
   std::vector<burnish_input_shape> shapes_;
   std::vector<burnish_port_format> input_formats_, output_formats_;
   ProfileList profiles_;
+  std::vector<const burnish_plugin*> plugins_;
   std::vector<burnish_node_precision> node_precisions_;
   burnish_build_options options_{};
 };

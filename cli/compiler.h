@@ -27,6 +27,8 @@ struct BuildChoices {
   std::string libraries = "none";  // or "present", or names by commas
   std::string timing_cache, timing_cache_mode = "append";
   Formats input_formats, output_formats;
+  std::vector<std::string> plugins;  // files
+  bool plugin_override = false;
 };
 
 /// Builds `model` into `engine_path` with progress on the terminal; Ctrl-C cancels. Throws Failure or Interrupted. Gives what

@@ -175,6 +175,7 @@ Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, c
     out = TRY(compile_for_device(graph, TRY(nvrtc::architecture_named(target)), std::move(lowering), options,
                                  nvrtc, pool, progress, identity));
   }
+  for (const NeededPlugin& plugin : out.plan.plugins) identity["plugin " + plugin.name] = plugin.version;
   out.plan.profiles = profiles;
   out.plan.precision = options.fp16 ? "fp16" : options.tf32 ? "tf32" : "fp32";
   return out;
@@ -208,8 +209,12 @@ std::string text_of(std::span<const NodePrecision> nodes) {
 }  // namespace
 
 Result<Graph> optimise(const onnx::Model& model, const CompileOptions& options, ThreadPool& pool) {
-  Graph graph =
-      TRY(onnx::import_model(model, {.shapes = options.shapes, .profiles = options.profiles}, pool));
+  Graph graph = TRY(onnx::import_model(model,
+                                       {.shapes = options.shapes,
+                                        .profiles = options.profiles,
+                                        .plugins = options.plugins,
+                                        .plugin_override = options.plugin_override},
+                                       pool));
   TRY(apply_port_formats(graph, options.input_formats, options.output_formats));
   TRY(check_node_precisions(graph, options));
   TRY(run_pipeline(graph, {.pool = pool, .fp16 = options.fp16, .nodes = options.node_precisions}));

@@ -29,6 +29,8 @@ struct CompileOptions {
   uint64_t workspace_bytes = 0;  // of scratch memory for one node's kernels at most; 0: no limit
   int threads = 0;               // 0: one per core
   TuningOptions tuning;
+  const plugin::Plugins* plugins = nullptr;  // whose operators the model may have; null: none
+  bool plugin_override = false;              // and rather than those of ONNX
   /// Told what is being done and how much of it is; false cancels.
   std::function<bool(std::string_view stage, int done, int total)> progress;
   std::function<void(const std::string&)> note;  // told in a line what the user should know

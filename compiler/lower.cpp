@@ -426,6 +426,7 @@ Result<> Lowering::lower_if(Scope& scope, const Node& node) {
 Result<> Lowering::lower_node(Scope& scope, const Node& node) {
   if (node.op->name == "Dims") return lower_dims(scope, node);
   if (node.op->name == "If") return lower_if(scope, node);
+  if (node.op->name == "Plugin") return lower_plugin(scope, node);
   for (ValueId v : node.outputs) {  // extents that other tensors decide are read before the node runs
     if (v == no_value) continue;
     for (Dim d : scope.graph.values[v].type.shape)

@@ -83,6 +83,9 @@ class Lowering {
   void add_checks();
   Result<Lowered> finish();
 
+  // plugin_call.cpp: operators of plugins
+  Result<> lower_plugin(Scope& scope, const Node& node);
+
   // concatenation.cpp: concatenations whose operands are written in place
   /// Finds readers, and which values are parts of which concatenation.
   void survey(Scope& scope);

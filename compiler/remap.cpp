@@ -37,6 +37,11 @@ struct References {
       buffer(a.buffer);
     }
   }
+  void operator()(PluginCall& step) const {
+    for (Operand& x : step.inputs) operand(x);
+    for (Operand& x : step.outputs) operand(x);
+    if (step.workspace != Operand::none) buffer(step.workspace);
+  }
   void operator()(Copy& step) const {
     operand(step.from);
     operand(step.to);

@@ -73,6 +73,23 @@ struct Verifier {
     }
     return {};
   }
+  Result<> operator()(const PluginCall& step) const {
+    if (step.plugin >= plan.plugins.size()) return malformed("a call names a plugin that does not exist");
+    if (step.outputs.empty()) return malformed("a call of a plugin has no outputs");
+    for (const Operand& x : step.inputs) TRY(operand(x));
+    for (const Operand& x : step.outputs) TRY(operand(x, false));
+    if (step.workspace != Operand::none && step.workspace >= plan.buffers.size())
+      return malformed("a workspace is a buffer that does not exist");
+    for (const auto* operands : {&step.inputs, &step.outputs})
+      for (const Operand& x : *operands)
+        if (x.extents.size() > PluginCall::most_axes)
+          return malformed("an operand of a plugin has too many axes");
+    const Space space = plan.buffers[step.outputs.front().buffer].space;
+    for (const BufferUse& use : uses_of({.what = step}))
+      if (plan.buffers[use.buffer].space != space)
+        return malformed("operands of a plugin lie in different memories");
+    return {};
+  }
   Result<> operator()(const Copy& step) const {
     TRY(operand(step.from, false));
     TRY(operand(step.to, false));
@@ -186,6 +203,10 @@ std::vector<BufferUse> uses_of(const Step& step) {
       if (a.has_address()) uses.push_back({a.buffer, a.written});
   } else if (const auto* call = std::get_if<LibraryCall>(&step.what)) {
     for (const auto& a : call->operands) uses.push_back({a.buffer, a.written});
+  } else if (const auto* call = std::get_if<PluginCall>(&step.what)) {
+    for (const Operand& x : call->inputs) add(x, false);
+    for (const Operand& x : call->outputs) add(x, true);
+    if (call->workspace != Operand::none) uses.push_back({call->workspace, true});
   } else if (const auto* copy = std::get_if<Copy>(&step.what)) {
     add(copy->from, false);
     add(copy->to, true);

@@ -118,6 +118,16 @@ struct LibraryCall {
   std::vector<KernelLaunch::Argument> operands;  // pointers, in the order that the text implies
   bool operator==(const LibraryCall&) const = default;
 };
+/// Calls an operator of a plugin in the memory that its operands are in: on a stream, or on the host.
+struct PluginCall {
+  static constexpr size_t most_axes = 16;  // BURNISH_MAX_RANK
+  uint32_t plugin = 0;                     // in Plan::plugins
+  std::string domain, op, version;         // which of its operators
+  std::string attributes;                  // of the node, as plugin/attributes.h spells them
+  std::vector<Operand> inputs, outputs;    // dense row-major
+  uint32_t workspace = Operand::none;      // a buffer
+  bool operator==(const PluginCall&) const = default;
+};
 struct Step;
 /// Runs one of two step lists by a bool or integer scalar in host memory.
 struct If {
@@ -137,7 +147,8 @@ struct Work {
 struct Step {
   std::string name;    // ONNX nodes it does the work of, for profiles and errors
   uint32_t stage = 0;  // nonzero: after the step this stage of the shape program is evaluated
-  std::variant<HostCall, KernelLaunch, Copy, ReadExtents, WriteExtents, SetExtents, If, Fail, LibraryCall>
+  std::variant<HostCall, KernelLaunch, Copy, ReadExtents, WriteExtents, SetExtents, If, Fail, LibraryCall,
+               PluginCall>
       what;
   Work work;  // of a layer of several kernels: the whole, at the first of them
   bool operator==(const Step&) const = default;
@@ -179,6 +190,13 @@ struct KernelModule {
   std::string target;              // "sm_90"
   uint64_t offset = 0, bytes = 0;  // in the engine's code section
   bool operator==(const KernelModule&) const = default;
+};
+
+/// A plugin that has to be loaded before the plan runs.
+struct NeededPlugin {
+  std::string name, version;
+  std::string file;  // where the build had it from; empty: from the program itself
+  bool operator==(const NeededPlugin&) const = default;
 };
 
 /// How a node's work is done, where there were several ways. For people: a run does without it.
@@ -226,6 +244,7 @@ struct Plan {
   std::vector<Decision> decisions;
   std::vector<std::string> fusion_reasons;  // "node 'x' (Op): why it is not one kernel with 'y'"
   std::vector<Profile> profiles;            // none: whatever the ports take
+  std::vector<NeededPlugin> plugins;
   bool operator==(const Plan&) const = default;
 };
 

@@ -44,6 +44,14 @@ void describe(A& a, Plan& x) {
   a(15, x.decisions);
   a(16, x.fusion_reasons);
   a(17, x.profiles);
+  a(18, x.plugins);
+}
+
+template <class A>
+void describe(A& a, NeededPlugin& x) {
+  a(1, x.name);
+  a(2, x.version);
+  a(3, x.file);
 }
 
 template <class A>
@@ -244,6 +252,18 @@ void describe(A& a, LibraryCall& x) {
   a(1, x.library);
   a(2, x.text);
   a(3, x.operands);
+}
+
+template <class A>
+void describe(A& a, PluginCall& x) {
+  a(1, x.plugin);
+  a(2, x.domain);
+  a(3, x.op);
+  a(4, x.version);
+  a(5, x.attributes);
+  a(6, x.inputs);
+  a(7, x.outputs);
+  a(8, x.workspace);
 }
 
 template <class A>

@@ -12,7 +12,7 @@ using Clock = std::chrono::steady_clock;
 
 bool has_host_steps(const Plan& plan) {
   bool found = false;
-  for_each_step(plan.steps, [&](const Step& step) { found = found || !is_device_step(plan, step); });
+  for_each_step(plan.steps, [&](const Step& step) { found = found || !is_enqueued(plan, step); });
   return found;
 }
 
@@ -45,6 +45,14 @@ Result<> move_bytes(const cuda::Stream* stream, Space to_space, void* to, Space 
   return stream->copy(device_address(to), device_address(from), bytes);
 }
 
+/// With the GPU entered, for plugins may load their kernels.
+Result<PluginCalls> prepare_plugins(const Plan& plan, const plugin::Plugins& plugins,
+                                    const std::optional<DeviceSide>& side) {
+  std::optional<cuda::ContextScope> scope;
+  if (side) scope.emplace(TRY(side->device.enter()));
+  return PluginCalls::prepare(plan, plugins);
+}
+
 }  // namespace
 
 Context::Context(std::shared_ptr<const Engine> engine, const Plan& plan, bool graphs,
@@ -57,6 +65,8 @@ Context::Context(std::shared_ptr<const Engine> engine, const Plan& plan, bool gr
 
 Context::~Context() {
   if (last_done_) (void)last_done_->synchronize();  // memory goes away that the GPU may still use
+  const auto scope = enter();                       // plugins may give back what they hold on the GPU
+  executor_.reset();
 }
 
 Result<std::unique_ptr<Context>> Context::create(std::shared_ptr<const Engine> engine,
@@ -77,8 +87,9 @@ Result<std::unique_ptr<Context>> Context::create(std::shared_ptr<const Engine> e
     calls = TRY(engine->host_calls(*plan, options.host_provider));
     pool = TRY(HostPool::make(calls->provider(), options.threads));
   }
+  auto plugins = TRY(prepare_plugins(*plan, options.plugins, side));
   auto executor = std::make_unique<Executor>(engine->file(), *plan, options.threads, std::move(calls),
-                                             std::move(pool), std::move(side));
+                                             std::move(pool), std::move(plugins), std::move(side));
   return std::unique_ptr<Context>(new Context(std::move(engine), *plan, options.graphs, std::move(executor)));
 }
 

@@ -17,6 +17,7 @@ struct ContextOptions {
   int threads = 0;                                   // for host steps; 0: one per core
   bool graphs = true;                                // false: kernels are launched one by one
   const HostProviderTable* host_provider = nullptr;  // null: libburnish_host.so
+  const plugin::Plugins& plugins = plugin::loaded_plugins();
 };
 
 struct RunTime {

@@ -15,6 +15,12 @@ bool is_device_step(const Plan& plan, const Step& step) {
          plan.buffers[copy->to.buffer].space == Space::device;
 }
 
+bool is_enqueued(const Plan& plan, const Step& step) {
+  const auto* call = std::get_if<PluginCall>(&step.what);
+  return is_device_step(plan, step) ||
+         (call && plan.buffers[call->outputs.front().buffer].space == Space::device);
+}
+
 uint64_t DeviceWork::address(const KernelLaunch::Argument& a, std::span<const int64_t> slots) const {
   return memory_.address(a.buffer) + static_cast<uint64_t>(slots[a.slot]) * a.element_size;
 }

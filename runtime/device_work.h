@@ -17,6 +17,9 @@ namespace burnish {
 /// True for what can lie in a CUDA graph: launches, calls of libraries, and copies from device to device.
 bool is_device_step(const Plan& plan, const Step& step);
 
+/// True for what the host puts on a stream and does not wait for: those, and calls of plugins on the device.
+bool is_enqueued(const Plan& plan, const Step& step);
+
 /// Consecutive device steps with every number in place: what the GPU is to do, no more and no less.
 class DeviceWork {
  public:

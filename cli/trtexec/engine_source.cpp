@@ -150,6 +150,9 @@ BuildChoices choices_for(const Options& o, const std::string& target, const Mode
   settle_layer_precisions(o, choices, log);
   settle_tactics(b, choices);
   choices.profiles = profiles_for(ports.inputs, o, log);
+  choices.plugins = b.static_plugins;
+  choices.plugins.insert(choices.plugins.end(), b.dynamic_plugins.begin(), b.dynamic_plugins.end());
+  choices.plugin_override = b.plugin_override;
   choices.input_formats = formats_of("--inputIOFormats", b.input_formats, ports.inputs);
   choices.output_formats = formats_of("--outputIOFormats", b.output_formats, ports.outputs);
   return choices;

@@ -14,7 +14,7 @@ constexpr std::string_view no_dla = "there is no DLA here; the GPU does it";
 constexpr std::string_view no_caffe = "Caffe and UFF models are not read; convert the model to ONNX";
 constexpr std::string_view no_safety = "there is no safety runtime";
 constexpr std::string_view no_refit = "engines cannot be refitted; build again from the new model";
-constexpr std::string_view no_plugins = "there are no plugins yet; every operator is built in";
+constexpr std::string_view plugin_help = "A library of operators beside ONNX's own (docs/plugins.md)";
 constexpr std::string_view no_debug_tensors = "tensors inside an engine cannot be written out yet";
 constexpr std::string_view no_streaming = "weights are always on the device";
 constexpr std::string_view no_knobs = "there are no build routes to tune";
@@ -133,7 +133,7 @@ constexpr Flag parser[] = {
     {"--pi", "", silent, "instance normalisation is an operator"},
     {"--nativeInstanceNorm", "", silent, "instance normalisation is an operator"},
     {"--ni", "", silent, "instance normalisation is an operator"},
-    {"--enablePluginOverride", "", warns, no_plugins},
+    {"--enablePluginOverride", "", works, "Plugins' operators go before ONNX's of the same name"},
     {"--uint8AsymmetricQuantizationDLA", "", warns, no_dla},
     {"--reportCapabilityDLA", "", warns, no_dla},
     {"--adjustForDLA", "", warns, no_dla},
@@ -207,11 +207,11 @@ constexpr Flag reporting[] = {
 };
 constexpr Flag system_flags[] = {
     {"--device", "<N>", works, "The GPU. Default: 0"},
-    {"--staticPlugins", "<file>", refused, no_plugins},
-    {"--plugins", "<file>", refused, no_plugins},
-    {"--dynamicPlugins", "<file>", refused, no_plugins},
-    {"--setPluginsToSerialize", "<file>", warns, no_plugins},
-    {"--ignoreParsedPluginLibs", "", silent, no_plugins},
+    {"--staticPlugins", "<file>", works, plugin_help},
+    {"--plugins", "<file>", works, plugin_help},
+    {"--dynamicPlugins", "<file>", works, plugin_help},
+    {"--setPluginsToSerialize", "<file>", warns, "an engine names the plugins that it needs and holds none"},
+    {"--ignoreParsedPluginLibs", "", silent, "models name no libraries"},
 };
 constexpr Flag own[] = {
     {"--target", "<name>", works,

@@ -104,6 +104,9 @@ class Reader {
     else if (name == "--skipInference" || name == "--buildOnly") b.skip_inference = true;
     else if (name == "--versionCompatible" || name == "--vc") b.version_compatible = true;
     else if (name == "--target") b.target = value;
+    else if (name == "--staticPlugins" || name == "--plugins") b.static_plugins.push_back(value);
+    else if (name == "--dynamicPlugins") b.dynamic_plugins.push_back(value);
+    else if (name == "--enablePluginOverride") b.plugin_override = true;
     else if (name == "--hardwareCompatibilityLevel")
       b.hardware =
           one_of(name, value, std::array<std::string_view, 3>{"none", "ampere+", "sameComputeCapability"});

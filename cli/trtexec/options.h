@@ -53,6 +53,8 @@ struct BuildOptions {
   double time_budget = 0;  // seconds; 0: none
   std::string save_engine, load_engine, hardware = "none", platform = "SameAsBuild", target;
   bool skip_inference = false, version_only = false;
+  std::vector<std::string> static_plugins, dynamic_plugins;
+  bool plugin_override = false;
   std::string verbosity = "layer_names_only";
 };
 

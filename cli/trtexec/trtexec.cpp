@@ -9,6 +9,7 @@
 #include "cli/compiler.h"
 #include "cli/failure.h"
 #include "cli/output.h"
+#include "cli/plugins.h"
 #include "cli/trtexec/accuracy.h"
 #include "cli/trtexec/device_report.h"
 #include "cli/trtexec/engine_source.h"
@@ -167,6 +168,15 @@ void report_versions(const Log& log) {
   log.info("Loading standard plugins");
 }
 
+/// Before the engine, which may be loaded rather than built.
+void load_plugins_of(const BuildOptions& b, const Log& log) {
+  for (const std::vector<std::string>& files : {b.static_plugins, b.dynamic_plugins})
+    for (const std::string& file : files) {
+      log.info(fmt::format("Loading supplied plugin library: {}", file));
+      load_plugins({file});
+    }
+}
+
 void require_writable_files(const Options& o) {
   if (const std::string& folder = o.reporting.folder; !folder.empty()) {
     std::error_code error;
@@ -192,6 +202,7 @@ void work(const Options& o, Log& log) {
   stage(set_up, log, [&] { report_device(place.device, place.target, log); });
   log.info("");
   report_versions(log);
+  stage(set_up, log, [&] { load_plugins_of(o.build, log); });
   Engine engine = stage(set_up, log, [&] {
     return o.build.load_engine.empty() ? build_engine_of(o, place.target, log) : load_engine_of(o, log);
   });

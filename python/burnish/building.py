@@ -8,7 +8,7 @@ import os
 from ctypes import byref, c_char_p, c_size_t, c_void_p
 from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Sequence, Tuple, Union
 
-from . import capi, devices, progress as progress_display
+from . import capi, devices, plugins, progress as progress_display
 from .errors import Cancelled, Error, InvalidArgument
 
 Shape = Sequence[int]
@@ -38,6 +38,7 @@ class Options:
         workspace_bytes: int = 0,
         max_tactics: int = 0,
         libraries: Optional[str] = None,
+        plugin_override: bool = False,
         threads: int = 0,
         input_formats: Optional[Mapping[str, Tuple[Optional[str], str]]] = None,
         output_formats: Optional[Mapping[str, Tuple[Optional[str], str]]] = None,
@@ -61,6 +62,7 @@ class Options:
             libraries=libraries.encode() if libraries else None,
             workspace_bytes=workspace_bytes,
             max_tactics=max_tactics,
+            plugin_override=plugin_override,
         )
         fixed = [capi.InputShape(n.encode(), len(e), capi.int64s(e)) for n, e in (shapes or {}).items()]
         s.shapes, s.shape_count = (capi.InputShape * len(fixed))(*fixed), len(fixed)
@@ -68,6 +70,8 @@ class Options:
         s.profiles, s.profile_count = (capi.Profile * len(ranges))(*ranges), len(ranges)
         s.input_formats, s.input_format_count = _formats(input_formats or {})
         s.output_formats, s.output_format_count = _formats(output_formats or {})
+        loaded = plugins.loaded()
+        s.plugins, s.plugin_count = (c_void_p * len(loaded))(*loaded), len(loaded)
         if progress is not None:
             s.progress = capi.ProgressFunction(self._guarded(lambda _, stage, done, total: progress(stage.decode(), done, total), True))
         if note is not None:
@@ -160,6 +164,7 @@ def build(
     timing_cache_mode: str = "append",
     workspace_bytes: int = 0,
     libraries: Optional[str] = None,
+    plugin_override: bool = False,
     threads: int = 0,
     progress: Union[bool, Callable[[str, int, int], Optional[bool]]] = True,
     note: Optional[Callable[[str], None]] = None,
@@ -176,6 +181,7 @@ def build(
     timing_cache, timing_cache_mode: a file that keeps times; "append", "read", "write" or "strict".
     workspace_bytes: the most bytes of temporaries; 0: no limit.
     libraries: NVIDIA's libraries whose routines are candidates too, "cublaslt,cudnn"; "present": those that are there.
+    plugin_override: operators of plugins (load_plugin) are taken for those of ONNX that have the same name, too.
     threads: host threads; 0: one per core.
     progress: True shows a bar (tqdm, where installed), False nothing; or a function of stage, done, total whose truthy answer
     cancels the build (Cancelled).
@@ -199,6 +205,7 @@ def build(
         timing_cache_mode=timing_cache_mode,
         workspace_bytes=workspace_bytes,
         libraries=libraries,
+        plugin_override=plugin_override,
         threads=threads,
         progress=display or progress or None,
         note=note,
@@ -207,11 +214,11 @@ def build(
         return Engine(options.build(data, folder))
 
 
-def check(model: bytes, folder: Optional[str] = None) -> None:
+def check(model: bytes, folder: Optional[str] = None, plugin_override: bool = False) -> None:
     """Raises what keeps a model from being imported (node, operator, cause); builds nothing."""
 
     def stop_when_imported(stage: str, done: int, total: int) -> bool:
         return stage == "importing" and done == total
 
     with contextlib.suppress(Cancelled):
-        Options(targets=["cpu"], progress=stop_when_imported).build(model, folder)
+        Options(targets=["cpu"], plugin_override=plugin_override, progress=stop_when_imported).build(model, folder)

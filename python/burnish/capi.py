@@ -84,6 +84,10 @@ class Profile(ctypes.Structure):
     _fields_ = [("inputs", POINTER(ShapeRange)), ("input_count", c_int)]
 
 
+class NodePrecision(ctypes.Structure):
+    _fields_ = [("name", c_char_p), ("dtype", c_int)]
+
+
 class BuildOptions(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_size_t),
@@ -112,6 +116,11 @@ class BuildOptions(ctypes.Structure):
         ("profile_count", c_int),
         ("workspace_bytes", c_size_t),
         ("max_tactics", c_int),
+        ("node_precisions", POINTER(NodePrecision)),
+        ("node_precision_count", c_int),
+        ("plugins", POINTER(c_void_p)),
+        ("plugin_count", c_int),
+        ("plugin_override", c_int),
     ]
 
 
@@ -126,6 +135,9 @@ _RUNTIME = {  # name: (result, arguments)
     "burnish_text_free": (None, [c_void_p]),
     "burnish_device_count": (c_int, [_ERROR]),
     "burnish_device_describe": (_STATUS, [c_int, POINTER(DeviceInfo), _ERROR]),
+    "burnish_load_plugin": (_STATUS, [c_char_p, POINTER(c_void_p), _ERROR]),
+    "burnish_add_plugin": (_STATUS, [c_void_p, _ERROR]),
+    "burnish_remove_plugin": (None, [c_void_p]),
     "burnish_engine_open": (_STATUS, [c_char_p, POINTER(c_void_p), _ERROR]),
     "burnish_engine_from_bytes": (_STATUS, [c_void_p, c_size_t, POINTER(c_void_p), _ERROR]),
     "burnish_engine_free": (None, [c_void_p]),

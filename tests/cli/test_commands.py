@@ -23,14 +23,14 @@ def test_overview(burnish):
 @pytest.mark.parametrize(
     ("command", "options"),
     {
-        "build": "output target fp16 tf32 node optimization libraries time timing shapes profile input verbose help",
-        "run": "inputs outputs shapes seed device verbose help",
-        "bench": "iterations duration warmup flush batch inputs shapes seed json profile device verbose help",
-        "inspect": "json text target fp16 tf32 shapes verbose help",
+        "build": "output target fp16 tf32 node optimization libraries time timing shapes profile input plugin verbose help",
+        "run": "inputs outputs shapes seed device plugin verbose help",
+        "bench": "iterations duration warmup flush batch inputs shapes seed json profile device plugin verbose help",
+        "inspect": "json text target fp16 tf32 shapes plugin verbose help",
         "explain": "help",
-        "report": "output layers profile times no inputs seed shapes device verbose help",
+        "report": "output layers profile times no inputs seed shapes device plugin verbose help",
         "merge-timings": "output help",
-        "compare": "target fp16 tf32 device inputs seed shapes reference tolerance verbose help",
+        "compare": "target fp16 tf32 device inputs seed shapes reference tolerance plugin verbose help",
     }.items(),
 )
 def test_help(burnish, command, options):

@@ -44,7 +44,8 @@ refused  --safe --consistency --safetyPlugins=p.so --std --serialized=s --remote
 refused  --dumpKernelText                      | --safe
 
 silent   --pluginInstanceNorm --pi --nativeInstanceNorm --ni
-warns    --enablePluginOverride --uint8AsymmetricQuantizationDLA --reportCapabilityDLA --adjustForDLA
+works    --enablePluginOverride
+warns    --uint8AsymmetricQuantizationDLA --reportCapabilityDLA --adjustForDLA
 warns    --useDLACore=0 --allowGPUFallback --buildDLAStandalone
 
 warns    --tuneBuildRoutes=-a=[1|2] --tuneBuildRouteFile=f --tuningSearch=full --tuningCacheFile=f --saveAllEngines --dryRun
@@ -64,7 +65,7 @@ works    --dumpLayerInfo --dumpOptimizationProfile --exportTimes=t.json --export
 works    --exportLayerInfo=l.json
 
 works    --device=0
-refused  --staticPlugins=p.so --plugins=p.so --dynamicPlugins=p.so
+works    --staticPlugins=snake.so --plugins=snake.so --dynamicPlugins=snake.so
 warns    --setPluginsToSerialize=p.so
 silent   --ignoreParsedPluginLibs
 

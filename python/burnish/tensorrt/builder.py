@@ -83,7 +83,7 @@ class Builder(Scoped):
         """An empty network; its batches are explicit whatever the flags say."""
         for flag in (NetworkDefinitionCreationFlag.PREFER_JIT_PYTHON_PLUGINS, NetworkDefinitionCreationFlag.PREFER_AOT_PYTHON_PLUGINS):
             if int(flags) >> int(flag) & 1:
-                self._report.no_effect(str(flag), "Burnish runs no plugins")
+                self._report.no_effect(str(flag), "plugins in Python are called as they are")
         return INetworkDefinition(self, int(flags))
 
     def create_builder_config(self) -> IBuilderConfig:
@@ -95,7 +95,7 @@ class Builder(Scoped):
         return IOptimizationProfile(self.logger)
 
     def get_plugin_registry(self) -> Any:
-        """The registry, which is empty."""
+        """The registry of this process."""
         return registry
 
     def reset(self) -> None:
@@ -145,7 +145,7 @@ class Builder(Scoped):
         """Whether it would be built, as far as importing it tells."""
         try:
             self._refuse(network, config)
-            building.check(*network.serialized())
+            building.check(*network.serialized(), network._plugin_override)
         except (_Refused, Unsayable, Error) as error:
             self._report.failure(error)
             return False
@@ -169,6 +169,7 @@ class Builder(Scoped):
                     timing_cache=cache,
                     timing_cache_mode="strict" if config.get_flag(BuilderFlag.ERROR_ON_TIMING_CACHE_MISS) else "append",
                     libraries=",".join(n for s, n in _LIBRARIES.items() if config.get_tactic_sources() >> int(s) & 1) or None,
+                    plugin_override=network._plugin_override,
                     threads=self.max_threads,
                     input_formats=self._formats(network._inputs),
                     output_formats=self._formats(network._outputs),

@@ -64,7 +64,7 @@ class IBuilderConfig(Scoped):
     runtime_platform = NoEffect(RuntimePlatform.SAME_AS_BUILD, "engines run on Linux")
     max_aux_streams = NoEffect(0, "an engine runs on the caller's stream")
     profile_stream = NoEffect(0, "kernels are timed on a stream of the tuner")
-    plugins_to_serialize = NoEffect([], "Burnish runs no plugins")
+    plugins_to_serialize = NoEffect([], "an engine names the plugins that it needs and holds none")
     tiling_optimization_level = NoEffect(TilingOptimizationLevel.NONE, "tiles are chosen by Burnish's tuner")
     l2_limit_for_tiling = NoEffect(-1, "tiles are chosen by Burnish's tuner")
     build_route = NoEffect("", "Burnish's tuner has no routes")

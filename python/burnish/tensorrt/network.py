@@ -34,6 +34,7 @@ class INetworkDefinition(Scoped, LayerMakers):
         self._names: set = set()
         self._source: Optional[onnx_layers.Source] = None  # the model that was parsed
         self._as_parsed = False  # nothing was changed since
+        self._plugin_override = False  # plugins' operators go before ONNX's of the same name
         self._inferred = 0  # layers whose outputs have types
         self._counter = itertools.count()
 
