@@ -20,7 +20,8 @@ struct LowerOptions {
   uint64_t workspace_bytes = 0;  // of scratch for one node's kernels at most; 0: no limit
   /// Of each input and output its axes from the slowest to the fastest in memory; empty: row-major.
   std::vector<std::vector<int>> input_orders, output_orders;
-  Libraries libraries;  // that nodes may be left to, where `decide` says so
+  ConstantForms* forms = nullptr;  // kept from lowering to lowering
+  Libraries libraries;             // that nodes may be left to, where `decide` says so
   /// Decides between the tactics of a node; null: the least estimate.
   std::function<Decision(const NodeChoice&)> decide;
 };

@@ -155,7 +155,9 @@ class DeviceOperands final : public KernelCtx {
  public:
   DeviceOperands(Lowering& lowering, Scope& scope, const Node& node, std::vector<std::optional<Placed>> in,
                  std::vector<std::optional<Placed>> out)
-      : KernelCtx(scope.graph, node), lowering_(lowering), in_(std::move(in)), out_(std::move(out)) {}
+      : KernelCtx(scope.graph, node), lowering_(lowering), in_(std::move(in)), out_(std::move(out)) {
+    forms = lowering.options_.forms;
+  }
   std::span<const Dim> in_strides(size_t i) const override { return in_[i]->view.strides; }
   std::span<const Dim> out_strides(size_t i) const override { return out_[i]->view.strides; }
   int64_t in_alignment(size_t i) const override;

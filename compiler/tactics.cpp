@@ -15,7 +15,9 @@ namespace {
 class TrialOperands final : public KernelCtx {
  public:
   explicit TrialOperands(KernelCtx& real)
-      : KernelCtx(real.graph, real.node), real_(real), dense_(real.node.inputs.size()) {}
+      : KernelCtx(real.graph, real.node), real_(real), dense_(real.node.inputs.size()) {
+    forms = real.forms;
+  }
   std::span<const Dim> in_strides(size_t i) const override {
     return dense_[i] ? std::span<const Dim>(*dense_[i]) : real_.in_strides(i);
   }

@@ -80,6 +80,7 @@ class Tuning {
     TRY(read_cache());
     open_device();
     options.decide = [&](const NodeChoice& choice) { return decide(choice); };
+    options.forms = &forms_;
     Lowered lowered = TRY(lower_copy(graph, options));
     if (failure_) return *std::move(failure_);
     if (missing_ > 0 && context_.options.mode == CacheMode::strict) return lacks();
@@ -283,6 +284,7 @@ class Tuning {
         .remedy("build with --timing-cache-mode append where the GPU is, then again with this cache");
   }
 
+  ConstantForms forms_;  // of all the lowerings
   TuningContext& context_;
   const Level level_;
   TimingCache cache_;

@@ -200,13 +200,12 @@ TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype,
       TileShape& tile = tactic.tile;
       if (tile.math == tensor && dtype == DType::f32) tile.k /= 2;
       offer(tactic);
-      const bool clusters = ctx.architecture() == "sm_90" && tile.teams == 0;
-      tile.slices = clusters ? slices_of(tile, usual) : 1;
-      if (tile.slices > 1) offer(tactic);
-      if (tile.teams == 0) continue;
-      tile.mapped = mappable(ctx.dims, p);
+      if (tile.teams > 0) tile.mapped = mappable(ctx.dims, p);
       tactic.step *= mapped_step[tile.mapped];
       if (tile.mapped > 0) offer(tactic);
+      tile.slices = ctx.architecture() == "sm_90" ? slices_of(tile, usual) : 1;
+      tactic.step /= std::max(tile.teams, 1);  // which take steps in turn
+      if (tile.slices > 1) offer(tactic);
     }
   };
   offer_all(dtype == DType::f32 && !ctx.tf32() ? std::span<const TileTactic>(plain_tiles) : tensor_tiles);
@@ -248,8 +247,9 @@ void add_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileShap
   text << ");\n});\n";
   const Dim tiles = dims.mul(
       dims.mul(dims.ceil_div(p.m, dims.constant(t.m)), dims.ceil_div(p.n, dims.constant(t.n))), batches);
-  const Dim blocks = t.teams > 0 ? dims.min(tiles, dims.constant(multiprocessors))
-                                 : dims.mul(tiles, dims.constant(t.slices));
+  const bool shares_out = t.teams > 0 && t.slices == 1;
+  const Dim blocks =
+      shares_out ? dims.min(tiles, dims.constant(multiprocessors)) : dims.mul(tiles, dims.constant(t.slices));
   call.grid = {blocks, dims.constant(1), dims.constant(1)};
   call.cluster = t.slices;
   call.resident =

@@ -9,6 +9,7 @@
 
 #include "base/dtype.h"
 #include "base/result.h"
+#include "ir/constant_forms.h"
 #include "ir/graph.h"
 
 namespace burnish {
@@ -98,13 +99,14 @@ struct Tactic {
 class KernelCtx {
  public:
   KernelCtx(Graph& graph, const Node& node, KernelCtx* fused = nullptr)
-      : graph(graph), node(node), dims(*graph.dims), fused(fused) {}
+      : graph(graph), node(node), dims(*graph.dims), fused(fused), forms(fused ? fused->forms : nullptr) {}
   virtual ~KernelCtx() = default;
   Graph& graph;
   const Node& node;
   DimTable& dims;
   /// Set when `node` is the first node of a Fused one: what that one sees. Its other nodes go into the epilogue.
   KernelCtx* fused;
+  ConstantForms* forms;  // those made before; null: none are kept
 
   bool has(size_t i) const { return i < node.inputs.size() && node.inputs[i] != no_value; }
   bool wants(size_t i) const { return i < node.outputs.size() && node.outputs[i] != no_value; }
@@ -140,6 +142,10 @@ class KernelCtx {
   virtual OperandPointer scratch(DType dtype, Dim count) = 0;
   /// A constant that the kernel wants in a form of its own (repacked weights, tables).
   virtual OperandPointer constant(Tensor tensor) = 0;
+  /// The same made from the constant operand i; `form` says all else that it depends on.
+  OperandPointer constant_from(size_t i, const std::string& form, const std::function<Tensor()>& make) {
+    return constant(forms ? forms->find(*constant_operand(i), form, make) : make());
+  }
   /// What d will usually be: heuristics may depend on it, results may not.
   virtual int64_t usual(Dim d) const = 0;
   /// Allow matrix products of FP32 operands to round them to TF32.

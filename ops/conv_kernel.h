@@ -28,11 +28,10 @@ struct ConvImage {
   }
 };
 
-/// ONNX weights -> [group][outputs per group][elements of a window as the image numbers them], rows padded to 16 bytes.
+/// ONNX weights -> [group][outputs per group][elements of a window as the image numbers them], rows `pitch` apart.
 inline Tensor pack_weights(const Tensor& w, const ConvForm& form, int64_t outputs, int64_t inputs,
-                           const ConvImage& image, int64_t& pitch) {
-  const int64_t taps = form.h.kernel * form.w.kernel, chunk = 16 / static_cast<int64_t>(size_of(w.dtype()));
-  pitch = (image.depth() + chunk - 1) / chunk * chunk;
+                           const ConvImage& image, int64_t pitch) {
+  const int64_t taps = form.h.kernel * form.w.kernel;
   Tensor packed = Tensor::zeros(w.dtype(), {form.group * outputs, pitch});
   visit_storage(w.dtype(), [&]<class T>(T*) {
     auto* to = reinterpret_cast<T*>(packed.writable());
@@ -283,15 +282,19 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
     return Verdict::yes();
   }
   if (image.packed) pack_image(ctx, form, inputs, image);
-  int64_t pitch = 0;
-  Tensor packed = pack_weights(*w, form, outputs, inputs, image, pitch);
+  const int64_t chunk = 16 / static_cast<int64_t>(size_of(dtype)),
+                pitch = (image.depth() + chunk - 1) / chunk * chunk;
+  std::string numbering = form.transposed ? "transposed window" : "window";
+  for (int64_t v : {form.group, image.w.kernel * image.channels, image.step_w, image.step_c})
+    numbering += " " + std::to_string(v);
   KernelText operands;
-  MatrixView weights{ctx.constant(std::move(packed)),
-                     dtype,
-                     dims.constant(pitch),
-                     one,
-                     {zero, zero, zero, dims.constant(outputs * pitch)},
-                     64};
+  MatrixView weights{
+      ctx.constant_from(1, numbering, [&] { return pack_weights(*w, form, outputs, inputs, image, pitch); }),
+      dtype,
+      dims.constant(pitch),
+      one,
+      {zero, zero, zero, dims.constant(outputs * pitch)},
+      64};
   if (pointwise) {
     define_a(operands, dims, matrix, problem, choice.tile);
   } else {

@@ -50,13 +50,15 @@ inline void repack_constant(KernelCtx& ctx, size_t i, MatrixView& v) {
   const int64_t mn = t->shape()[rows_are_k ? 1 : 0], k = t->shape()[rows_are_k ? 0 : 1];
   const int64_t chunk = 16 / static_cast<int64_t>(size_of(t->dtype())),
                 pitch = (k + chunk - 1) / chunk * chunk;
-  Tensor packed =
-      pitch == k ? unwritten_tensor(t->dtype(), {mn, pitch}) : Tensor::zeros(t->dtype(), {mn, pitch});
-  const auto from = rows_are_k ? std::array<int64_t, 2>{1, mn} : std::array<int64_t, 2>{k, 1};
-  ThreadPool alone(1);
-  copy_strided(alone, size_of(t->dtype()), std::array{mn, k}, t->bytes(), from, packed.writable(),
-               std::array<int64_t, 2>{pitch, 1});
-  v.pointer = ctx.constant(std::move(packed));
+  v.pointer = ctx.constant_from(i, rows_are_k ? "columns" : "rows", [&] {
+    Tensor packed =
+        pitch == k ? unwritten_tensor(t->dtype(), {mn, pitch}) : Tensor::zeros(t->dtype(), {mn, pitch});
+    const auto from = rows_are_k ? std::array<int64_t, 2>{1, mn} : std::array<int64_t, 2>{k, 1};
+    ThreadPool alone(1);
+    copy_strided(alone, size_of(t->dtype()), std::array{mn, k}, t->bytes(), from, packed.writable(),
+                 std::array<int64_t, 2>{pitch, 1});
+    return packed;
+  });
   v.stride_mn = dims.constant(pitch);
   v.stride_k = dims.constant(1);
   v.alignment = 64;
