@@ -119,7 +119,8 @@ double cost_of(const TileTactic& tactic, const UsualExtents& usual) {
   const TileShape& t = tactic.tile;
   const int64_t waves = (usual.tiles(t) * t.slices + multiprocessors - 1) / multiprocessors;
   const int64_t steps = (usual.k + t.k - 1) / t.k, most = (steps + t.slices - 1) / t.slices;
-  constexpr double start = 2, join = 1.2;
+  constexpr double start = 2;
+  const double join = t.teams > 0 ? 0.8 * t.slices : 1.2;
   return start +
          static_cast<double>(waves) * (static_cast<double>(most * t.k) / 64 * tactic.step + tactic.end) +
          (t.slices > 1 ? join : 0);
