@@ -27,15 +27,16 @@ Result<TuningOptions> read_tuning(const burnish_build_options& given) {
   constexpr std::array<Mode, 4> modes = {Mode::append, Mode::read, Mode::write, Mode::strict};
   const auto mode = static_cast<size_t>(given.timing_cache_mode);
   if (given.optimization_level < 0 || given.optimization_level > 5 || mode >= modes.size() ||
-      !(given.time_budget >= 0) || given.max_tactics < 0)
+      !(given.time_budget >= 0) || given.max_tactics < 0 || given.averaged_timings < 0)
     return Error(Code::invalid_argument,
                  "optimization_level is from 0 to 5, timing_cache_mode one of its enumeration, and "
-                 "time_budget and max_tactics no less than 0")
+                 "time_budget, max_tactics and averaged_timings no less than 0")
         .remedy("set the options to zero before setting those that are wanted");
   return TuningOptions{.level = given.optimization_level,
                        .cache = given.timing_cache ? given.timing_cache : "",
                        .mode = modes[mode],
                        .most_candidates = static_cast<size_t>(given.max_tactics),
+                       .averaged = std::max(given.averaged_timings, 1),
                        .budget = given.time_budget};
 }
 
@@ -87,6 +88,21 @@ Result<PortFormats> read_formats(const char* option, const burnish_port_format* 
   return formats;
 }
 
+Result<std::vector<NodePrecision>> read_node_precisions(const burnish_node_precision* given, int count) {
+  std::vector<NodePrecision> precisions;
+  for (int i = 0; i < count; ++i) {
+    const auto& [name, dtype, result] = given[i];
+    if ((dtype != BURNISH_F32 && dtype != BURNISH_F16 && dtype != BURNISH_BF16) || result < 0)
+      return Error(Code::invalid_argument,
+                   "node '" + std::string(name) +
+                       "' can be in FP32, FP16 or BF16 only, and results count from 1")
+          .remedy("say BURNISH_F32, BURNISH_F16 or BURNISH_BF16, and result 0 for the whole node");
+    precisions.push_back(
+        {.node = {name}, .dtype = static_cast<DType>(dtype), .result = static_cast<size_t>(result)});
+  }
+  return precisions;
+}
+
 Result<CompileOptions> read_options(const burnish_build_options* asked) {
   CompileOptions options;
   if (!asked) return options;
@@ -103,15 +119,14 @@ Result<CompileOptions> read_options(const burnish_build_options* asked) {
   if (auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end())
     return Error(Code::invalid_argument, "target '" + *twice + "' is given twice")
         .remedy("name each target once");
-  options.fp16 = given->fp16 != 0;
+  if (given->fp16 || given->bf16) options.half = given->fp16 ? DType::f16 : DType::bf16;
   options.tf32 = given->tf32 != 0;
-  for (int i = 0; i < given->node_precision_count; ++i) {
-    const auto& [name, dtype] = given->node_precisions[i];
-    if (dtype != BURNISH_F32 && dtype != BURNISH_F16)
-      return Error(Code::invalid_argument, "node '" + std::string(name) + "' can be in FP32 or FP16 only")
-          .remedy("say BURNISH_F32 or BURNISH_F16");
-    options.node_precisions.push_back({.pattern = name, .fp32 = dtype == BURNISH_F32});
-  }
+  options.node_precisions = TRY(read_node_precisions(given->node_precisions, given->node_precision_count));
+  for (int i = 0; i < given->decomposed_attention_count; ++i)
+    options.decomposed_attention.push_back({given->decomposed_attention[i]});
+  for (int i = 0; i < given->debug_tensor_count; ++i)
+    options.debug_tensors.emplace_back(given->debug_tensors[i]);
+  options.debug_unfused = given->debug_unfused != 0;
   for (int i = 0; i < given->shape_count; ++i) {
     const burnish_input_shape& shape = given->shapes[i];
     if (!options.shapes.emplace(shape.name, std::vector<int64_t>(shape.shape, shape.shape + shape.rank))
@@ -129,7 +144,10 @@ Result<CompileOptions> read_options(const burnish_build_options* asked) {
   options.output_formats =
       TRY(read_formats("--output-formats", given->output_formats, given->output_format_count));
   options.profiles = TRY(read_profiles(given->profiles, given->profile_count));
-  options.workspace_bytes = given->workspace_bytes;
+  options.limits = {.workspace = given->workspace_bytes, .shared = given->shared_bytes};
+  if (given->max_branches < 0)
+    return Error(Code::invalid_argument, "max_branches is negative").remedy("give 0 for no limit");
+  options.max_branches = static_cast<uint32_t>(given->max_branches);
   if (given->note)
     options.note = [note = given->note, user = given->note_user](const std::string& text) {
       note(user, text.c_str());

@@ -282,10 +282,10 @@ std::vector<int> Lowering::order_for_readers(const Scope& scope, ValueId v) {
 }
 
 Verdict Lowering::describe_within_limits(DeviceOperands& operands, std::optional<Decision>& decision) {
-  const Makers makers{*options_.backend, options_.libraries, options_.workspace_bytes};
-  const bool limited = options_.workspace_bytes > 0;
+  const Makers makers{*options_.backend, options_.libraries, options_.limits};
+  const bool limited = options_.limits.any();
   if (limited)
-    if (const Verdict v = fits_workspace(operands, makers); !v) return v;
+    if (const Verdict v = fits_limits(operands, makers); !v) return v;
   if (limited || options_.decide)
     if (const auto choice = find_choice(name_of(operands.node), operands, makers)) {
       if (options_.decide) {

@@ -44,6 +44,7 @@ void describe(A& a, Plan& x) {
   a(15, x.decisions);
   a(16, x.fusion_reasons);
   a(17, x.profiles);
+  a(20, x.max_branches);
 }
 
 template <class A>
@@ -109,6 +110,7 @@ void describe(A& a, Port& x) {
   a(3, x.axes);
   a(4, x.buffer);
   a(5, x.order);
+  a.enumeration(6, x.role, Port::Role::unfused);
 }
 
 template <class A>

@@ -15,7 +15,6 @@ constexpr std::string_view no_caffe = "Caffe and UFF models are not read; conver
 constexpr std::string_view no_safety = "there is no safety runtime";
 constexpr std::string_view no_refit = "engines cannot be refitted; build again from the new model";
 constexpr std::string_view no_plugins = "there are no plugins yet; every operator is built in";
-constexpr std::string_view no_debug_tensors = "tensors inside an engine cannot be written out yet";
 constexpr std::string_view no_streaming = "weights are always on the device";
 constexpr std::string_view no_knobs = "there are no build routes to tune";
 constexpr std::string_view no_files = "no temporary executables are made";
@@ -52,7 +51,7 @@ constexpr Flag shapes[] = {
 constexpr Flag precision[] = {
     {"--noTF32", "", works, "FP32 products are not rounded to TF32"},
     {"--fp16", "", works, "FP16 may be used beside FP32"},
-    {"--bf16", "", warns, "nothing is stored in BF16 yet, so layers stay FP32 or FP16"},
+    {"--bf16", "", works, "BF16 may be used beside FP32; --fp16 goes before it"},
     {"--int8", "", works, "INT8 may be used; refused at the build until there are quantised kernels"},
     {"--fp8", "", works, "FP8 may be used; refused likewise"},
     {"--int4", "", warns, "there are no INT4 kernels yet"},
@@ -62,19 +61,20 @@ constexpr Flag precision[] = {
     {"--calibBatchSize", "<N>", warns, "it never was a flag; the data's own batch counts"},
     {"--precisionConstraints", "<none|prefer|obey>", works,
      "Whether the three flags below bind. Default: none"},
-    {"--layerPrecisions", "<layers>", works, "fp32 or fp16 of layers, by ONNX node; needs the flag above"},
-    {"--layerOutputTypes", "<layers>", warns, "outputs are of their layer's type"},
+    {"--layerPrecisions", "<layers>", works,
+     "fp32, fp16 or bf16 of layers, by ONNX node; needs the flag above"},
+    {"--layerOutputTypes", "<layers>", works, "The same of their outputs, joined by +"},
     {"--layerDeviceTypes", "<layers>", warns, no_dla},
-    {"--decomposableAttentions", "<names>", warns,
-     "attention is recognised and kept whole wherever it can be"},
+    {"--decomposableAttentions", "<names>", works,
+     "Attention of these ONNX nodes is done step by step, not by one kernel"},
     {"--sparsity", "<disable|enable|force>", works, "2:4 weights; they run as dense ones. Default: disable"},
     {"--distributiveIndependence", "", warns, "the order of sums may depend on the batch"},
 };
 constexpr Flag tactics[] = {
     {"--memPoolSize", "<pool:size,…>", works,
-     "workspace: scratch memory of a kernel at most, in MiB or with B, K, M, G"},
+     "workspace: scratch memory of a kernel, tacticSharedMem: shared memory of a block; MiB, or B, K, M, G"},
     {"--workspace", "<MiB>", works, "The same, older"},
-    {"--avgTiming", "<N>", warns, own_count},
+    {"--avgTiming", "<N>", works, "Timings of a kernel that are averaged to one. Default: 1"},
     {"--minTiming", "<N>", silent, own_count},
     {"--builderOptimizationLevel", "<0..5>", works, "How long kernels are searched for. Default: 3"},
     {"--maxTactics", "<N>", works, "Time at most N candidates for a kernel. Default: as the level says"},
@@ -84,7 +84,8 @@ constexpr Flag tactics[] = {
     {"--noCompilationCache", "", silent, "the timing cache holds times, no code"},
     {"--errorOnTimingCacheMiss", "", works, "Fail where the timing cache lacks a time"},
     {"--heuristic", "", works, "Choose kernels by estimate, as level 1"},
-    {"--maxAuxStreams", "<N>", warns, "what can run side by side does, without streams of its own"},
+    {"--maxAuxStreams", "<N>", works,
+     "Branches beside the first one that run at once at most. Default: -1, all"},
     {"--tilingOptimizationLevel", "<0..3>", warns, "tiles are tactics like others"},
     {"--l2LimitForTiling", "<bytes>", warns, "tiles are tactics like others"},
     {"--preview", "<±feature,…>", silent, "none of these features changes anything any more"},
@@ -116,8 +117,9 @@ constexpr Flag engine[] = {
     {"--allowWeightStreaming", "", warns, no_streaming},
     {"--profilingVerbosity", "<layer_names_only|detailed|none>", works, "What layer information says"},
     {"--nvtxMode", "<layer_names_only|detailed|none>", works, "The same, older"},
-    {"--markDebug", "<names>", warns, no_debug_tensors},
-    {"--markUnfusedTensorsAsDebugTensors", "", warns, no_debug_tensors},
+    {"--markDebug", "<names>", works,
+     "Tensors inside the engine that can be written out: they are not fused away"},
+    {"--markUnfusedTensorsAsDebugTensors", "", works, "And all that are not fused away anyway"},
     {"--restricted", "", warns, no_safety},
     {"--safe", "", refused, no_safety},
     {"--consistency", "", refused, no_safety},
@@ -174,7 +176,7 @@ constexpr Flag inference[] = {
     {"--exposeDMA", "", works, "No copy beside the compute of another query"},
     {"--noDataTransfers", "", works, "Inputs and outputs stay on the GPU"},
     {"--includeDataTransfers", "", works, "Copy inputs and outputs"},
-    {"--useManagedMemory", "", warns, "buffers are device memory"},
+    {"--useManagedMemory", "", works, "Inputs and outputs are in managed memory, which nobody copies"},
     {"--useSpinWait", "", works, "Wait for the GPU without giving the core away"},
     {"--noSpinWait", "", works, "Give the core away while waiting"},
     {"--threads", "", works, "A thread for each of --infStreams"},
@@ -183,11 +185,13 @@ constexpr Flag inference[] = {
     {"--timeDeserialize", "", works, "Time loading the engine, and end"},
     {"--timeRefit", "", refused, no_refit},
     {"--separateProfileRun", "", works, "Profile in a run after the timed one"},
-    {"--persistentCacheRatio", "<0..1>", warns, "the L2 cache is left to the GPU"},
+    {"--persistentCacheRatio", "<0..1>", works,
+     "Share of the L2 cache's persistent part for intermediate results. Default: 0"},
     {"--useProfile", "<N>", works, "The profile that inputs keep to. Default: 0"},
     {"--allocationStrategy", "<static|profile|runtime>", silent, "a context always has what its shapes need"},
-    {"--saveDebugTensors", "<name:file,…>", refused, no_debug_tensors},
-    {"--saveAllDebugTensors", "<formats>", refused, no_debug_tensors},
+    {"--saveDebugTensors", "<name:file,…>", works, "Write these debug tensors of a query there, raw"},
+    {"--saveAllDebugTensors", "<formats>", works,
+     "All of them, each in a file of its name: numpy, string, raw; summary: to the log"},
     {"--weightStreamingBudget", "<size>", warns, no_streaming},
 };
 constexpr Flag reporting[] = {

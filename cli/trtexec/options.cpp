@@ -59,6 +59,7 @@ std::string one_of(std::string_view flag, const std::string& text,
 
 constexpr std::string_view pool_names[] = {"workspace", "dlaSRAM", "dlaLocalDRAM", "dlaGlobalDRAM",
                                            "tacticSharedMem"};
+constexpr std::string_view layer_types[] = {"fp32", "fp16", "bf16", "int32", "int8"};
 constexpr std::string_view verbosities[] = {"layer_names_only", "detailed", "none", "default", "verbose"};
 
 /// Takes the flags one by one, in order, for some refer to those before.
@@ -103,6 +104,8 @@ class Reader {
     else if (name == "--getPlanVersionOnly") b.version_only = true;
     else if (name == "--skipInference" || name == "--buildOnly") b.skip_inference = true;
     else if (name == "--versionCompatible" || name == "--vc") b.version_compatible = true;
+    else if (name == "--markDebug") b.debug_tensors = split_list(value, ',');
+    else if (name == "--markUnfusedTensorsAsDebugTensors") b.debug_unfused = true;
     else if (name == "--target") b.target = value;
     else if (name == "--hardwareCompatibilityLevel")
       b.hardware =
@@ -134,10 +137,10 @@ class Reader {
       b.sparsity = one_of(name, value, std::array<std::string_view, 3>{"disable", "enable", "force"});
     else if (name == "--layerPrecisions")
       for (const auto& [layer, type] : parse_pairs(name, value))
-        b.layer_precisions.emplace_back(
-            layer,
-            one_of(name, type, std::array<std::string_view, 5>{"fp32", "fp16", "bf16", "int32", "int8"}));
-    else if (name == "--layerOutputTypes" || name == "--layerDeviceTypes") (void)parse_pairs(name, value);
+        b.layer_precisions.emplace_back(layer, one_of(name, type, layer_types));
+    else if (name == "--layerOutputTypes") output_types(name, value);
+    else if (name == "--layerDeviceTypes") (void)parse_pairs(name, value);
+    else if (name == "--decomposableAttentions") b.decomposable_attentions = split_list(value, ',');
     else return false;
     return true;
   }
@@ -146,10 +149,10 @@ class Reader {
     BuildOptions& b = o.build;
     if (name == "--memPoolSize") pools(name, value);
     else if (name == "--workspace") b.pools["workspace"] = parse_size(name, value);
-    else if (name == "--avgTiming") b.avg_timing = parse_integer(name, value);
+    else if (name == "--avgTiming") b.avg_timing = within(name, value, 1, 1000);
     else if (name == "--builderOptimizationLevel") b.level = within(name, value, 0, 5);
     else if (name == "--maxTactics") b.max_tactics = parse_integer(name, value);
-    else if (name == "--maxAuxStreams") b.max_aux_streams = parse_integer(name, value);
+    else if (name == "--maxAuxStreams") b.max_aux_streams = within(name, value, -1, 1000);
     else if (name == "--tilingOptimizationLevel") (void)within(name, value, 0, 3);
     else if (name == "--tacticSources") sources(name, value);
     else if (name == "--timingCacheFile") b.timing_cache = value;
@@ -170,6 +173,8 @@ class Reader {
     if (name == "--shapes") i.shapes = parse_shape_spec(name, value);
     else if (name == "--loadInputs") add_files(pair().inputs, name, value);
     else if (name == "--loadRefOutputs") add_files(pair().outputs, name, value);
+    else if (name == "--saveDebugTensors") add_files(i.debug_files, name, value);
+    else if (name == "--saveAllDebugTensors") debug_formats(name, value);
     else if (name == "--refPair") open_pair(parse_integer(name, value));
     else if (name == "--accuracyAlgorithm")
       i.algorithm = one_of(name, value, std::array<std::string_view, 5>{"l0", "l1", "l2", "lInf", "cos"});
@@ -185,6 +190,8 @@ class Reader {
     else if (name == "--exposeDMA") i.expose_dma = true;
     else if (name == "--noDataTransfers") i.transfers = false;
     else if (name == "--includeDataTransfers") i.transfers = true;
+    else if (name == "--useManagedMemory") i.managed_memory = true;
+    else if (name == "--persistentCacheRatio") i.persistent_cache = share(name, value);
     else if (name == "--useSpinWait") i.spin = true;
     else if (name == "--noSpinWait") i.spin = false;
     else if (name == "--threads") i.threads = true;
@@ -240,6 +247,11 @@ class Reader {
       throw BadValue{fmt::format("{}={}: it is from {} to {}", name, value, least, most)};
     return number;
   }
+  double share(std::string_view name, const std::string& value) {
+    const double number = parse_real(name, value);
+    if (!(number >= 0 && number <= 1)) throw BadValue{fmt::format("{}={}: it is from 0 to 1", name, value)};
+    return number;
+  }
   double not_negative(std::string_view name, const std::string& value) {
     const double number = parse_real(name, value);
     if (number < 0) throw BadValue{fmt::format("{}={}: it is not negative", name, value)};
@@ -285,6 +297,14 @@ class Reader {
       o.build.pools[pool] = parse_size(name, size);
     }
   }
+  /// "head:fp16+fp32,*:fp32": of several results one type each.
+  void output_types(std::string_view name, const std::string& value) {
+    for (const auto& [layer, types] : parse_pairs(name, value)) {
+      std::vector<std::string>& list =
+          o.build.layer_output_types.emplace_back(layer, split_list(types, '+')).second;
+      for (const std::string& type : list) (void)one_of(name, type, layer_types);
+    }
+  }
   void sources(std::string_view name, const std::string& value) {
     for (const std::string& one : split_list(value, ',')) {
       if (one.size() < 2 || (one[0] != '+' && one[0] != '-'))
@@ -297,6 +317,11 @@ class Reader {
       if (library == "CUDNN") o.build.cudnn = one[0] == '+';
     }
     o.build.tactic_sources = value;
+  }
+  void debug_formats(std::string_view name, const std::string& value) {
+    for (const std::string& one : split_list(value, ','))
+      o.inference.debug_formats.push_back(
+          one_of(name, one, std::array<std::string_view, 4>{"summary", "numpy", "string", "raw"}));
   }
   void percentiles(std::string_view name, const std::string& value) {
     o.reporting.percentiles.clear();

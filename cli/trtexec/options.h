@@ -42,10 +42,13 @@ struct BuildOptions {
   bool tf32 = true, fp16 = false, bf16 = false, int8 = false, fp8 = false, int4 = false, best = false;
   bool strongly_typed = false;
   std::vector<std::pair<std::string, std::string>> layer_precisions;
+  std::vector<std::pair<std::string, std::vector<std::string>>> layer_output_types;
+  std::vector<std::string> decomposable_attentions, debug_tensors;
+  bool debug_unfused = false;
   std::string calib, precision_constraints = "none", sparsity = "disable";
   int64_t calib_profile = 0;
   std::map<std::string, int64_t> pools;  // bytes
-  int64_t avg_timing = 8, level = -1, max_tactics = -1, max_aux_streams = -1;
+  int64_t avg_timing = 1, level = -1, max_tactics = -1, max_aux_streams = -1;
   std::optional<bool> cublaslt, cudnn;
   std::string tactic_sources, timing_cache;
   bool builder_cache = true, error_on_cache_miss = false, heuristic = false, monitor_memory = false;
@@ -66,7 +69,10 @@ struct InferenceOptions {
   bool profile_given = false;
   double warm_up = 200, duration = 3, sleep = 0, idle = 0;  // ms, s, ms, ms
   bool transfers = true, spin = false, graphs = false, expose_dma = false, threads = false;
-  bool time_deserialize = false, separate_profile = false;
+  Files debug_files;                       // raw, by debug tensor
+  std::vector<std::string> debug_formats;  // of all debug tensors
+  bool time_deserialize = false, separate_profile = false, managed_memory = false;
+  double persistent_cache = 0;  // share of what the L2 cache may set aside
   /// The first pair's.
   const Files& inputs() const;
 };

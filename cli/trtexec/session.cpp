@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "api/burnish_device.h"
 #include "cli/failure.h"
 #include "cli/profiles.h"
 #include "cli/trtexec/random_values.h"
@@ -107,9 +108,11 @@ Session::Session(Engine engine, std::optional<int> device, const Options& option
     : engine_(std::move(engine)),
       device_(device),
       graphs_(options.inference.graphs),
+      persistent_cache_(options.inference.persistent_cache),
       context_(nullptr, burnish_context_free),
       inputs_(inputs_of(engine_.get())),
-      outputs_(outputs_of(engine_.get())) {
+      outputs_(outputs_of(engine_.get())),
+      debug_tensors_(debug_tensors_of(engine_.get())) {
   const int profiles = burnish_engine_profile_count(engine_.get());
   if (profiles > 0 || options.inference.profile > 0) profile_ = static_cast<int>(options.inference.profile);
   if (profiles > 1 && !options.inference.profile_given)
@@ -131,6 +134,13 @@ Context Session::make_context() const {
   check(burnish_context_create(engine_.get(), &options, &made, &error), error);
   Context context(made, burnish_context_free);
   if (profile_) check(burnish_context_set_profile(made, *profile_, &error), error);
+  if (persistent_cache_ > 0 && device_) {
+    burnish_device_details gpu{};
+    check(burnish_device_describe_details(*device_, &gpu, &error), error);
+    const auto bytes =
+        static_cast<size_t>(persistent_cache_ * static_cast<double>(gpu.persistent_cache_bytes));
+    check(burnish_context_set_persistent_cache(made, bytes, &error), error);
+  }
   return context;
 }
 
@@ -213,8 +223,13 @@ Arrays Session::run(const Files& files) {
     }
   burnish_error* error = nullptr;
   check(burnish_context_run(context_.get(), nullptr, &error), error);
+  return read(outputs_);
+}
+
+Arrays Session::read(const std::vector<burnish_port>& ports) const {
+  burnish_error* error = nullptr;
   Arrays outputs;
-  for (const burnish_port& port : outputs_) {
+  for (const burnish_port& port : ports) {
     burnish_tensor tensor;
     check(burnish_context_output(context_.get(), port.name, &tensor, &error), error);
     Array array{tensor.dtype, shape_of(tensor), {}};

@@ -10,6 +10,7 @@
 #include "cli/failure.h"
 #include "cli/output.h"
 #include "cli/trtexec/accuracy.h"
+#include "cli/trtexec/debug_tensors.h"
 #include "cli/trtexec/device_report.h"
 #include "cli/trtexec/engine_source.h"
 #include "cli/trtexec/inference.h"
@@ -132,12 +133,21 @@ void measure(Session& session, const Options& o, const Log& log) {
   }
   if (o.reporting.wants_profile()) profile(session, o, log);
   write_outputs(session, o, log);
+  save_debug_tensors(session, o.inference, log);
+}
+
+/// What only a GPU can do.
+void warn_without_gpu(const Options& o, const Log& log) {
+  for (const char* flag : {"--useManagedMemory", "--persistentCacheRatio"})
+    if (o.has(flag)) log.warn(fmt::format("{} has no effect on the CPU.", flag));
 }
 
 void infer(Engine engine, const Place& place, const Options& o, const Log& log) {
+  if (!place.device) warn_without_gpu(o, log);
   std::string target;
   Session session = stage("Inference set up failed", log, [&] {
     Session made(std::move(engine), place.device, o, log);
+    require_debug_tensors(made, o.inference);
     target = context_target(made);
     report_layers(made.engine(), target, o, log);
     report_graphs(made, target, o, log);

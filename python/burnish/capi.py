@@ -14,7 +14,7 @@ from typing import Optional
 from .errors import BY_STATUS, Error, FileError
 
 MAX_RANK = 16
-HOST, DEVICE = 0, 1
+HOST, DEVICE, MANAGED = 0, 1, 2
 LEGACY_STREAM = 1  # CU_STREAM_LEGACY: what stream 0 means to CUDA's runtime, in order with its copies
 #: numpy's name of each burnish_dtype, in the order of their numbers
 DTYPES = ("float32", "float16", "bfloat16", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
@@ -84,6 +84,10 @@ class Profile(ctypes.Structure):
     _fields_ = [("inputs", POINTER(ShapeRange)), ("input_count", c_int)]
 
 
+class NodePrecision(ctypes.Structure):
+    _fields_ = [("name", c_char_p), ("dtype", c_int), ("result", c_int)]
+
+
 class BuildOptions(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_size_t),
@@ -112,6 +116,17 @@ class BuildOptions(ctypes.Structure):
         ("profile_count", c_int),
         ("workspace_bytes", c_size_t),
         ("max_tactics", c_int),
+        ("node_precisions", POINTER(NodePrecision)),
+        ("node_precision_count", c_int),
+        ("bf16", c_int),
+        ("averaged_timings", c_int),
+        ("shared_bytes", c_size_t),
+        ("max_branches", c_int),
+        ("decomposed_attention", POINTER(c_char_p)),
+        ("decomposed_attention_count", c_int),
+        ("debug_tensors", POINTER(c_char_p)),
+        ("debug_tensor_count", c_int),
+        ("debug_unfused", c_int),
     ]
 
 
@@ -133,12 +148,15 @@ _RUNTIME = {  # name: (result, arguments)
     "burnish_engine_output_count": (c_int, [c_void_p]),
     "burnish_engine_input": (_STATUS, [c_void_p, c_int, POINTER(Port)]),
     "burnish_engine_output": (_STATUS, [c_void_p, c_int, POINTER(Port)]),
+    "burnish_engine_debug_tensor_count": (c_int, [c_void_p]),
+    "burnish_engine_debug_tensor": (_STATUS, [c_void_p, c_int, POINTER(Port), POINTER(c_int)]),
     "burnish_engine_targets": (c_char_p, [c_void_p]),
     "burnish_engine_describe": (_STATUS, [c_void_p, POINTER(c_void_p), _ERROR]),
     "burnish_engine_profile_count": (c_int, [c_void_p]),
     "burnish_engine_profile": (_STATUS, [c_void_p, c_int, c_int, POINTER(ShapeRange)]),
     "burnish_context_create": (_STATUS, [c_void_p, POINTER(ContextOptions), POINTER(c_void_p), _ERROR]),
     "burnish_context_free": (None, [c_void_p]),
+    "burnish_context_set_persistent_cache": (_STATUS, [c_void_p, c_size_t, _ERROR]),
     "burnish_context_set_profile": (_STATUS, [c_void_p, c_int, _ERROR]),
     "burnish_context_set_input": (_STATUS, [c_void_p, c_char_p, POINTER(Tensor), _ERROR]),
     "burnish_context_set_output": (_STATUS, [c_void_p, c_char_p, POINTER(Tensor), _ERROR]),
