@@ -99,15 +99,20 @@ typedef struct burnish_build_options {
   int averaged_timings; /* of a kernel that make one time; 0: one */
   size_t shared_bytes;  /* shared memory that a block of a kernel may ask for at most; 0: no limit */
   int max_branches;     /* of the graph that run side by side at most; 1: one after the other; 0: no limit */
-  const char* const*
-      decomposed_attention; /* ONNX nodes, as in burnish_node_precision, whose attention is not to be one kernel */
+  /* ONNX nodes, named as in burnish_node_precision, whose attention is not to be one kernel. */
+  const char* const* decomposed_attention;
   int decomposed_attention_count;
   /* Tensors of the model that can be looked at when it runs (burnish_engine_debug_tensor): they are not fused away. */
   const char* const* debug_tensors;
   int debug_tensor_count;
   int debug_unfused; /* nonzero: and all others that are not fused away anyway */
+  /* Knobs of burnish_build_knobs, which go before the options: "-optimization_level=4 -max_branches=1"; NULL: none. */
+  const char* build_route;
 } burnish_build_options;
 
+/* What a build route may choose, as JSON: {tuner_version, tuner_options: [{option, allowed_values, default_value, help}]}. Free with
+ * burnish_text_free. */
+BURNISH_API burnish_status burnish_build_knobs(char** json, burnish_error** error) BURNISH_NOEXCEPT;
 /* Builds and writes `engine_path` (complete, or not at all). */
 BURNISH_API burnish_status burnish_build(const char* model_path, const char* engine_path,
                                          const burnish_build_options*,

@@ -12,6 +12,7 @@
 #include "api/burnish_compiler.h"
 #include "api/error.h"
 #include "base/version.h"
+#include "compiler/build_route.h"
 #include "compiler/compile.h"
 #include "ir/text.h"
 #include "onnx/reader.h"
@@ -148,6 +149,7 @@ Result<CompileOptions> read_options(const burnish_build_options* asked) {
   if (given->max_branches < 0)
     return Error(Code::invalid_argument, "max_branches is negative").remedy("give 0 for no limit");
   options.max_branches = static_cast<uint32_t>(given->max_branches);
+  if (given->build_route) TRY(apply_build_route(given->build_route, options));
   if (given->note)
     options.note = [note = given->note, user = given->note_user](const std::string& text) {
       note(user, text.c_str());
@@ -281,6 +283,10 @@ burnish_status burnish_model_text(const char* model_path, const burnish_build_op
     ThreadPool pool(wanted.threads);
     return api::give_text(print(TRY(optimise(model, wanted, pool))), text);
   });
+}
+
+burnish_status burnish_build_knobs(char** json, burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> { return api::give_text(build_knobs(), json); });
 }
 
 burnish_status burnish_model_describe(const char* model_path, char** json, burnish_error** error) noexcept {

@@ -86,6 +86,7 @@ class BuildOptions {
     options_.profiles = profiles_.data();
     options_.profile_count = profiles_.size();
     options_.workspace_bytes = choices.workspace_bytes;
+    if (!choices.build_route.empty()) options_.build_route = choices.build_route.c_str();
     options_.note_user = notes;
     options_.note = [](void* user, const char* text) {
       if (user) static_cast<std::vector<std::string>*>(user)->emplace_back(text);
@@ -170,6 +171,13 @@ void merge_timing_caches(const std::vector<std::string>& paths, const std::strin
   burnish_error* error = nullptr;
   auto* merge = compiler_function<decltype(burnish_timing_cache_merge)>("burnish_timing_cache_merge");
   check(merge(names.data(), static_cast<int>(names.size()), output.c_str(), &error), error);
+}
+
+Text build_knobs_json() {
+  char* text = nullptr;
+  burnish_error* error = nullptr;
+  check(compiler_function<decltype(burnish_build_knobs)>("burnish_build_knobs")(&text, &error), error);
+  return Text(text, burnish_text_free);
 }
 
 Text model_text(const std::string& model, const BuildChoices& choices) {

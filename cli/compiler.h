@@ -33,6 +33,7 @@ struct BuildChoices {
   std::string libraries = "none";  // or "present", or names by commas
   std::string timing_cache, timing_cache_mode = "append";
   Formats input_formats, output_formats;
+  std::string build_route;  // knobs that go before what is above
 };
 
 /// Builds `model` into `engine_path` with progress on the terminal; Ctrl-C cancels. Throws Failure or Interrupted. Gives what
@@ -48,6 +49,9 @@ std::vector<std::string> resolve_targets(const std::vector<std::string>& asked);
 
 /// Whether the GPU of one of these targets is here, so that kernels can be timed on it.
 bool can_time_kernels(const std::vector<std::string>& targets);
+
+/// What a build route may choose, as JSON.
+Text build_knobs_json();
 
 /// The model in the text form of the IR.
 Text model_text(const std::string& model, const BuildChoices& choices);

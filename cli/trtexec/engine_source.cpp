@@ -170,7 +170,6 @@ void settle_tactics(const BuildOptions& b, BuildChoices& choices) {
   if (b.max_tactics > 0) choices.max_tactics = static_cast<int>(std::min<int64_t>(b.max_tactics, 1000));
   choices.averaged_timings = static_cast<int>(b.avg_timing);
   choices.max_branches = static_cast<int>(b.max_aux_streams) + 1;  // beside the stream of the run
-  choices.time_budget = b.time_budget;
   choices.libraries = libraries_of(b);
   if (b.builder_cache) choices.timing_cache = b.timing_cache;
   choices.timing_cache_mode = b.error_on_cache_miss ? "strict" : "append";
@@ -192,6 +191,8 @@ BuildChoices choices_for(const Options& o, const std::string& target, const Mode
   choices.debug_tensors = b.debug_tensors;
   choices.debug_unfused = b.debug_unfused;
   settle_tactics(b, choices);
+  choices.build_route = o.tuning.route;
+  if (!o.tunes_routes()) choices.time_budget = std::max(0.0, o.tuning.time_out);
   choices.profiles = profiles_for(ports.inputs, o, log);
   choices.input_formats = formats_of("--inputIOFormats", b.input_formats, ports.inputs);
   choices.output_formats = formats_of("--outputIOFormats", b.output_formats, ports.outputs);
@@ -239,7 +240,10 @@ Engine build_engine_of(const Options& o, const std::string& target, const Log& l
   report_profiles(choices.profiles, log);
   std::optional<TemporaryFolder> folder;
   std::string path = o.build.save_engine;
-  if (path.empty()) path = (folder.emplace().path() / "model.engine").string();
+  if (path.empty() && !o.build.temporary_files)
+    fail("an engine that is not saved lies in a temporary file, which --tempfileControls denies",
+         "add --saveEngine=<file>, or allow it");
+  if (path.empty()) path = (folder.emplace(o.build.temporary_folder).path() / "model.engine").string();
   const Clock::time_point build_begin = Clock::now();
   for (const std::string& note : build_engine(o.model.onnx, path, choices)) log.library(Severity::info, note);
   log.info(fmt::format("Created engine with size: {}", mebibytes(file_bytes(path))));

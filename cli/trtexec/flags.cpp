@@ -16,8 +16,7 @@ constexpr std::string_view no_safety = "there is no safety runtime";
 constexpr std::string_view no_refit = "engines cannot be refitted; build again from the new model";
 constexpr std::string_view no_plugins = "there are no plugins yet; every operator is built in";
 constexpr std::string_view no_streaming = "weights are always on the device";
-constexpr std::string_view no_knobs = "there are no build routes to tune";
-constexpr std::string_view no_files = "no temporary executables are made";
+constexpr std::string_view one_process = "routes are tried in one process";
 constexpr std::string_view any_version = "an engine says itself which versions of Burnish read it";
 constexpr std::string_view own_count = "the tuner decides by itself how often it times what";
 
@@ -89,8 +88,9 @@ constexpr Flag tactics[] = {
     {"--tilingOptimizationLevel", "<0..3>", warns, "tiles are tactics like others"},
     {"--l2LimitForTiling", "<bytes>", warns, "tiles are tactics like others"},
     {"--preview", "<±feature,…>", silent, "none of these features changes anything any more"},
-    {"--tempdir", "<folder>", silent, no_files},
-    {"--tempfileControls", "<spec>", silent, no_files},
+    {"--tempdir", "<folder>", works, "Where an engine lies that is not saved"},
+    {"--tempfileControls", "<spec>", works,
+     "temporary:deny: nowhere, so that it must be saved. No executables are made"},
     {"--monitorMemory", "", works, "Say how much memory the build took"},
 };
 constexpr Flag engine[] = {
@@ -144,18 +144,20 @@ constexpr Flag parser[] = {
     {"--buildDLAStandalone", "", warns, no_dla},
 };
 constexpr Flag tuning[] = {
-    {"--tuneBuildRoutes", "<routes>", warns, no_knobs},
-    {"--tuneBuildRouteFile", "<file>", warns, no_knobs},
-    {"--tuningSearch", "<fast|full|mixed>", warns, no_knobs},
-    {"--tuningCacheFile", "<file>", warns, no_knobs},
+    {"--tuneBuildRoutes", "<routes>", works,
+     "Build and time by each of several routes and take the fastest: -knob=[a|b] -knob=c"},
+    {"--tuneBuildRouteFile", "<file>", works, "The same, from a file"},
+    {"--tuningSearch", "<fast|full|mixed>", works,
+     "fast: the first values, then one change at a time; full: all; mixed: fast, then what helped together"},
+    {"--tuningCacheFile", "<file>", works, "Add the result of each route there, as JSON"},
     {"--tuningTimeOut", "<seconds>", works,
-     "Spend at most so long on timing kernels. Default: -1, as long as it takes"},
-    {"--saveAllEngines", "", warns, no_knobs},
-    {"--dryRun", "", warns, no_knobs},
-    {"--continue", "", warns, no_knobs},
-    {"--helpBuildRoute", "[knob]", works, "What can be tuned, as JSON"},
-    {"--setBuildRoute", "<route>", warns, no_knobs},
-    {"--tuningResultFile", "<file>", warns, no_knobs},
+     "Begin no route after so long; without routes, end timing kernels. Default: -1, never"},
+    {"--saveAllEngines", "", works, "Keep the engine of each route: <engine>.iter<N>"},
+    {"--dryRun", "", works, "List the routes, and build nothing"},
+    {"--continue", "", works, "Leave out routes whose result is in --tuningCacheFile"},
+    {"--helpBuildRoute", "[knob]", works, "The knobs of build routes, as JSON"},
+    {"--setBuildRoute", "<route>", works, "Build by that route: -knob=value -knob=value"},
+    {"--tuningResultFile", "<file>", silent, one_process},
 };
 constexpr Flag inference[] = {
     {"--shapes", "<shapes>", works, "Shapes of the inputs. Default: what the profile is tuned for"},
@@ -188,7 +190,8 @@ constexpr Flag inference[] = {
     {"--persistentCacheRatio", "<0..1>", works,
      "Share of the L2 cache's persistent part for intermediate results. Default: 0"},
     {"--useProfile", "<N>", works, "The profile that inputs keep to. Default: 0"},
-    {"--allocationStrategy", "<static|profile|runtime>", silent, "a context always has what its shapes need"},
+    {"--allocationStrategy", "<static|profile|runtime>", works,
+     "Memory at once for all profiles, for the one that is used, or as shapes need it. Default: the last"},
     {"--saveDebugTensors", "<name:file,…>", works, "Write these debug tensors of a query there, raw"},
     {"--saveAllDebugTensors", "<formats>", works,
      "All of them, each in a file of its name: numpy, string, raw; summary: to the log"},

@@ -83,7 +83,8 @@ static Lines build_lines(const Options& o) {
       {"ONNX kENABLE_PLUGIN_OVERRIDE flag", enabled(o.has("--enablePluginOverride"))},
       {"TensorRT runtime", value_of(o, "--useRuntime", "full")},
       {"Lean DLL Path", value_of(o, "--leanDLLPath")},
-      {"Tempfile Controls", "{ in_memory: allow, temporary: allow }"},
+      {"Tempfile Controls",
+       fmt::format("{{ in_memory: allow, temporary: {} }}", b.temporary_files ? "allow" : "deny")},
       {"Exclude Lean Runtime", enabled(o.has("--excludeLeanRuntime"))},
       {"Sparsity", b.sparsity == "disable"  ? "Disabled"
                    : b.sparsity == "enable" ? "Enabled"

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <span>
 
 #include "api/burnish.h"
+#include "cli/trtexec/build_routes.h"
 
 namespace burnish::cli::trtexec {
 
@@ -69,7 +72,7 @@ class Reader {
 
   void read(std::string_view name, const std::string& value) {
     read_model_and_build(name, value) || read_precision(name, value) || read_tactics(name, value) ||
-        read_inference(name, value) || read_reporting(name, value);
+        read_tuning(name, value) || read_inference(name, value) || read_reporting(name, value);
   }
 
   void finish() {
@@ -78,6 +81,10 @@ class Reader {
     if (o.build.fp8 && o.build.int8) throw BadValue{"--fp8 and --int8 exclude each other"};
     if (o.build.best && o.build.strongly_typed)
       throw BadValue{"--best and --stronglyTyped exclude each other"};
+    if (!o.tuning.routes.empty()) (void)parse_route_knobs("--tuneBuildRoutes", o.tuning.routes);
+    if (o.tuning.save_all && o.build.save_engine.empty())
+      throw BadValue{"--saveAllEngines needs --saveEngine"};
+    if (o.tuning.resume && o.tuning.cache_file.empty()) throw BadValue{"--continue needs --tuningCacheFile"};
     if (o.has("--dumpKernelText") && !o.has("--safe")) throw BadValue{"--dumpKernelText needs --safe"};
     const auto profiles = std::max<int64_t>(1, static_cast<int64_t>(o.build.profiles.size()));
     if (o.build.calib_profile < 0 || o.build.calib_profile >= profiles)
@@ -158,12 +165,29 @@ class Reader {
     else if (name == "--timingCacheFile") b.timing_cache = value;
     else if (name == "--noBuilderCache") b.builder_cache = false;
     else if (name == "--noCompilationCache") b.compilation_cache = false;
+    else if (name == "--tempdir") b.temporary_folder = value;
+    else if (name == "--tempfileControls") temporary_files(name, value);
     else if (name == "--errorOnTimingCacheMiss") b.error_on_cache_miss = true;
     else if (name == "--heuristic") b.heuristic = true;
     else if (name == "--cpuOnly") b.cpu_only = true;
     else if (name == "--monitorMemory") b.monitor_memory = true;
-    else if (name == "--tuningTimeOut") b.time_budget = std::max(0.0, parse_real(name, value));
     else if (name == "--helpBuildRoute") o.route_help = value;
+    else return false;
+    return true;
+  }
+
+  bool read_tuning(std::string_view name, const std::string& value) {
+    TuningOptions& t = o.tuning;
+    if (name == "--setBuildRoute") t.route = value;
+    else if (name == "--tuneBuildRoutes") t.routes = value;
+    else if (name == "--tuneBuildRouteFile") t.routes = text_of_file(name, value);
+    else if (name == "--tuningSearch")
+      t.search = one_of(name, value, std::array<std::string_view, 3>{"fast", "full", "mixed"});
+    else if (name == "--tuningCacheFile") t.cache_file = value;
+    else if (name == "--tuningTimeOut") t.time_out = parse_real(name, value);
+    else if (name == "--saveAllEngines") t.save_all = true;
+    else if (name == "--dryRun") t.dry_run = true;
+    else if (name == "--continue") t.resume = true;
     else return false;
     return true;
   }
@@ -192,6 +216,8 @@ class Reader {
     else if (name == "--includeDataTransfers") i.transfers = true;
     else if (name == "--useManagedMemory") i.managed_memory = true;
     else if (name == "--persistentCacheRatio") i.persistent_cache = share(name, value);
+    else if (name == "--allocationStrategy")
+      i.allocation = one_of(name, value, std::array<std::string_view, 3>{"static", "profile", "runtime"});
     else if (name == "--useSpinWait") i.spin = true;
     else if (name == "--noSpinWait") i.spin = false;
     else if (name == "--threads") i.threads = true;
@@ -317,6 +343,18 @@ class Reader {
       if (library == "CUDNN") o.build.cudnn = one[0] == '+';
     }
     o.build.tactic_sources = value;
+  }
+  static std::string text_of_file(std::string_view name, const std::string& path) {
+    std::ifstream file(path);
+    if (!file) throw BadValue{fmt::format("{}: cannot read '{}'", name, path)};
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  void temporary_files(std::string_view name, const std::string& value) {
+    for (const auto& [kind, allowed] : parse_pairs(name, value)) {
+      (void)one_of(name, kind, std::array<std::string_view, 2>{"in_memory", "temporary"});
+      (void)one_of(name, allowed, std::array<std::string_view, 2>{"allow", "deny"});
+      if (kind == "temporary") o.build.temporary_files = allowed == "allow";
+    }
   }
   void debug_formats(std::string_view name, const std::string& value) {
     for (const std::string& one : split_list(value, ','))

@@ -119,6 +119,7 @@ Session::Session(Engine engine, std::optional<int> device, const Options& option
     log.warn(
         fmt::format("The engine has {} profiles and --useProfile names none: profile 0 is used.", profiles));
   context_ = make_context();
+  reserve_memory(options.inference.allocation, log);
   make_values(options, log);
   set_host_inputs(context_.get());
   burnish_error* error = nullptr;
@@ -142,6 +143,38 @@ Context Session::make_context() const {
     check(burnish_context_set_persistent_cache(made, bytes, &error), error);
   }
   return context;
+}
+
+/// A context keeps the memory of its largest run: so one at the largest shapes of each profile that is to be served.
+void Session::reserve_memory(const std::string& strategy, const Log& log) {
+  if (strategy.empty()) return;
+  const int profiles = burnish_engine_profile_count(engine_.get());
+  for (int p = 0; p < profiles; ++p)
+    if (strategy == "static" || (strategy == "profile" && p == profile_)) reserve_for(p);
+  burnish_error* error = nullptr;
+  if (profile_) check(burnish_context_set_profile(context_.get(), *profile_, &error), error);
+  burnish_memory_use use{};
+  check(burnish_context_memory(context_.get(), &use), nullptr);
+  const auto bytes = static_cast<double>(device_ ? use.device_arena : use.host_arena);
+  const std::string size = number_text(bytes / (1 << 20)) + " MiB";
+  if (strategy == "static") log.info("Maximum device memory size across all profiles: " + size);
+  else if (strategy == "profile") log.info("Only allocated device memory enough for the profile: " + size);
+  else log.info("Device memory is allocated as the shapes of each run need it.");
+}
+
+void Session::reserve_for(int profile) {
+  burnish_error* error = nullptr;
+  check(burnish_context_set_profile(context_.get(), profile, &error), error);
+  std::vector<Array> zeros;
+  zeros.reserve(inputs_.size());
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    burnish_shape_range range{};
+    check(burnish_engine_profile(engine_.get(), profile, static_cast<int>(i), &range), nullptr);
+    Array& array = zeros.emplace_back(Array{inputs_[i].dtype, {range.max, range.max + range.rank}, {}});
+    array.bytes.resize(static_cast<size_t>(element_count(array.shape)) * burnish_dtype_size(array.dtype));
+    set_input(context_.get(), inputs_[i].name, array);
+  }
+  check(burnish_context_run(context_.get(), nullptr, &error), error);
 }
 
 void Session::make_values(const Options& options, const Log& log) {

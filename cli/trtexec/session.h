@@ -39,6 +39,8 @@ class Session {
   Arrays read(const std::vector<burnish_port>& ports) const;
 
  private:
+  void reserve_memory(const std::string& strategy, const Log& log);
+  void reserve_for(int profile);
   void make_values(const Options& options, const Log& log);
   void report(const Options& options, const Log& log) const;
 

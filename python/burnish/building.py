@@ -46,6 +46,7 @@ class Options:
         node_precisions: Iterable[Tuple[str, str, int]] = (),
         debug_tensors: Iterable[str] = (),
         debug_unfused: bool = False,
+        build_route: str = "",
         input_formats: Optional[Mapping[str, Tuple[Optional[str], str]]] = None,
         output_formats: Optional[Mapping[str, Tuple[Optional[str], str]]] = None,
         progress: Optional[Callable[[str, int, int], Optional[bool]]] = None,
@@ -73,6 +74,7 @@ class Options:
             shared_bytes=shared_bytes,
             max_branches=max_branches,
             debug_unfused=debug_unfused,
+            build_route=build_route.encode() or None,
         )
         fixed = [capi.InputShape(n.encode(), len(e), capi.int64s(e)) for n, e in (shapes or {}).items()]
         s.shapes, s.shape_count = (capi.InputShape * len(fixed))(*fixed), len(fixed)

@@ -127,6 +127,7 @@ class BuildOptions(ctypes.Structure):
         ("debug_tensors", POINTER(c_char_p)),
         ("debug_tensor_count", c_int),
         ("debug_unfused", c_int),
+        ("build_route", c_char_p),
     ]
 
 
@@ -176,6 +177,7 @@ _COMPILER = {
     ),
     "burnish_build": (_STATUS, [c_char_p, c_char_p, POINTER(BuildOptions), _ERROR]),
     "burnish_bytes_free": (None, [c_void_p]),
+    "burnish_build_knobs": (_STATUS, [POINTER(c_void_p), _ERROR]),
     "burnish_timing_cache_merge": (_STATUS, [POINTER(c_char_p), c_int, c_char_p, _ERROR]),
     "burnish_model_describe": (_STATUS, [c_char_p, POINTER(c_void_p), _ERROR]),
 }

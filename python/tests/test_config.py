@@ -1,5 +1,7 @@
 """Options: each works, is refused, or says once that it makes no difference. None is ignored in silence."""
 
+import json
+
 import numpy as np
 import pytest
 import tensorrt as trt
@@ -76,7 +78,7 @@ def test_precision_flags_reach_the_build(net, config, half, tf32, name):
         ("engine_capability", trt.EngineCapability.SAFETY), ("default_device_type", trt.DeviceType.DLA), ("DLA_core", 0),
         ("hardware_compatibility_level", trt.HardwareCompatibilityLevel.AMPERE_PLUS), ("profile_stream", 7),
         ("runtime_platform", trt.RuntimePlatform.WINDOWS_AMD64), ("plugins_to_serialize", ["a.so"]), ("l2_limit_for_tiling", 1 << 20),
-        ("tiling_optimization_level", trt.TilingOptimizationLevel.FULL), ("build_route", "-a=b"), ("remote_auto_tuning_config", "x"),
+        ("tiling_optimization_level", trt.TilingOptimizationLevel.FULL), ("remote_auto_tuning_config", "x"),
     ],
 )  # fmt: skip
 def test_settings_without_effect_say_so_once(config, log, setting, value):
@@ -159,6 +161,17 @@ def test_branches_side_by_side(net, config):
     assert deserialized(net.builder, net.network, config).num_aux_streams == 0
     config.max_aux_streams, config.avg_timing_iterations = 2, 8
     assert deserialized(net.builder, net.network, config).num_aux_streams == 2
+
+
+def test_build_routes(net, config, log):
+    product(net)
+    knobs = {knob["option"]: knob["allowed_values"] for knob in json.loads(config.all_build_routes)}
+    assert config.build_route == "" and knobs["max_branches"] == ["0", "1", "2", "4", "8"]
+    config.build_route = "-max_branches=4 -optimization_level=1"
+    assert deserialized(net.builder, net.network, config).num_aux_streams == 3
+    config.build_route = "-tiles=2"
+    assert net.builder.build_serialized_network(net.network, config) is None
+    assert log.of("ERROR")[0].startswith("a build has no knob 'tiles'; its knobs are optimization_level, ")
 
 
 def test_bf16(net, config):

@@ -235,6 +235,32 @@ def test_attention_that_stays_decomposed(trtexec):
     assert unknown.lines("E")[0].startswith("no node that computes anything is named 'hat'; ")
 
 
+def test_memory_by_strategy(trtexec):
+    """A batch of 1 of up to 8: for it alone, or for the largest at once."""
+
+    def sizes(*words, batch=1):
+        log = trtexec.passes("--loadEngine=tiny.engine", f"--shapes=x:{batch}x3x8x8", *QUICK, *words)
+        told = [line for line in log.lines("I") if line.startswith(("Maximum device memory", "Only allocated", "Device memory is"))]
+        return float(re.search(r"Created execution context with device memory size: (\S+) MiB", log.stdout)[1]), told
+
+    small, nothing = sizes()
+    assert nothing == [] and sizes("--allocationStrategy=runtime") == (small, ["Device memory is allocated as the shapes of each run need it."])
+    large, told = sizes("--allocationStrategy=static")
+    assert large == sizes(batch=8)[0] > 4 * small
+    assert told[0].startswith("Maximum device memory size across all profiles: ")
+    assert sizes("--allocationStrategy=profile")[0] == large
+
+
+def test_temporary_files(trtexec):
+    build = ("--onnx=tiny.onnx", "--target=cpu", "--skipInference")
+    log = trtexec.fails(*build, "--tempdir=nowhere")
+    assert log.lines("E")[0].startswith("cannot make a temporary folder 'nowhere/burnish-")
+    log = trtexec.fails(*build, "--tempfileControls=in_memory:allow,temporary:deny")
+    assert log.lines("E")[0] == "an engine that is not saved lies in a temporary file, which --tempfileControls denies; try: add --saveEngine=<file>, or allow it"
+    log = trtexec.passes(*build, "--tempfileControls=temporary:deny", "--saveEngine=s.engine")
+    assert "Tempfile Controls: { in_memory: allow, temporary: deny }" in log.lines("I")
+
+
 def test_calibration(trtexec):
     (trtexec.folder / "cache").write_text("TRT-8501-EntropyCalibration2\nx: 3c010a14\nodd: name: 3f800000\r\n")
     log = trtexec.fails("--onnx=tiny.onnx", "--target=cpu", "--int8", "--calib=cache")

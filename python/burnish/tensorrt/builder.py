@@ -172,6 +172,7 @@ class Builder(Scoped):
                     node_precisions=self._output_types(network, config),
                     debug_tensors=[t.name for t in network._debug],
                     debug_unfused=network._debug_unfused,
+                    build_route=config.build_route,
                     optimization_level=config.builder_optimization_level,
                     timing_cache=cache,
                     timing_cache_mode="strict" if config.get_flag(BuilderFlag.ERROR_ON_TIMING_CACHE_MISS) else "append",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Dict, List, Optional
 
+from .. import capi
 from . import interface
 from .enums import (
     BuilderFlag,
@@ -64,7 +65,6 @@ class IBuilderConfig(Scoped):
     plugins_to_serialize = NoEffect([], "Burnish runs no plugins")
     tiling_optimization_level = NoEffect(TilingOptimizationLevel.NONE, "tiles are chosen by Burnish's tuner")
     l2_limit_for_tiling = NoEffect(-1, "tiles are chosen by Burnish's tuner")
-    build_route = NoEffect("", "Burnish's tuner has no routes")
     remote_auto_tuning_config = NoEffect("", "kernels are timed on this machine's GPU")
 
     def __init__(self, logger: Any):
@@ -85,6 +85,7 @@ class IBuilderConfig(Scoped):
         self._level = 3
         self.avg_timing_iterations = 1  #: timings of a kernel that are averaged to one
         self.max_aux_streams = -1  #: branches beside the first one that run at once at most, where runs are CUDA graphs; -1: all
+        self.build_route = ""  #: knobs that go before the other options: "-optimization_level=4 -max_branches=1"
         self.max_num_tactics = -1  #: kernels of a layer that are timed at most; -1: as many as the level says
         self.int8_calibrator = None
         self.progress_monitor = None
@@ -200,8 +201,8 @@ class IBuilderConfig(Scoped):
 
     @property
     def all_build_routes(self) -> str:
-        """An empty JSON list: the tuner has none."""
-        return json.dumps([])
+        """The knobs that `build_route` may choose, as a JSON list of {option, allowed_values, default_value, help}."""
+        return json.dumps(json.loads(capi.text(capi.compiler().burnish_build_knobs))["tuner_options"])
 
     @property
     def profiling_verbosity(self) -> ProfilingVerbosity:
