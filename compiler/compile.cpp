@@ -164,6 +164,7 @@ Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, c
       .optimum = [&](const DimTable& dims,
                      Dim symbol) { return usual_extent(graph, options.profiles, dims, symbol); },
       .limits = options.limits,
+      .max_branches = options.max_branches,
       .input_orders = port_orders(graph, graph.inputs, options.input_formats),
       .output_orders = port_orders(graph, graph.outputs, options.output_formats)};
   const std::vector<Profile> profiles = plan_profiles(graph, options.profiles, lowering);
@@ -177,7 +178,6 @@ Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, c
   }
   out.plan.profiles = profiles;
   out.plan.precision = precision_of(options);
-  out.plan.max_branches = options.max_branches;
   return out;
 }
 

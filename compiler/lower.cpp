@@ -570,6 +570,7 @@ Result<Lowered> Lowering::finish() {
 
 Result<Lowered> Lowering::run() {
   out_.plan.target = options_.backend ? std::string(options_.backend->target()) : "cpu";
+  out_.plan.max_branches = options_.max_branches;
   for (ValueId v : top_.graph.outputs)
     if (!top_.graph.constant(v) &&
         std::find(top_.graph.inputs.begin(), top_.graph.inputs.end(), v) == top_.graph.inputs.end())

@@ -18,6 +18,7 @@ struct LowerOptions {
   /// The value of a symbol that memory is planned for.
   std::function<int64_t(const DimTable&, Dim symbol)> optimum;
   TacticLimits limits;
+  uint32_t max_branches = 0;  // of the plan
   /// Of each input and output its axes from the slowest to the fastest in memory; empty: row-major.
   std::vector<std::vector<int>> input_orders, output_orders;
   Libraries libraries;  // that nodes may be left to, where `decide` says so

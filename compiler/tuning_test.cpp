@@ -150,6 +150,7 @@ class Tuned : public ::testing::Test {
     LowerOptions lowering{.backend = &backend,
                           .optimum = [](const DimTable&, Dim) { return int64_t{16}; },
                           .limits = limits,
+                          .max_branches = 3,
                           .libraries = with_quick ? Libraries(libraries) : Libraries()};
     auto lowered = lower_tuned(*graph, lowering, context);
     compiled = backend.compiled;
@@ -199,6 +200,7 @@ TEST_F(Tuned, NoMoreCandidatesThanAllowed) {
 
 TEST_F(Tuned, WhatIsSlowerInTheEngineIsTakenBack) {
   engine_time = [](const Plan& plan) {  // alone "d" is fastest; here it does harm at the third node
+    EXPECT_EQ(plan.max_branches, 3u);   // as in the engine that comes of it
     double time = 100;
     for (const Decision& d : plan.decisions)
       time += d.node == "c" && d.tactic == "d" ? 9 : -(d.tactic[0] - 'a');

@@ -93,8 +93,9 @@ std::span<void* const> DeviceWork::arguments(const Item& item) {
 Result<> DeviceWork::launch(const cuda::Stream& stream) {
   if (window_.bytes == 0) return launch_items(stream);
   TRY(stream.set_cache_window(window_));
-  TRY(launch_items(stream));
-  return stream.set_cache_window({});  // it may be the caller's
+  Result<> launched = launch_items(stream);
+  TRY(stream.set_cache_window({}));  // it may be the caller's
+  return launched;
 }
 
 Result<> DeviceWork::launch_items(const cuda::Stream& stream) {

@@ -14,7 +14,7 @@ from typing import Optional
 from .errors import BY_STATUS, Error, FileError
 
 MAX_RANK = 16
-HOST, DEVICE, MANAGED = 0, 1, 2
+HOST, DEVICE = 0, 1
 LEGACY_STREAM = 1  # CU_STREAM_LEGACY: what stream 0 means to CUDA's runtime, in order with its copies
 #: numpy's name of each burnish_dtype, in the order of their numbers
 DTYPES = ("float32", "float16", "bfloat16", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
