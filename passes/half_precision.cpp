@@ -113,8 +113,8 @@ class Halver {
 
   Result<> keep(Node node) {
     for (ValueId& v : node.inputs) v = full(v);
-    std::vector<std::pair<ValueId, ValueId>>
-        rounded;  // what the node makes, and what is to be read in half precision alone
+    // What the node makes, and what others read of it: that in half precision.
+    std::vector<std::pair<ValueId, ValueId>> rounded;
     for (size_t i = 0; i < node.outputs.size(); ++i) {
       ValueId& v = node.outputs[i];
       if (!is_full(v)) continue;

@@ -224,7 +224,9 @@ def test_compare(burnish, engine):
 
 
 def test_compare_with_the_host(burnish, engine):
-    assert "against FP32 on the CPU" in burnish.succeed("compare", "copy.onnx", "--device", "cpu", "--fp16")
+    assert "in FP16 against FP32 on the CPU" in burnish.succeed("compare", "copy.onnx", "--device", "cpu", "--fp16")
+    done = burnish.succeed("compare", "copy.onnx", "--device", "cpu", "--bf16")
+    assert "in BF16 against FP32 on the CPU" in done and done.splitlines()[-1] == "the outputs agree (relative L2 up to 0.03)"
 
 
 def test_nothing_is_drawn_without_a_terminal(burnish, engine):
