@@ -12,6 +12,7 @@
 #include "api/burnish_compiler.h"
 #include "api/error.h"
 #include "base/version.h"
+#include "compiler/build_route.h"
 #include "compiler/compile.h"
 #include "ir/text.h"
 #include "onnx/reader.h"
@@ -27,15 +28,16 @@ Result<TuningOptions> read_tuning(const burnish_build_options& given) {
   constexpr std::array<Mode, 4> modes = {Mode::append, Mode::read, Mode::write, Mode::strict};
   const auto mode = static_cast<size_t>(given.timing_cache_mode);
   if (given.optimization_level < 0 || given.optimization_level > 5 || mode >= modes.size() ||
-      !(given.time_budget >= 0) || given.max_tactics < 0)
+      !(given.time_budget >= 0) || given.max_tactics < 0 || given.averaged_timings < 0)
     return Error(Code::invalid_argument,
                  "optimization_level is from 0 to 5, timing_cache_mode one of its enumeration, and "
-                 "time_budget and max_tactics no less than 0")
+                 "time_budget, max_tactics and averaged_timings no less than 0")
         .remedy("set the options to zero before setting those that are wanted");
   return TuningOptions{.level = given.optimization_level,
                        .cache = given.timing_cache ? given.timing_cache : "",
                        .mode = modes[mode],
                        .most_candidates = static_cast<size_t>(given.max_tactics),
+                       .averaged = std::max(given.averaged_timings, 1),
                        .budget = given.time_budget};
 }
 
@@ -87,6 +89,21 @@ Result<PortFormats> read_formats(const char* option, const burnish_port_format* 
   return formats;
 }
 
+Result<std::vector<NodePrecision>> read_node_precisions(const burnish_node_precision* given, int count) {
+  std::vector<NodePrecision> precisions;
+  for (int i = 0; i < count; ++i) {
+    const auto& [name, dtype, result] = given[i];
+    if ((dtype != BURNISH_F32 && dtype != BURNISH_F16 && dtype != BURNISH_BF16) || result < 0)
+      return Error(Code::invalid_argument,
+                   "node '" + std::string(name) +
+                       "' can be in FP32, FP16 or BF16 only, and results count from 1")
+          .remedy("say BURNISH_F32, BURNISH_F16 or BURNISH_BF16, and result 0 for the whole node");
+    precisions.push_back(
+        {.node = {name}, .dtype = static_cast<DType>(dtype), .result = static_cast<size_t>(result)});
+  }
+  return precisions;
+}
+
 /// The options, with zeros for what an older, shorter form of them lacks.
 Result<burnish_build_options> whole(const burnish_build_options* asked) {
   burnish_build_options read{};
@@ -108,15 +125,14 @@ Result<CompileOptions> read_options(const burnish_build_options& read) {
   if (auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end())
     return Error(Code::invalid_argument, "target '" + *twice + "' is given twice")
         .remedy("name each target once");
-  options.fp16 = given->fp16 != 0;
+  if (given->fp16 || given->bf16) options.half = given->fp16 ? DType::f16 : DType::bf16;
   options.tf32 = given->tf32 != 0;
-  for (int i = 0; i < given->node_precision_count; ++i) {
-    const auto& [name, dtype] = given->node_precisions[i];
-    if (dtype != BURNISH_F32 && dtype != BURNISH_F16)
-      return Error(Code::invalid_argument, "node '" + std::string(name) + "' can be in FP32 or FP16 only")
-          .remedy("say BURNISH_F32 or BURNISH_F16");
-    options.node_precisions.push_back({.pattern = name, .fp32 = dtype == BURNISH_F32});
-  }
+  options.node_precisions = TRY(read_node_precisions(given->node_precisions, given->node_precision_count));
+  for (int i = 0; i < given->decomposed_attention_count; ++i)
+    options.decomposed_attention.push_back({given->decomposed_attention[i]});
+  for (int i = 0; i < given->debug_tensor_count; ++i)
+    options.debug_tensors.emplace_back(given->debug_tensors[i]);
+  options.debug_unfused = given->debug_unfused != 0;
   for (int i = 0; i < given->shape_count; ++i) {
     const burnish_input_shape& shape = given->shapes[i];
     if (!options.shapes.emplace(shape.name, std::vector<int64_t>(shape.shape, shape.shape + shape.rank))
@@ -134,7 +150,11 @@ Result<CompileOptions> read_options(const burnish_build_options& read) {
   options.output_formats =
       TRY(read_formats("--output-formats", given->output_formats, given->output_format_count));
   options.profiles = TRY(read_profiles(given->profiles, given->profile_count));
-  options.workspace_bytes = given->workspace_bytes;
+  options.limits = {.workspace = given->workspace_bytes, .shared = given->shared_bytes};
+  if (given->max_branches < 0)
+    return Error(Code::invalid_argument, "max_branches is negative").remedy("give 0 for no limit");
+  options.max_branches = static_cast<uint32_t>(given->max_branches);
+  if (given->build_route) TRY(apply_build_route(given->build_route, options));
   if (given->note)
     options.note = [note = given->note, user = given->note_user](const std::string& text) {
       note(user, text.c_str());
@@ -285,6 +305,10 @@ burnish_status burnish_model_text(const char* model_path, const burnish_build_op
     ThreadPool pool(request->options.threads);
     return api::give_text(print(TRY(optimise(model, request->options, pool))), text);
   });
+}
+
+burnish_status burnish_build_knobs(char** json, burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> { return api::give_text(build_knobs(), json); });
 }
 
 burnish_status burnish_model_describe(const char* model_path, char** json, burnish_error** error) noexcept {

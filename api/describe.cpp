@@ -27,9 +27,10 @@ Json port(const Port& port) {
   return json;
 }
 
-Json ports(const std::vector<Port>& list) {
+Json ports(const std::vector<Port>& list, bool for_caller = true) {
   Json json = Json::array();
-  for (const Port& p : list) json.push_back(port(p));
+  for (const Port& p : list)
+    if ((p.role == Port::Role::caller) == for_caller) json.push_back(port(p));
   return json;
 }
 
@@ -177,6 +178,8 @@ Json plan_of(const Plan& plan) {
                {"fusion_reasons", plan.fusion_reasons},
                {"decisions", decisions(plan)},
                {"steps", steps(plan.steps)}};
+  if (Json debug = ports(plan.outputs, false); !debug.empty()) json["debug_tensors"] = std::move(debug);
+  if (plan.max_branches > 0) json["max_branches"] = plan.max_branches;
   if (!plan.profiles.empty()) json["profiles"] = profiles(plan);
   for (const NeededPlugin& p : plan.plugins)
     json["plugins"].push_back({{"name", p.name}, {"version", p.version}, {"file", p.file}});

@@ -14,6 +14,8 @@ void add_build_options(CLI::App& command, BuildChoices& choices) {
       ->group("What to build");
   command.add_flag("--fp16", choices.fp16, "Store values in half precision (sums stay FP32)")
       ->group("What to build");
+  command.add_flag("--bf16", choices.bf16, "Store values in BF16 (sums stay FP32); --fp16 goes before it")
+      ->group("What to build");
   command.add_flag("--tf32", choices.tf32, "Let FP32 matrix products run as TF32 on the GPU")
       ->group("What to build");
   add_plugin_option(command, choices.plugins);

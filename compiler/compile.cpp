@@ -1,10 +1,12 @@
 #include "compiler/compile.h"
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <future>
 #include <mutex>
 
+#include "compiler/debug_tensors.h"
 #include "ir/text.h"
 #include "passes/fuse.h"
 #include "providers/cublaslt/library.h"
@@ -100,6 +102,19 @@ std::shared_future<Result<Nvrtc>> begin_nvrtc(const CompileOptions& options, int
   if (std::ranges::all_of(options.targets, [](const std::string& target) { return target == "cpu"; }))
     return {};
   return std::async(std::launch::async, open_nvrtc, options.cuda_library_directory, threads);
+/// "fp32", "fp16" or "bf16".
+std::string name_in_builds(DType dtype) {
+  return dtype == DType::f16 ? "fp16" : dtype == DType::bf16 ? "bf16" : "fp32";
+}
+
+std::string upper_name(DType dtype) {
+  std::string name = name_in_builds(dtype);
+  for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
+
+std::string precision_of(const CompileOptions& options) {
+  return options.half ? name_in_builds(*options.half) : options.tf32 ? "tf32" : "fp32";
 }
 
 /// The libraries that the options allow; none is opened yet.
@@ -124,6 +139,12 @@ void name_libraries(const Plan& plan, std::map<std::string, std::string>& identi
     if (const auto* call = std::get_if<LibraryCall>(&step.what))
       identity[call->library] = call->text.substr(0, call->text.find(' '));
   });
+}
+
+/// Outputs beyond the model's own are there to be looked at: first those that were named.
+void tell_roles(Plan& plan, size_t own, size_t named) {
+  for (size_t i = own; i < plan.outputs.size(); ++i)
+    plan.outputs[i].role = i < own + named ? Port::Role::debug : Port::Role::unfused;
 }
 
 /// For a GPU: its kernels' tactics are chosen, and the kernels compiled.
@@ -163,7 +184,8 @@ Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, c
       .tf32 = options.tf32,
       .optimum = [&](const DimTable& dims,
                      Dim symbol) { return usual_extent(graph, options.profiles, dims, symbol); },
-      .workspace_bytes = options.workspace_bytes,
+      .limits = options.limits,
+      .max_branches = options.max_branches,
       .input_orders = port_orders(graph, graph.inputs, options.input_formats),
       .output_orders = port_orders(graph, graph.outputs, options.output_formats)};
   const std::vector<Profile> profiles = plan_profiles(graph, options.profiles, lowering);
@@ -177,32 +199,45 @@ Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, c
   }
   for (const NeededPlugin& plugin : out.plan.plugins) identity["plugin " + plugin.name] = plugin.version;
   out.plan.profiles = profiles;
-  out.plan.precision = options.fp16 ? "fp16" : options.tf32 ? "tf32" : "fp32";
+  out.plan.precision = precision_of(options);
   return out;
 }
 
-bool has_node(const Graph& graph, const NodePrecision& asked) {
+bool has_node(const Graph& graph, const NodePattern& asked) {
   return std::ranges::any_of(graph.nodes, [&](const Node& node) {
-    return std::ranges::any_of(node.provenance, [&](const std::string& name) { return asked.fits(name); }) ||
+    return asked.fits(node) ||
            std::ranges::any_of(node.regions, [&](const Graph& region) { return has_node(region, asked); });
   });
 }
 
-Result<> check_node_precisions(const Graph& graph, const CompileOptions& options) {
-  if (!options.node_precisions.empty() && !options.fp16)
-    return Error(Code::invalid_argument, "precisions of nodes are given, and the build is not in FP16")
-        .remedy("build with --fp16, or leave them away");
-  for (const NodePrecision& asked : options.node_precisions)
-    if (!has_node(graph, asked))
-      return Error(Code::invalid_argument, "no node that computes anything is named '" + asked.pattern + "'")
-          .remedy("`burnish inspect` of an engine shows the names of its nodes; one * stands for anything");
+Result<> expect_node(const Graph& graph, const NodePattern& asked) {
+  if (has_node(graph, asked)) return {};
+  return Error(Code::invalid_argument, "no node that computes anything is named '" + asked.text + "'")
+      .remedy("`burnish inspect` of an engine shows the names of its nodes; one * stands for anything");
+}
+
+Result<> check_nodes(const Graph& graph, const CompileOptions& options) {
+  if (!options.node_precisions.empty() && !options.half)
+    return Error(Code::invalid_argument,
+                 "precisions of nodes are given, and the build is not in FP16 or BF16")
+        .remedy("build with --fp16 or --bf16, or leave them away");
+  for (const NodePrecision& asked : options.node_precisions) {
+    TRY(expect_node(graph, asked.node));
+    if (asked.dtype != DType::f32 && asked.dtype != options.half)
+      return Error(Code::invalid_argument, "node '" + asked.node.text + "' cannot be in " +
+                                               upper_name(asked.dtype) + " in a build in " +
+                                               upper_name(*options.half))
+          .remedy("say FP32, or leave it away");
+  }
+  for (const NodePattern& asked : options.decomposed_attention) TRY(expect_node(graph, asked));
   return {};
 }
 
 std::string text_of(std::span<const NodePrecision> nodes) {
   std::string text;
-  for (const NodePrecision& node : nodes)
-    text += (text.empty() ? "" : ",") + node.pattern + (node.fp32 ? ":fp32" : ":fp16");
+  for (const NodePrecision& p : nodes)
+    text += (text.empty() ? "" : ",") + p.node.text +
+            (p.result > 0 ? " result " + std::to_string(p.result) : "") + ":" + name_in_builds(p.dtype);
   return text;
 }
 
@@ -215,9 +250,14 @@ Result<Graph> optimise(const onnx::Model& model, const CompileOptions& options, 
                                         .plugins = options.plugins,
                                         .plugin_override = options.plugin_override},
                                        pool));
+  TRY(add_debug_tensors(graph, options.debug_tensors));
   TRY(apply_port_formats(graph, options.input_formats, options.output_formats));
-  TRY(check_node_precisions(graph, options));
-  TRY(run_pipeline(graph, {.pool = pool, .fp16 = options.fp16, .nodes = options.node_precisions}));
+  TRY(check_nodes(graph, options));
+  TRY(run_pipeline(graph, {.pool = pool,
+                           .half = options.half,
+                           .nodes = options.node_precisions,
+                           .decomposed = options.decomposed_attention}));
+  if (options.debug_unfused) add_unfused_tensors(graph);
   return graph;
 }
 
@@ -232,12 +272,13 @@ Result<Compiled> compile(const onnx::Model& model, const CompileOptions& options
   Graph graph = TRY(optimise(model, options, pool));
   TRY(progress.report("importing", 1, 1));
   Compiled out;
-  out.identity["precision"] = options.fp16 ? "fp16" : options.tf32 ? "tf32" : "fp32";
+  out.identity["precision"] = precision_of(options);
   if (!options.node_precisions.empty())
     out.identity["precision"] += " but " + text_of(options.node_precisions);
   for (const std::string& target : options.targets) {
     auto compiled = compile_target(graph, target, options, nvrtc, pool, progress, out.identity);
     if (!compiled) return std::move(compiled).during("building for target '" + target + "'").error();
+    tell_roles(compiled->plan, model.graph.outputs.size(), options.debug_tensors.size());
     out.targets.push_back(*std::move(compiled));
   }
   if (std::vector<std::string> reasons = fusion_reasons(graph); !reasons.empty())

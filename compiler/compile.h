@@ -17,17 +17,21 @@ namespace burnish {
 
 struct CompileOptions {
   std::vector<std::string> targets;  // "cpu", "sm_90", …
-  bool fp16 = false;
+  std::optional<DType> half;         // f16 or bf16: values are stored so
   bool tf32 = false;
-  std::vector<NodePrecision> node_precisions;          // in an FP16 build
+  std::vector<NodePrecision> node_precisions;          // in a build in half precision
+  std::vector<NodePattern> decomposed_attention;       // these nodes stay spelled out
+  std::vector<std::string> debug_tensors;              // of the model, that can be looked at when it runs
+  bool debug_unfused = false;                          // and all that are in memory anyway
   std::map<std::string, std::vector<int64_t>> shapes;  // by input; -1 leaves an axis free
   std::vector<onnx::InputRanges> profiles;             // what the free axes may be, and are tuned for
   PortFormats input_formats, output_formats;
   std::string cuda_library_directory;
   /// "cublaslt", …: whose routines are candidates beside our kernels where kernels are timed; nullopt: those that are there.
   std::optional<std::vector<std::string>> libraries = std::vector<std::string>();
-  uint64_t workspace_bytes = 0;  // of scratch memory for one node's kernels at most; 0: no limit
-  int threads = 0;               // 0: one per core
+  TacticLimits limits;
+  uint32_t max_branches = 0;  // of the graph that run side by side on a device at most; 0: no limit
+  int threads = 0;            // 0: one per core
   TuningOptions tuning;
   const plugin::Plugins* plugins = nullptr;  // whose operators the model may have; null: none
   bool plugin_override = false;              // and rather than those of ONNX

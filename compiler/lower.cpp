@@ -291,10 +291,10 @@ std::vector<int> Lowering::order_for_readers(const Scope& scope, ValueId v) {
 }
 
 Verdict Lowering::describe_within_limits(DeviceOperands& operands, std::optional<Decision>& decision) {
-  const Makers makers{*options_.backend, options_.libraries, options_.workspace_bytes};
-  const bool limited = options_.workspace_bytes > 0;
+  const Makers makers{*options_.backend, options_.libraries, options_.limits};
+  const bool limited = options_.limits.any();
   if (limited)
-    if (const Verdict v = fits_workspace(operands, makers); !v) return v;
+    if (const Verdict v = fits_limits(operands, makers); !v) return v;
   if (limited || options_.decide)
     if (const auto choice = find_choice(name_of(operands.node), operands, makers)) {
       if (options_.decide) {
@@ -580,6 +580,7 @@ Result<Lowered> Lowering::finish() {
 
 Result<Lowered> Lowering::run() {
   out_.plan.target = options_.backend ? std::string(options_.backend->target()) : "cpu";
+  out_.plan.max_branches = options_.max_branches;
   for (ValueId v : top_.graph.outputs)
     if (!top_.graph.constant(v) &&
         std::find(top_.graph.inputs.begin(), top_.graph.inputs.end(), v) == top_.graph.inputs.end())

@@ -17,7 +17,8 @@ struct LowerOptions {
   bool tf32 = false;                 // FP32 matrix products on a device may round their operands to TF32
   /// The value of a symbol that memory is planned for.
   std::function<int64_t(const DimTable&, Dim symbol)> optimum;
-  uint64_t workspace_bytes = 0;  // of scratch for one node's kernels at most; 0: no limit
+  TacticLimits limits;
+  uint32_t max_branches = 0;  // of the plan
   /// Of each input and output its axes from the slowest to the fastest in memory; empty: row-major.
   std::vector<std::vector<int>> input_orders, output_orders;
   ConstantForms* forms = nullptr;  // kept from lowering to lowering

@@ -68,7 +68,7 @@ class Lowering {
   bool is_found_by_running(const Scope& scope, Dim d) const;
   Result<> lower_on_host(Scope& scope, const Node& node);
   Result<bool> lower_on_device(Scope& scope, const Node& node);
-  /// Describes the work of a node under the tactic that is decided for it, with no more scratch memory than it may have.
+  /// Describes the work of a node under the tactic that is decided for it, within the limits.
   Verdict describe_within_limits(class DeviceOperands& operands, std::optional<Decision>& decision);
   /// Axes of a result from the slowest to the fastest, as the op likes them; empty: row-major.
   std::vector<int> output_order(Scope& scope, const Node& node, const std::vector<std::optional<Placed>>& in,

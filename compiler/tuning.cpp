@@ -196,6 +196,7 @@ class Tuning {
     const double begin = context_.clock(), budget = options().budget > 0 ? options().budget : infinity;
     TRY(compile_candidates(begin + compiling * budget));
     TuneOptions tuning{.most_rounds = level_.most_rounds,
+                       .averaged = options().averaged,
                        .most_trials = level_.most_trials,
                        .until = begin + alone * budget,
                        .clock = context_.clock,

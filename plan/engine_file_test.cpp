@@ -72,6 +72,8 @@ static Plan full_plan(const std::string& target) {
   m.plan.plugins = {{"first", "1.0", "first.so"}, {"second", "2.0", "second.so"}};
   m.step("plugin", PluginCall{1, "example", "Op", "3", "[]", {from, Operand{}}, {to}, a});
   m.plan.outputs[0].order = {1, 0};
+  m.plan.outputs[0].role = Port::Role::unfused;
+  m.plan.max_branches = 3;
   m.plan.checks.push_back({n, one, 1, "they must be equal"});
   m.plan.host_reasons = {"node 'n' (Op): no device kernel"};
   m.plan.moves = {"node 'm' (Concat): operand 'x' is an input"};
@@ -343,6 +345,8 @@ TEST(EngineFile, OldVersionsStillLoad) {
     if (version < "1.5") {
       expected.plugins.clear();
       expected.steps.pop_back();
+      expected.max_branches = 0;
+      expected.outputs[0].role = Port::Role::caller;
     }
     if (version < "1.4") expected.profiles.clear();
     if (version < "1.3") expected.steps.pop_back();

@@ -168,6 +168,9 @@ struct Port {
   std::vector<Axis> axes;
   uint32_t buffer = 0;
   std::vector<uint32_t> order;  // axes from the slowest to the fastest in memory; empty: row-major
+  /// What an output is for: the caller; or looking at a tensor inside the engine, marked by name, or because it is in memory anyway.
+  enum class Role : uint8_t { caller = 0, debug = 1, unfused = 2 };
+  Role role = Role::caller;
   bool operator==(const Port&) const = default;
 };
 
@@ -228,7 +231,7 @@ struct Profile {
 /// One executable form of the model: all that the runtime knows.
 struct Plan {
   std::string target;     // "cpu", "sm_90", …
-  std::string precision;  // "fp32", "tf32", "fp16"
+  std::string precision;  // "fp32", "tf32", "fp16", "bf16"
   ShapeProgram shapes;
   std::vector<Port> inputs, outputs;
   std::vector<Check> checks;
@@ -245,6 +248,7 @@ struct Plan {
   std::vector<std::string> fusion_reasons;  // "node 'x' (Op): why it is not one kernel with 'y'"
   std::vector<Profile> profiles;            // none: whatever the ports take
   std::vector<NeededPlugin> plugins;
+  uint32_t max_branches = 0;                // device steps that run side by side at most; 0: no limit
   bool operator==(const Plan&) const = default;
 };
 

@@ -45,6 +45,7 @@ void describe(A& a, Plan& x) {
   a(16, x.fusion_reasons);
   a(17, x.profiles);
   a(18, x.plugins);
+  a(20, x.max_branches);
 }
 
 template <class A>
@@ -117,6 +118,7 @@ void describe(A& a, Port& x) {
   a(3, x.axes);
   a(4, x.buffer);
   a(5, x.order);
+  a.enumeration(6, x.role, Port::Role::unfused);
 }
 
 template <class A>

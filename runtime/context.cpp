@@ -137,6 +137,19 @@ Result<> Context::set_profile(std::optional<size_t> profile) {
   return {};
 }
 
+Result<> Context::set_persistent_cache(size_t bytes) {
+  if (!executor_->device()) {
+    if (bytes == 0) return {};
+    return Error(Code::unsupported, "a GPU's L2 cache is to be set aside, and this context runs on the host")
+        .remedy("create the context for a GPU");
+  }
+  const cuda::Device& device = executor_->device()->device;
+  const size_t most = std::min(bytes, device.info().persisting_l2);
+  TRY(cuda::set_persisting_cache(device, most));
+  executor_->keep_in_cache(most);
+  return {};
+}
+
 Result<TensorRef> Context::expected_output(std::string_view name) const {
   const size_t i = TRY(find_port(plan_.outputs, name, "output"));
   const Port& declared = plan_.outputs[i];

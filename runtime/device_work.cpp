@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/access_order.h"
+#include "runtime/lanes.h"
 
 namespace burnish {
 
@@ -77,7 +78,18 @@ Result<> DeviceWork::resolve(std::span<const Step> steps, std::span<const int64_
     else if (const auto* call = std::get_if<LibraryCall>(&step.what)) resolve_call(step, *call, slots);
     else resolve_copy(step, std::get<Copy>(step.what), slots);
   }
+  resolve_window();
   return {};
+}
+
+void DeviceWork::resolve_window() {
+  window_ = {};
+  if (cache_bytes_ == 0) return;
+  const Memory::Range arena = memory_.device_arena();
+  window_ = {.address = arena.address, .bytes = std::min(arena.bytes, most_window_)};
+  if (window_.bytes > cache_bytes_)
+    window_.share = static_cast<float>(cache_bytes_) / static_cast<float>(window_.bytes);
+  numbers_.insert(numbers_.end(), {window_.address, window_.bytes, cache_bytes_});
 }
 
 Result<std::span<void* const>> DeviceWork::arguments(const cuda::Device& device, const Item& item) {
@@ -106,6 +118,14 @@ static Result<> launch_kernel(const cuda::Stream& stream, const cuda::Kernel& ke
 }
 
 Result<> DeviceWork::launch(const cuda::Stream& stream) {
+  if (window_.bytes == 0) return launch_items(stream);
+  TRY(stream.set_cache_window(window_));
+  Result<> launched = launch_items(stream);
+  TRY(stream.set_cache_window({}));  // it may be the caller's
+  return launched;
+}
+
+Result<> DeviceWork::launch_items(const cuda::Stream& stream) {
   for (const Item& item : items_) {
     const uint64_t* n = numbers_.data() + item.first;
     Result<> done = item.kernel
@@ -123,8 +143,12 @@ std::vector<CUdeviceptr> DeviceWork::operands(const Item& item) const {
 }
 
 Result<cuda::GraphNode> DeviceWork::add(cuda::Graph& graph, cuda::Graph::After after, const Item& item) {
-  if (item.kernel)
-    return graph.add_kernel(after, *item.kernel, item.shape, TRY(arguments(graph.device(), item)));
+  if (item.kernel) {
+    const cuda::GraphNode node =
+        TRY(graph.add_kernel(after, *item.kernel, item.shape, TRY(arguments(graph.device(), item))));
+    if (window_.bytes > 0) TRY(graph.set_cache_window(node, window_));
+    return node;
+  }
   const uint64_t* n = numbers_.data() + item.first;
   if (!item.routine) return graph.add_copy(after, n[0], n[1], n[2]);
   if (!recorder_) recorder_ = TRY(cuda::Stream::create(graph.device()));
@@ -134,6 +158,7 @@ Result<cuda::GraphNode> DeviceWork::add(cuda::Graph& graph, cuda::Graph::After a
 Result<cuda::Graph> DeviceWork::graph(const cuda::Device& device, std::span<const int64_t> slots) {
   cuda::Graph graph = TRY(cuda::Graph::create(device));
   AccessOrder order;
+  Lanes lanes(plan_.max_branches);
   std::vector<cuda::GraphNode> nodes, after;
   std::vector<uint32_t> waits;
   for (uint32_t i = 0; i < items_.size(); ++i) {
@@ -145,6 +170,7 @@ Result<cuda::Graph> DeviceWork::graph(const cuda::Device& device, std::span<cons
       const uintptr_t begin = memory_.address(use.buffer);
       order.access(begin, begin + static_cast<uintptr_t>(slots[buffer.bytes]), use.writes, i, waits);
     }
+    lanes.enter(i, waits);
     std::sort(waits.begin(), waits.end());
     waits.erase(std::unique(waits.begin(), waits.end()), waits.end());
     after.clear();

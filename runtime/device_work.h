@@ -26,6 +26,12 @@ class DeviceWork {
   DeviceWork(const Plan& plan, const DevicePlan& loaded, const Memory& memory)
       : plan_(plan), loaded_(loaded), memory_(memory) {}
 
+  /// How many bytes of the L2 cache intermediate results may keep; 0: none.
+  void keep_in_cache(size_t bytes, const cuda::DeviceInfo& gpu) {
+    cache_bytes_ = bytes;
+    most_window_ = gpu.most_window;
+  }
+
   /// Error invalid_argument when a grid is none: an extent is negative or too large for a launch.
   Result<> resolve(std::span<const Step> steps, std::span<const int64_t> slots);
 
@@ -44,6 +50,8 @@ class DeviceWork {
     cuda::LaunchShape shape;
     size_t first, count;  // of numbers_: of arguments or operands; of a copy to, from, bytes
   };
+  void resolve_window();
+  Result<> launch_items(const cuda::Stream& stream);
   Result<> resolve_launch(const Step& step, const KernelLaunch& launch, std::span<const int64_t> slots);
   void resolve_call(const Step& step, const LibraryCall& call, std::span<const int64_t> slots);
   void resolve_copy(const Step& step, const Copy& copy, std::span<const int64_t> slots);
@@ -59,6 +67,8 @@ class DeviceWork {
   std::vector<Item> items_;
   std::vector<uint64_t> numbers_;
   cuda::Arguments arguments_;
+  size_t cache_bytes_ = 0, most_window_ = 0;
+  cuda::CacheWindow window_;
   std::optional<cuda::Stream> recorder_;  // on which calls of libraries are captured
 };
 

@@ -44,6 +44,8 @@ class Executor {
   const std::optional<DeviceSide>& device() const { return device_; }
   size_t graphs_built() const { return graphs_.built(); }
 
+  /// How many bytes of a GPU's L2 cache intermediate results may keep; 0: none.
+  void keep_in_cache(size_t bytes) { work_->keep_in_cache(bytes, device_->device.info()); }
   /// The profile that runs are to keep to; none: any.
   void choose_profile(std::optional<size_t> profile);
   /// Extents of an output as far as the inputs set so far tell, else -1. Errors as of `begin`, once all are set.

@@ -28,6 +28,7 @@ class Options:
         *,
         targets: Sequence[str],
         fp16: bool = False,
+        bf16: bool = False,
         tf32: bool = False,
         shapes: Optional[Mapping[str, Shape]] = None,
         profiles: Iterable[Profile] = (),
@@ -37,9 +38,16 @@ class Options:
         timing_cache_mode: str = "append",
         workspace_bytes: int = 0,
         max_tactics: int = 0,
+        averaged_timings: int = 0,
+        shared_bytes: int = 0,
+        max_branches: int = 0,
         libraries: Optional[str] = None,
         plugin_override: bool = False,
         threads: int = 0,
+        node_precisions: Iterable[Tuple[str, str, int]] = (),
+        debug_tensors: Iterable[str] = (),
+        debug_unfused: bool = False,
+        build_route: str = "",
         input_formats: Optional[Mapping[str, Tuple[Optional[str], str]]] = None,
         output_formats: Optional[Mapping[str, Tuple[Optional[str], str]]] = None,
         progress: Optional[Callable[[str, int, int], Optional[bool]]] = None,
@@ -52,6 +60,7 @@ class Options:
             targets=(c_char_p * len(names))(*names),
             target_count=len(names),
             fp16=fp16,
+            bf16=bf16,
             tf32=tf32,
             cuda_library_directory=(capi.cuda_library_folder() or "").encode() or None,
             threads=threads,
@@ -63,11 +72,19 @@ class Options:
             workspace_bytes=workspace_bytes,
             max_tactics=max_tactics,
             plugin_override=plugin_override,
+            averaged_timings=averaged_timings,
+            shared_bytes=shared_bytes,
+            max_branches=max_branches,
+            debug_unfused=debug_unfused,
+            build_route=build_route.encode() or None,
         )
         fixed = [capi.InputShape(n.encode(), len(e), capi.int64s(e)) for n, e in (shapes or {}).items()]
         s.shapes, s.shape_count = (capi.InputShape * len(fixed))(*fixed), len(fixed)
         ranges = [_profile(p) for p in profiles]
         s.profiles, s.profile_count = (capi.Profile * len(ranges))(*ranges), len(ranges)
+        precisions = [capi.NodePrecision(node.encode(), capi.DTYPE_NUMBER[kind], result) for node, kind, result in node_precisions]
+        s.node_precisions, s.node_precision_count = (capi.NodePrecision * len(precisions))(*precisions), len(precisions)
+        s.debug_tensors, s.debug_tensor_count = _texts(debug_tensors)
         s.input_formats, s.input_format_count = _formats(input_formats or {})
         s.output_formats, s.output_format_count = _formats(output_formats or {})
         loaded = plugins.loaded()
@@ -114,6 +131,11 @@ class Options:
             lib.burnish_bytes_free(data)
 
 
+def _texts(texts: Iterable[str]):
+    encoded = [text.encode() for text in texts]
+    return (c_char_p * len(encoded))(*encoded), len(encoded)
+
+
 def _profile(profile: Profile) -> capi.Profile:
     inputs = []
     for name, (least, usual, most) in profile.items():
@@ -155,6 +177,7 @@ def build(
     *,
     target: Union[str, Sequence[str], None] = None,
     fp16: bool = False,
+    bf16: bool = False,
     tf32: bool = False,
     shapes: Optional[Dict[str, Shape]] = None,
     profiles: Sequence[Profile] = (),
@@ -165,6 +188,7 @@ def build(
     workspace_bytes: int = 0,
     libraries: Optional[str] = None,
     plugin_override: bool = False,
+    debug_tensors: Sequence[str] = (),
     threads: int = 0,
     progress: Union[bool, Callable[[str, int, int], Optional[bool]]] = True,
     note: Optional[Callable[[str], None]] = None,
@@ -173,7 +197,7 @@ def build(
 
     model: a path, the bytes of a model, or an onnx.ModelProto. External data is sought beside a path.
     target: "cpu", "sm_90", … or several; None: the GPU that is there (DeviceError where there is none).
-    fp16: values are stored in half precision, sums stay FP32. tf32: FP32 matrix products may run as TF32.
+    fp16, bf16: values are stored in half precision (fp16 goes before bf16), sums stay FP32. tf32: FP32 matrix products may run as TF32.
     shapes: fixes extents, {"images": (8, 3, 224, 224)}; -1 leaves an axis free.
     profiles: ranges of extents, each {"images": (min, opt, max)}; kernels are tuned for opt, other extents are refused.
     optimization_level: 0 and 1 choose kernels by estimate; 2 to 5 time them on the GPU, ever more of them.
@@ -182,6 +206,7 @@ def build(
     workspace_bytes: the most bytes of temporaries; 0: no limit.
     libraries: NVIDIA's libraries whose routines are candidates too, "cublaslt,cudnn"; "present": those that are there.
     plugin_override: operators of plugins (load_plugin) are taken for those of ONNX that have the same name, too.
+    debug_tensors: names of tensors of the model that Context.debug_tensors gives after a run; they are not fused away.
     threads: host threads; 0: one per core.
     progress: True shows a bar (tqdm, where installed), False nothing; or a function of stage, done, total whose truthy answer
     cancels the build (Cancelled).
@@ -196,6 +221,7 @@ def build(
     options = Options(
         targets=targets,
         fp16=fp16,
+        bf16=bf16,
         tf32=tf32,
         shapes=shapes,
         profiles=profiles,
@@ -206,6 +232,7 @@ def build(
         workspace_bytes=workspace_bytes,
         libraries=libraries,
         plugin_override=plugin_override,
+        debug_tensors=debug_tensors,
         threads=threads,
         progress=display or progress or None,
         note=note,

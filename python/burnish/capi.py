@@ -85,7 +85,7 @@ class Profile(ctypes.Structure):
 
 
 class NodePrecision(ctypes.Structure):
-    _fields_ = [("name", c_char_p), ("dtype", c_int)]
+    _fields_ = [("name", c_char_p), ("dtype", c_int), ("result", c_int)]
 
 
 class BuildOptions(ctypes.Structure):
@@ -121,6 +121,16 @@ class BuildOptions(ctypes.Structure):
         ("plugins", POINTER(c_void_p)),
         ("plugin_count", c_int),
         ("plugin_override", c_int),
+        ("bf16", c_int),
+        ("averaged_timings", c_int),
+        ("shared_bytes", c_size_t),
+        ("max_branches", c_int),
+        ("decomposed_attention", POINTER(c_char_p)),
+        ("decomposed_attention_count", c_int),
+        ("debug_tensors", POINTER(c_char_p)),
+        ("debug_tensor_count", c_int),
+        ("debug_unfused", c_int),
+        ("build_route", c_char_p),
     ]
 
 
@@ -145,12 +155,15 @@ _RUNTIME = {  # name: (result, arguments)
     "burnish_engine_output_count": (c_int, [c_void_p]),
     "burnish_engine_input": (_STATUS, [c_void_p, c_int, POINTER(Port)]),
     "burnish_engine_output": (_STATUS, [c_void_p, c_int, POINTER(Port)]),
+    "burnish_engine_debug_tensor_count": (c_int, [c_void_p]),
+    "burnish_engine_debug_tensor": (_STATUS, [c_void_p, c_int, POINTER(Port), POINTER(c_int)]),
     "burnish_engine_targets": (c_char_p, [c_void_p]),
     "burnish_engine_describe": (_STATUS, [c_void_p, POINTER(c_void_p), _ERROR]),
     "burnish_engine_profile_count": (c_int, [c_void_p]),
     "burnish_engine_profile": (_STATUS, [c_void_p, c_int, c_int, POINTER(ShapeRange)]),
     "burnish_context_create": (_STATUS, [c_void_p, POINTER(ContextOptions), POINTER(c_void_p), _ERROR]),
     "burnish_context_free": (None, [c_void_p]),
+    "burnish_context_set_persistent_cache": (_STATUS, [c_void_p, c_size_t, _ERROR]),
     "burnish_context_set_profile": (_STATUS, [c_void_p, c_int, _ERROR]),
     "burnish_context_set_input": (_STATUS, [c_void_p, c_char_p, POINTER(Tensor), _ERROR]),
     "burnish_context_set_output": (_STATUS, [c_void_p, c_char_p, POINTER(Tensor), _ERROR]),
@@ -170,6 +183,7 @@ _COMPILER = {
     ),
     "burnish_build": (_STATUS, [c_char_p, c_char_p, POINTER(BuildOptions), _ERROR]),
     "burnish_bytes_free": (None, [c_void_p]),
+    "burnish_build_knobs": (_STATUS, [POINTER(c_void_p), _ERROR]),
     "burnish_timing_cache_merge": (_STATUS, [POINTER(c_char_p), c_int, c_char_p, _ERROR]),
     "burnish_model_describe": (_STATUS, [c_char_p, POINTER(c_void_p), _ERROR]),
 }

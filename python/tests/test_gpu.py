@@ -178,3 +178,35 @@ def test_a_profiler_and_an_event(built):
     event.synchronize()
     context.profiler = Times()
     assert context.execute_async_v3(0) and context.profiler.times
+
+
+def test_debug_tensors_and_a_persistent_cache(log, monkeypatch):
+    """The listener is given GPU memory, valid in the order of the stream."""
+    monkeypatch.setattr(trt.interface, "target", None)
+    runtime, kind = cudart(), cudart().cudaMemcpyKind
+    net = Network(log)
+    x = np.random.default_rng(9).standard_normal((64, 256)).astype("f4")
+    r = net.network.add_activation(net.input(x), trt.ActivationType.RELU).get_output(0)
+    y = net.network.add_elementwise(r, r, trt.ElementWiseOperation.SUM).get_output(0)
+    r.name, y.name = "r", "y"
+    net.network.mark_output(y)
+    net.network.mark_debug(r)
+    engine = deserialized(net.builder, net.network)
+    seen = np.zeros_like(x)
+
+    class Listener(trt.IDebugListener):
+        def process_debug_tensor(self, addr, location, type, shape, name, stream):
+            assert (location, type, tuple(shape), name) == (trt.TensorLocation.DEVICE, trt.float32, x.shape, "r")
+            checked(runtime.cudaMemcpyAsync(seen.ctypes.data, addr, seen.nbytes, kind.cudaMemcpyDeviceToHost, stream))
+            return True
+
+    context = engine.create_execution_context()
+    context.persistent_cache_limit = 1 << 20
+    context.set_debug_listener(Listener())
+    assert context.set_tensor_debug_state("r", True)
+    addresses = [checked(runtime.cudaMalloc(x.nbytes)) for _ in "xy"]
+    checked(runtime.cudaMemcpy(addresses[0], x.ctypes.data, x.nbytes, kind.cudaMemcpyHostToDevice))
+    for _ in range(2):
+        assert context.execute_v2([int(a) for a in addresses])
+        np.testing.assert_array_equal(seen, np.maximum(x, 0))
+    assert log.of("ERROR") == []

@@ -161,10 +161,18 @@ class Builder(Scoped):
                 options = building.Options(
                     targets=[interface.build_target()],
                     fp16=config.get_flag(BuilderFlag.FP16),
+                    bf16=config.get_flag(BuilderFlag.BF16),
                     tf32=config.get_flag(BuilderFlag.TF32),
                     profiles=self._profiles(network, config),
                     workspace_bytes=config._pools.get(MemoryPoolType.WORKSPACE, 0),
                     max_tactics=max(config.max_num_tactics, 0),
+                    averaged_timings=config.avg_timing_iterations,
+                    shared_bytes=config._pools.get(MemoryPoolType.TACTIC_SHARED_MEMORY, 0),
+                    max_branches=config.max_aux_streams + 1,  # beside the stream of the run
+                    node_precisions=self._output_types(network, config),
+                    debug_tensors=[t.name for t in network._debug],
+                    debug_unfused=network._debug_unfused,
+                    build_route=config.build_route,
                     optimization_level=config.builder_optimization_level,
                     timing_cache=cache,
                     timing_cache_mode="strict" if config.get_flag(BuilderFlag.ERROR_ON_TIMING_CACHE_MISS) else "append",
@@ -213,7 +221,7 @@ class Builder(Scoped):
     def _refuse_precisions(self, network: INetworkDefinition, config: IBuilderConfig) -> None:
         usual = DataType.HALF if config.get_flag(BuilderFlag.FP16) else DataType.FLOAT
         wanted = [
-            (s.name, kind) for s in network._layers if s.type != LayerType.IDENTITY for kind in (s.precision, *s.output_types.values())
+            (s.name, s.precision) for s in network._layers if s.type != LayerType.IDENTITY
         ]
         wanted = [(name, kind) for name, kind in wanted if kind is not None and kind != usual]
         if not wanted:
@@ -224,6 +232,28 @@ class Builder(Scoped):
                 f"{what}, and precision is chosen for the whole network: clear OBEY_PRECISION_CONSTRAINTS, or build without FP16"
             )
         self._report.no_effect("ILayer.precision", f"{what}, and precision is chosen for the whole network; sums are FP32 in any case")
+
+    def _output_types(self, network: INetworkDefinition, config: IBuilderConfig) -> List[tuple]:
+        """(node, type, which result) of the outputs whose type was set. Raises _Refused for one that is to be obeyed and cannot be."""
+        half = DataType.HALF if config.get_flag(BuilderFlag.FP16) else DataType.BF16 if config.get_flag(BuilderFlag.BF16) else None
+        wanted = []
+        for state in network._layers:
+            for index, kind in state.output_types.items():
+                tensor = state.outputs[index]
+                if kind == tensor.dtype and half is None:
+                    continue
+                maker = network._maker(state, index) if tensor.dtype == DataType.FLOAT and kind in (DataType.FLOAT, half) else None
+                if maker is not None:
+                    wanted.append((maker[0], dtype_name(kind), maker[1]))
+                elif kind != tensor.dtype:
+                    self._unheeded(f"output {index} of layer '{state.name}' is to be {kind.name}", half, config)
+        return wanted
+
+    def _unheeded(self, what: str, half: Optional[DataType], config: IBuilderConfig) -> None:
+        why = "and floating-point outputs are FLOAT" + (f" or {half.name}" if half else ": set BuilderFlag.FP16 or BF16 for others")
+        if config.get_flag(BuilderFlag.OBEY_PRECISION_CONSTRAINTS):
+            raise _Refused(f"{what}, {why}; cast it in the network, or clear OBEY_PRECISION_CONSTRAINTS")
+        self._report.no_effect("ILayer.set_output_type", f"{what}, {why}")
 
     def _read_calibration(self, config: IBuilderConfig) -> None:
         """Reads the calibrator's cache, so that a bad one is known now."""
