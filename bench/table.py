@@ -126,13 +126,13 @@ def row_cells(row, baseline, reasons):
         share(row.get("roofline_ms"), row.get("gpu_fp16_nhwc_ms")),
         cell(memory and memory / 1e6, "{:.0f}"),
         cell(row.get("build_seconds"), "{:.1f}"),
-        reasons.get((row["model"], row["batch"]), "not explained yet") if missed else "",
+        reasons.get((row["model"], row["batch"]), "not explained yet" if missed else ""),
     ]
 
 
 HEAD = [
     "model", "batch", "level", "GPU", "GPU, FP16 NHWC", "GPU, L2 flushed", "host", "torch eager", "torch.compile", "ORT FP32",
-    "× torch.compile", "× ORT", "of roofline", "MB", "build s", "why below the bar",
+    "× torch.compile", "× ORT", "of roofline", "MB", "build s", "what holds it back",
 ]  # fmt: skip
 
 

@@ -24,11 +24,13 @@ for model in $models; do
   mkdir -p "$stage/build/data/$(dirname "$model")"
   cp -r "build/data/$model" "$stage/build/data/$model"
 done
-.venv/bin/python tests/conformance/node_tests.py "$stage/build/data/node_tests.zip"
+.venv/bin/python tests/conformance/node_tests.py "$stage/build/data/node_tests.zip.xz"
 mkdir -p "$stage/build/testing"
 cp -r build/testing/plugins "$stage/build/testing/"
 cp -r --parents bench python tests/plugins tests/trtexec tests/models tests/conformance tests/demo docs/performance.md tools/test_models.py tools/bench.py \
   tools/bench_levels.py "$stage"
+cp -r --parents -t "$stage" .venv/lib/python3*/site-packages/polygraphy
+mv "$stage"/.venv/lib/python3*/site-packages "$stage/build/site" && rm -r "$stage/.venv"
 git describe --always --dirty=+ >"$stage/commit" 2>/dev/null || echo unknown >"$stage/commit"
 find "$stage" -name __pycache__ -prune -exec rm -rf {} +
 
@@ -41,8 +43,8 @@ cat >"$stage/run" <<'RUN'
 # are carried back. ./run levels [options]: what timing kernels costs and brings.
 # ./run demo: reads a picture. ./run trtexec [pytest options]: that command line on GPU 0.
 # ./run plugins: operators of plugins on GPU 0.
-# ./run python: the Python package on GPU 0; needs onnx, onnxruntime and pytest, and tests with what there is of cuda-python, torch,
-# CuPy and polygraphy.
+# ./run python: the Python package on GPU 0, with polygraphy; needs onnx, onnxruntime and pytest, and tests with what there is of
+# cuda-python, torch and CuPy.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export LD_LIBRARY_PATH=$PWD/build/lib
@@ -53,7 +55,7 @@ case ${1:-} in
   demo) shift; exec python3 tests/demo/read_picture.py "$@" ;;
   trtexec) shift; exec python3 -m pytest -q -p no:cacheprovider tests/trtexec -k "on_a_gpu" "$@" ;;
   plugins) shift; exec python3 -m pytest -q -p no:cacheprovider tests/plugins --device 0 -k "on_a_gpu" "$@" ;;
-  python) shift; exec python3 -m pytest -q -p no:cacheprovider -m gpu python/tests "$@" ;;
+  python) shift; PYTHONPATH=build/site exec python3 -m pytest -q -p no:cacheprovider -m gpu python/tests "$@" ;;
   conformance) shift; exec python3 -m pytest -q -p no:cacheprovider tests/conformance --device 0 "$@" ;;
 esac
 status=0 chosen=

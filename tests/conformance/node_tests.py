@@ -1,5 +1,7 @@
 """ONNX's backend node tests: each is a model of one node (or its function's body), its inputs and the outputs it must give."""
 import functools
+import io
+import lzma
 import pathlib
 import sys
 import zipfile
@@ -9,7 +11,7 @@ import onnx
 from onnx import numpy_helper
 from refusals import expected_refusal
 
-PACKED = pathlib.Path(__file__).resolve().parents[2] / "build/data/node_tests.zip"
+PACKED = pathlib.Path(__file__).resolve().parents[2] / "build/data/node_tests.zip.xz"
 
 # Operands that Burnish needs when the engine is built, by operator. The tests feed them like data; here the model holds them as
 # initialisers, as exporters write them. All other inputs stay inputs: shapes, starts, pads and repeats too.
@@ -31,7 +33,7 @@ BUILD_TIME_OPERANDS = {
 def _source():
     """Paths below ONNX's folder of node tests: the package's own folder, or the archive that a staged build carries."""
     if PACKED.exists():
-        return zipfile.Path(PACKED)
+        return zipfile.Path(zipfile.ZipFile(io.BytesIO(lzma.decompress(PACKED.read_bytes()))))
     return pathlib.Path(onnx.__file__).parent / "backend/test/data/node"
 
 
@@ -94,12 +96,13 @@ def names_in(graph):
 
 
 def pack(path):
-    """Writes the tests that must pass to an archive, for machines whose onnx package has come without them."""
-    with zipfile.ZipFile(path, "w") as archive:
+    """Writes the tests that must pass to an archive, for machines whose onnx package has come without them. They are much alike, so
+    they are compressed together."""
+    with lzma.open(path, "w") as compressed, zipfile.ZipFile(compressed, "w") as archive:
         for name in filter(lambda name: not expected_refusal(name), names()):
             for file in (_source() / name / "model.onnx", *(_source() / name / "test_data_set_0").iterdir()):
                 inside = file.relative_to(_source()).as_posix()
-                archive.writestr(zipfile.ZipInfo(inside), file.read_bytes(), zipfile.ZIP_DEFLATED)
+                archive.writestr(zipfile.ZipInfo(inside), file.read_bytes())
 
 
 if __name__ == "__main__":
