@@ -102,6 +102,8 @@ std::shared_future<Result<Nvrtc>> begin_nvrtc(const CompileOptions& options, int
   if (std::ranges::all_of(options.targets, [](const std::string& target) { return target == "cpu"; }))
     return {};
   return std::async(std::launch::async, open_nvrtc, options.cuda_library_directory, threads);
+}
+
 /// "fp32", "fp16" or "bf16".
 std::string name_in_builds(DType dtype) {
   return dtype == DType::f16 ? "fp16" : dtype == DType::bf16 ? "bf16" : "fp32";
