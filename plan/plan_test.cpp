@@ -109,6 +109,22 @@ TEST(PlanVerifier, RefusesIndicesThatNameNothing) {
                  "the plan is malformed: step '1' names a stage that does not exist");
   expect_refused([](Plan& p) { p.steps[0].work.flops = 99; },
                  "the plan is malformed: slot 99 does not exist");
+  const auto launch = [](KernelLaunch::Argument argument) {
+    return [argument](Plan& p) {
+      p.modules = {{.target = "sm_90"}};
+      p.steps[0].what = KernelLaunch{.arguments = {argument}};
+    };
+  };
+  constexpr auto tensor_map = KernelLaunch::Argument::Kind::tensor_map;
+  expect_refused(
+      launch({.kind = tensor_map, .buffer = 77, .extents = {0}, .box = {8}}),
+      "the plan is malformed: a kernel argument names a buffer that does not exist, while checking step '1'");
+  expect_refused(
+      launch({.kind = tensor_map, .extents = {0}, .strides = {0}, .box = {8}}),
+      "the plan is malformed: a tensor map has extents, strides and a box that do not fit together, while "
+      "checking step '1'");
+  expect_refused(launch({.kind = tensor_map, .extents = {0, 99}, .strides = {0}, .box = {8, 1}}),
+                 "the plan is malformed: slot 99 does not exist, while checking step '1'");
   expect_refused([](Plan& p) { p.inputs[0].order.assign(p.inputs[0].axes.size(), 1); },
                  "the plan is malformed: the order of 'x' is none of its axes");
   expect_refused([](Plan& p) { p.profiles.emplace_back(); },

@@ -97,6 +97,9 @@ TEST(Kernels, EveryTacticOfAProductCompiles) {
                         {"pads", Axes{0, 1, 2, 3}},
                         {"dilations", Axes{1, 2}},
                         {"group", int64_t{2}}}),
+           KernelCase{"Gemm", {"f16[m, 2304]", halves({96, 2304})}, {{"trans_b", true}}},
+           convolution("f16[2, 64, 9, 7]", {96, 64, 3, 3}, {{"pads", Axes{1, 1, 1, 1}}}),
+           convolution("f16[2, 3, 32, 48]", {64, 3, 16, 16}, {{"strides", Axes{16, 16}}}),
            convolution("f16[2, 3, 45, 71]", {64, 3, 7, 7}, {{"strides", Axes{2, 2}}}),
            convolution("f16[n, 3, h, w]", {24, 3, 3, 3}, {{"strides", Axes{2, 2}}}),
        })
@@ -128,6 +131,34 @@ TEST(Kernels, WarpgroupsMultiplyWhereTheyCan) {
     const auto is_warpgroup = [](const std::string& name) { return name.starts_with("wgmma "); };
     EXPECT_EQ(std::ranges::count_if(names, is_warpgroup) > 0, row.warpgroups)
         << row.target << " " << row.product.text();
+  }
+}
+
+TEST(Kernels, TheCopyEngineBringsMatricesOfOneBatchWhoseKLiesTogether) {
+  struct Row {
+    const char* target;
+    KernelCase product;
+    std::string_view ends;  // of a tactic's name: both operands, or B alone
+    bool offered;
+  };
+  const KernelCase gemm{"Gemm", {"f16[m, 256]", halves({96, 256})}, {{"trans_b", true}}};
+  for (const Row& row : {
+           Row{"sm_90", gemm, " ab", true},
+           Row{"sm_80", gemm, " ab", false},
+           Row{"sm_90", {"Gemm", {"f16[m, 256]", halves({1000, 256})}, {{"trans_b", true}}}, "b", false},
+           Row{"sm_90",
+               {"Gemm", {"f16[256, m]", halves({96, 256})}, {{"trans_a", true}, {"trans_b", true}}},
+               " ab",
+               false},
+           Row{"sm_90", {"MatMul", {"f16[3, 300, 512]", "f16[3, 512, 768]"}}, "b", false},
+           Row{"sm_90", convolution("f16[2, 64, 14, 14]", {96, 64, 1, 1}), " ab", true},
+           Row{"sm_90", convolution("f16[2, 64, 14, 14]", {96, 64, 3, 3}), " ab", false},
+           Row{"sm_90", convolution("f16[2, 64, 14, 14]", {96, 64, 3, 3}), " b", true},
+       }) {
+    const std::vector<std::string> names = tactics_of(backend_for(row.target), row.product);
+    const bool offered =
+        std::ranges::any_of(names, [&](const std::string& n) { return n.ends_with(row.ends); });
+    EXPECT_EQ(offered, row.offered) << row.target << " " << row.product.text() << row.ends;
   }
 }
 
