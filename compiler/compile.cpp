@@ -157,20 +157,32 @@ Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, c
   return out;
 }
 
-bool has_node(const Graph& graph, const NodePrecision& asked) {
-  return std::ranges::any_of(graph.nodes, [&](const Node& node) {
-    return std::ranges::any_of(node.provenance, [&](const std::string& name) { return asked.fits(name); }) ||
-           std::ranges::any_of(node.regions, [&](const Graph& region) { return has_node(region, asked); });
+/// Whether a name fits one of `nodes`, or one in their bodies; those of a function are below the node that calls it.
+bool has_node(const onnx::Model& model, const std::vector<onnx::Node>& nodes, const std::string& below,
+              const NodePrecision& asked) {
+  return std::ranges::any_of(nodes, [&](const onnx::Node& node) {
+    const auto output = std::ranges::find_if(node.outputs, [](const std::string& o) { return !o.empty(); });
+    const std::string name =
+        below + (node.name.empty() && output != node.outputs.end() ? *output : node.name);
+    return asked.fits(name) ||
+           std::ranges::any_of(
+               node.attributes,
+               [&](const onnx::Attribute& a) { return a.g && has_node(model, a.g->nodes, below, asked); }) ||
+           std::ranges::any_of(model.functions, [&](const onnx::Function& f) {
+             return f.name == node.op_type && f.domain == node.domain &&
+                    has_node(model, f.nodes, name + "/", asked);
+           });
   });
 }
 
-Result<> check_node_precisions(const Graph& graph, const CompileOptions& options) {
+/// For models that have been imported, so that their functions are known to end. What is folded away may be named all the same.
+Result<> check_node_precisions(const onnx::Model& model, const CompileOptions& options) {
   if (!options.node_precisions.empty() && !options.fp16)
     return Error(Code::invalid_argument, "precisions of nodes are given, and the build is not in FP16")
         .remedy("build with --fp16, or leave them away");
   for (const NodePrecision& asked : options.node_precisions)
-    if (!has_node(graph, asked))
-      return Error(Code::invalid_argument, "no node that computes anything is named '" + asked.pattern + "'")
+    if (!has_node(model, model.graph.nodes, "", asked))
+      return Error(Code::invalid_argument, "the model has no node named '" + asked.pattern + "'")
           .remedy("`burnish inspect` of an engine shows the names of its nodes; one * stands for anything");
   return {};
 }
@@ -188,7 +200,7 @@ Result<Graph> optimise(const onnx::Model& model, const CompileOptions& options, 
   Graph graph =
       TRY(onnx::import_model(model, {.shapes = options.shapes, .profiles = options.profiles}, pool));
   TRY(apply_port_formats(graph, options.input_formats, options.output_formats));
-  TRY(check_node_precisions(graph, options));
+  TRY(check_node_precisions(model, options));
   TRY(run_pipeline(graph, {.pool = pool, .fp16 = options.fp16, .nodes = options.node_precisions}));
   return graph;
 }

@@ -41,6 +41,7 @@ class Options:
         threads: int = 0,
         input_formats: Optional[Mapping[str, Tuple[Optional[str], str]]] = None,
         output_formats: Optional[Mapping[str, Tuple[Optional[str], str]]] = None,
+        node_precisions: Optional[Mapping[str, str]] = None,
         progress: Optional[Callable[[str, int, int], Optional[bool]]] = None,
         note: Optional[Callable[[str], None]] = None,
     ):
@@ -68,6 +69,8 @@ class Options:
         s.profiles, s.profile_count = (capi.Profile * len(ranges))(*ranges), len(ranges)
         s.input_formats, s.input_format_count = _formats(input_formats or {})
         s.output_formats, s.output_format_count = _formats(output_formats or {})
+        precisions = [capi.NodePrecision(n.encode(), capi.DTYPE_NUMBER[kind]) for n, kind in (node_precisions or {}).items()]
+        s.node_precisions, s.node_precision_count = (capi.NodePrecision * len(precisions))(*precisions), len(precisions)
         if progress is not None:
             s.progress = capi.ProgressFunction(self._guarded(lambda _, stage, done, total: progress(stage.decode(), done, total), True))
         if note is not None:
@@ -160,6 +163,7 @@ def build(
     timing_cache_mode: str = "append",
     workspace_bytes: int = 0,
     libraries: Optional[str] = None,
+    node_precisions: Optional[Mapping[str, str]] = None,
     threads: int = 0,
     progress: Union[bool, Callable[[str, int, int], Optional[bool]]] = True,
     note: Optional[Callable[[str], None]] = None,
@@ -176,6 +180,8 @@ def build(
     timing_cache, timing_cache_mode: a file that keeps times; "append", "read", "write" or "strict".
     workspace_bytes: the most bytes of temporaries; 0: no limit.
     libraries: NVIDIA's libraries whose routines are candidates too, "cublaslt,cudnn"; "present": those that are there.
+    node_precisions: with fp16, {"head": "float32"} keeps what the ONNX node `head` makes in FP32; one * stands for anything, the last
+    name that fits a node counts.
     threads: host threads; 0: one per core.
     progress: True shows a bar (tqdm, where installed), False nothing; or a function of stage, done, total whose truthy answer
     cancels the build (Cancelled).
@@ -199,6 +205,7 @@ def build(
         timing_cache_mode=timing_cache_mode,
         workspace_bytes=workspace_bytes,
         libraries=libraries,
+        node_precisions=node_precisions,
         threads=threads,
         progress=display or progress or None,
         note=note,

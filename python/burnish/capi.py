@@ -84,6 +84,10 @@ class Profile(ctypes.Structure):
     _fields_ = [("inputs", POINTER(ShapeRange)), ("input_count", c_int)]
 
 
+class NodePrecision(ctypes.Structure):
+    _fields_ = [("name", c_char_p), ("dtype", c_int)]
+
+
 class BuildOptions(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_size_t),
@@ -112,6 +116,8 @@ class BuildOptions(ctypes.Structure):
         ("profile_count", c_int),
         ("workspace_bytes", c_size_t),
         ("max_tactics", c_int),
+        ("node_precisions", POINTER(NodePrecision)),
+        ("node_precision_count", c_int),
     ]
 
 

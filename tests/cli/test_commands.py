@@ -63,7 +63,7 @@ def test_a_node_in_fp32_of_an_fp16_engine_loses_nothing(burnish):
         burnish.succeed("run", "two.engine", "--inputs", "in.npz", "--outputs", "out.npz")
         y = np.load(burnish.folder / "out.npz")["y"]
         assert (y == np.float32(4 * (1 + 2.0**-12))).all() == exact, options
-    unknown = ("no node that computes anything is named 'hat'", "`burnish inspect` of an engine shows the names of its nodes; one * stands for anything")
+    unknown = ("the model has no node named 'hat'", "`burnish inspect` of an engine shows the names of its nodes; one * stands for anything")
     assert burnish.refuse("build", "two.onnx", "--target=cpu", "--fp16", "--node-precision", "hat:fp32") == unknown
     half = ("precisions of nodes are given, and the build is not in FP16", "build with --fp16, or leave them away")
     assert burnish.refuse("build", "two.onnx", "--target=cpu", "--node-precision", "head:fp32") == half

@@ -26,6 +26,15 @@ _NO_GPU = (
 )
 
 
+def _precision_of(state: Any) -> Optional[DataType]:
+    """What a layer is to be stored as; None: nothing is asked that it would not be by itself. The type of its output counts first."""
+    if state.type == LayerType.IDENTITY:  # a cast
+        return None
+    wanted = [(kind, state.outputs[index]) for index, kind in sorted(state.output_types.items()) if index < len(state.outputs)]
+    wanted += [(state.precision, state.outputs[0])] if state.precision is not None and state.outputs else []
+    return next((kind for kind, tensor in wanted if kind == DataType.FLOAT or kind != tensor.dtype), None)
+
+
 class _Phases:
     """A build's stages as phases of an IProgressMonitor."""
 
@@ -145,6 +154,7 @@ class Builder(Scoped):
         """Whether it would be built, as far as importing it tells."""
         try:
             self._refuse(network, config)
+            self._node_precisions(network, config)
             building.check(*network.serialized())
         except (_Refused, Unsayable, Error) as error:
             self._report.failure(error)
@@ -153,6 +163,7 @@ class Builder(Scoped):
 
     def _build(self, network: INetworkDefinition, config: IBuilderConfig) -> bytes:
         self._refuse(network, config)
+        precisions = self._node_precisions(network, config)
         model, folder = network.serialized()
         phases = _Phases(config.progress_monitor) if config.progress_monitor is not None else None
         try:
@@ -169,6 +180,7 @@ class Builder(Scoped):
                     timing_cache=cache,
                     timing_cache_mode="strict" if config.get_flag(BuilderFlag.ERROR_ON_TIMING_CACHE_MISS) else "append",
                     libraries=",".join(n for s, n in _LIBRARIES.items() if config.get_tactic_sources() >> int(s) & 1) or None,
+                    node_precisions=precisions,
                     threads=self.max_threads,
                     input_formats=self._formats(network._inputs),
                     output_formats=self._formats(network._outputs),
@@ -207,22 +219,32 @@ class Builder(Scoped):
         faults: List[str] = [fault for fault in (p._fault(network._inputs) for p in config._profiles) if fault]
         if faults:
             raise _Refused(faults[0])
-        self._refuse_precisions(network, config)
 
-    def _refuse_precisions(self, network: INetworkDefinition, config: IBuilderConfig) -> None:
-        usual = DataType.HALF if config.get_flag(BuilderFlag.FP16) else DataType.FLOAT
-        wanted = [
-            (s.name, kind) for s in network._layers if s.type != LayerType.IDENTITY for kind in (s.precision, *s.output_types.values())
-        ]
-        wanted = [(name, kind) for name, kind in wanted if kind is not None and kind != usual]
-        if not wanted:
-            return
-        what = f"layer '{wanted[0][0]}' is to be computed as {wanted[0][1].name}"
-        if config.get_flag(BuilderFlag.OBEY_PRECISION_CONSTRAINTS):
-            raise _Refused(
-                f"{what}, and precision is chosen for the whole network: clear OBEY_PRECISION_CONSTRAINTS, or build without FP16"
-            )
-        self._report.no_effect("ILayer.precision", f"{what}, and precision is chosen for the whole network; sums are FP32 in any case")
+    def _node_precisions(self, network: INetworkDefinition, config: IBuilderConfig) -> Dict[str, str]:
+        """{ONNX node: "float32" or "float16"} of layers whose precision is asked for. What cannot be kept is refused where it is to be
+        obeyed, else told once."""
+        obey = config.get_flag(BuilderFlag.OBEY_PRECISION_CONSTRAINTS)
+        constrained = obey or config.get_flag(BuilderFlag.PREFER_PRECISION_CONSTRAINTS)
+        half = config.get_flag(BuilderFlag.FP16)
+        precisions = {}
+        for state in network._layers:
+            asked = _precision_of(state)
+            if asked is None or (asked == DataType.FLOAT and not half):
+                continue
+            what = f"layer '{state.name}' is to be computed as {asked.name}"
+            if not constrained:
+                why = f"{what}, and neither OBEY_PRECISION_CONSTRAINTS nor PREFER_PRECISION_CONSTRAINTS is set"
+            elif asked not in (DataType.FLOAT, DataType.HALF):
+                why = f"{what}, and layers are stored as FLOAT or HALF"
+            elif not half:
+                why = f"{what}, and the flag FP16 is not set"
+            else:
+                precisions.update(dict.fromkeys(network._node_names(state), "float32" if asked == DataType.FLOAT else "float16"))
+                continue
+            if obey:
+                raise _Refused(f"{why}: clear OBEY_PRECISION_CONSTRAINTS, or ask for another precision")
+            self._report.no_effect("ILayer.precision", why)
+        return precisions
 
     def _read_calibration(self, config: IBuilderConfig) -> None:
         """Reads the calibrator's cache, so that a bad one is known now."""

@@ -33,7 +33,6 @@ _WITHOUT_EFFECT = {
     BuilderFlag.REFIT_INDIVIDUAL: "engines of Burnish cannot be refitted; build again with the new weights",
     BuilderFlag.SPARSE_WEIGHTS: "Burnish has no kernels for sparse weights; the dense ones are right for them",
     BuilderFlag.SAFETY_SCOPE: "Burnish has no safety runtime",
-    BuilderFlag.PREFER_PRECISION_CONSTRAINTS: "precision is chosen for the whole network; sums are FP32 in any case",
     BuilderFlag.DIRECT_IO: "inputs and outputs are read and written in their formats in any case",
     BuilderFlag.REJECT_EMPTY_ALGORITHMS: "no algorithm selector is asked",
     BuilderFlag.VERSION_COMPATIBLE: "an engine of Burnish says which versions run it",

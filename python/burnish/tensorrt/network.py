@@ -283,6 +283,13 @@ class INetworkDefinition(Scoped, LayerMakers):
             raise Unsayable(f"layer '{state.name}': {error}") from error
         return emitter.nodes, emitter.initializers
 
+    def _node_names(self, state: State) -> List[str]:
+        """What the ONNX nodes of a layer are called."""
+        names = [node.name or next(filter(None, node.output), "") for node in self._nodes(state)[0]]
+        if state.node is None and self._source is not None and self._source.opset != OPSET:
+            return [f"{state.name}/{name}" for name in names]  # in a function
+        return names
+
     def serialized(self) -> tuple:
         """(ONNX bytes, folder of its external data or None)."""
         if self._as_parsed and self._source is not None and self._source.data is not None:
