@@ -103,19 +103,25 @@ void name_libraries(const Plan& plan, std::map<std::string, std::string>& identi
   });
 }
 
-/// For a GPU: its kernels' tactics are chosen, and the kernels compiled.
+/// For a GPU: its kernels' tactics are chosen, and the kernels compiled; where they were `decided` neither.
 Result<CompiledTarget> compile_for_device(Graph& graph, const nvrtc::Architecture& architecture,
                                           LowerOptions lowering, const CompileOptions& options,
-                                          ThreadPool& pool, Progress& progress,
+                                          const Plan* decided, ThreadPool& pool, Progress& progress,
                                           std::map<std::string, std::string>& identity) {
-  nvrtc::Compiler nvrtc = TRY(nvrtc::Compiler::open(options.cuda_library_directory));
-  identity["nvrtc"] = TRY(nvrtc.version());
-  const nvrtc::NvrtcBackend backend(std::move(nvrtc), architecture);
-  lowering.backend = &backend;
   const std::vector<std::unique_ptr<Library>> libraries = TRY(libraries_of(options));
   std::vector<Library*> allowed;
   for (const auto& library : libraries) allowed.push_back(library.get());
   lowering.libraries = allowed;
+  if (decided) {
+    const nvrtc::NvrtcBackend backend({}, architecture);
+    lowering.backend = &backend;
+    Lowered lowered = TRY(lower_as_decided(graph, lowering, options.tuning.level, decided->decisions));
+    return CompiledTarget{std::move(lowered.plan), std::move(lowered.constants), {}};
+  }
+  nvrtc::Compiler nvrtc = TRY(nvrtc::Compiler::open(options.cuda_library_directory));
+  identity["nvrtc"] = TRY(nvrtc.version());
+  const nvrtc::NvrtcBackend backend(std::move(nvrtc), architecture);
+  lowering.backend = &backend;
   KernelCompiler compiler(backend, pool, [&](std::string_view stage, int done, int total) {
     return progress.report(stage, done, total);
   });
@@ -134,10 +140,11 @@ Result<CompiledTarget> compile_for_device(Graph& graph, const nvrtc::Architectur
 }
 
 Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, const CompileOptions& options,
-                                      ThreadPool& pool, Progress& progress,
+                                      const Plan* decided, ThreadPool& pool, Progress& progress,
                                       std::map<std::string, std::string>& identity) {
   LowerOptions lowering{
       .tf32 = options.tf32,
+      .weights_vary = options.refittable == Refittable::any || options.refittable == Refittable::listed,
       .optimum = [&](const DimTable& dims,
                      Dim symbol) { return usual_extent(graph, options.profiles, dims, symbol); },
       .workspace_bytes = options.workspace_bytes,
@@ -150,7 +157,7 @@ Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, c
     out = {std::move(lowered.plan), std::move(lowered.constants), {}};
   } else {
     out = TRY(compile_for_device(graph, TRY(nvrtc::architecture_named(target)), std::move(lowering), options,
-                                 pool, progress, identity));
+                                 decided, pool, progress, identity));
   }
   out.plan.profiles = profiles;
   out.plan.precision = options.fp16 ? "fp16" : options.tf32 ? "tf32" : "fp32";
@@ -219,7 +226,8 @@ Result<Compiled> compile(const onnx::Model& model, const CompileOptions& options
   if (!options.node_precisions.empty())
     out.identity["precision"] += " but " + text_of(options.node_precisions);
   for (const std::string& target : options.targets) {
-    auto compiled = compile_target(graph, target, options, pool, progress, out.identity);
+    const Plan* decided = options.decided.empty() ? nullptr : &options.decided[out.targets.size()];
+    auto compiled = compile_target(graph, target, options, decided, pool, progress, out.identity);
     if (!compiled) return std::move(compiled).during("building for target '" + target + "'").error();
     out.targets.push_back(*std::move(compiled));
   }

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,16 @@
 
 namespace burnish {
 
+/// Which weights of an engine may be replaced once it is built.
+enum class Refittable { none, any, identical, listed };
+
 struct CompileOptions {
   std::vector<std::string> targets;  // "cpu", "sm_90", …
+  Refittable refittable = Refittable::none;
+  std::vector<std::string> listed_weights;  // those that may become others, of `listed`
+  bool strip_weights = false;               // they are left out of the engine
+  /// Plans of an earlier build, by target, whose decisions are taken: nothing is timed, and no kernel is compiled.
+  std::span<const Plan> decided;
   bool fp16 = false;
   bool tf32 = false;
   std::vector<NodePrecision> node_precisions;          // in an FP16 build
@@ -38,7 +47,7 @@ struct CompileOptions {
 struct CompiledTarget {
   Plan plan;
   std::vector<Tensor> constants;                 // by Plan::constants
-  std::vector<std::vector<std::byte>> binaries;  // by Plan::modules
+  std::vector<std::vector<std::byte>> binaries;  // by Plan::modules; none where decisions were taken
 };
 
 struct Compiled {

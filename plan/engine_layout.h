@@ -9,7 +9,7 @@ namespace burnish::engine_layout {
 
 constexpr std::array<char, 4> magic = {'B', 'R', 'N', '1'};
 constexpr uint16_t major_version = 1;
-constexpr uint16_t minor_version = 4;
+constexpr uint16_t minor_version = 5;
 
 using Tag = std::array<char, 4>;
 constexpr Tag identity = {'I', 'D', 'E', 'N'};
@@ -17,6 +17,7 @@ constexpr Tag plans = {'P', 'L', 'A', 'N'};
 constexpr Tag code = {'C', 'O', 'D', 'E'};
 constexpr Tag constants = {'C', 'N', 'S', 'T'};
 constexpr Tag debug = {'D', 'B', 'U', 'G'};
+constexpr Tag refit = {'R', 'F', 'I', 'T'};
 
 struct Header {
   std::array<char, 4> magic;

@@ -174,6 +174,7 @@ struct ConstantData {
 struct KernelModule {
   std::string target;              // "sm_90"
   uint64_t offset = 0, bytes = 0;  // in the engine's code section
+  uint64_t source = 0;             // XXH3-64 of the text that it was compiled from
   bool operator==(const KernelModule&) const = default;
 };
 

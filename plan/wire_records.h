@@ -140,6 +140,7 @@ void describe(A& a, KernelModule& x) {
   a(1, x.target);
   a(2, x.offset);
   a(3, x.bytes);
+  a(4, x.source);
 }
 
 template <class A>
@@ -248,6 +249,68 @@ void describe(A& a, Work& x) {
   a(1, x.flops);
   a(2, x.bytes_read);
   a(3, x.bytes_written);
+}
+
+template <class A>
+void describe(A& a, RefitRecord& x) {
+  a(1, x.stripped);
+  a(2, x.model);
+  a(3, x.weights);
+  a(4, x.fp16);
+  a(5, x.tf32);
+  a(6, x.node_precisions);
+  a(7, x.shapes);
+  a(8, x.profiles);
+  a(9, x.input_formats);
+  a(10, x.output_formats);
+  a(11, x.workspace_bytes);
+  a(12, x.level);
+  a(13, x.any_library);
+  a(14, x.libraries);
+  a(15, x.kernels);
+}
+
+template <class A>
+void describe(A& a, RefitRecord::Weight& x) {
+  a(1, x.name);
+  a(2, x.layer);
+  a(3, x.role);
+  a.enumeration(4, x.dtype, DType::boolean);
+  a(5, x.shape);
+  a(6, x.fixed);
+  a(7, x.checksum);
+  a(8, x.stored);
+  a(9, x.offset);
+}
+
+template <class A>
+void describe(A& a, RefitRecord::NodePrecision& x) {
+  a(1, x.pattern);
+  a(2, x.fp32);
+}
+
+template <class A>
+void describe(A& a, RefitRecord::Shape& x) {
+  a(1, x.input);
+  a(2, x.extents);
+}
+
+template <class A>
+void describe(A& a, RefitRecord::Ranges& x) {
+  a(1, x.input);
+  a(2, x.axes);
+}
+
+template <class A>
+void describe(A& a, RefitRecord::Profile& x) {
+  a(1, x.inputs);
+}
+
+template <class A>
+void describe(A& a, RefitRecord::Format& x) {
+  a(1, x.port);
+  a(2, x.dtype);
+  a(3, x.layout);
 }
 
 /// Field 10 + i holds what a step does, of the i-th kind in the order of plan.h.

@@ -85,7 +85,8 @@ Backend::Source NvrtcBackend::emit(const KernelCtx& ctx, const KernelCall& call)
 }
 
 Result<std::vector<std::byte>> NvrtcBackend::compile(const std::string& source) const {
-  return compiler_.compile({"kernel", source, {}}, architecture_.target);
+  if (!compiler_) return Error(Code::internal, "a kernel is to be compiled, and NVRTC was not opened");
+  return compiler_->compile({"kernel", source, {}}, architecture_.target);
 }
 
 std::string device_text_digest() {

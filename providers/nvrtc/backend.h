@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "base/parallel.h"
 #include "compiler/backend.h"
@@ -12,7 +13,8 @@ namespace burnish::nvrtc {
 /// Kernels from our own device text, compiled by NVRTC. Needs no GPU.
 class NvrtcBackend final : public Backend {
  public:
-  NvrtcBackend(Compiler compiler, Architecture architecture)
+  /// Without a compiler it describes kernels and compiles none.
+  NvrtcBackend(std::optional<Compiler> compiler, Architecture architecture)
       : compiler_(std::move(compiler)), architecture_(architecture) {}
   std::string_view target() const override { return architecture_.target; }
   Verdict accepts(const Graph& graph, const Node& node) const override;
@@ -21,7 +23,7 @@ class NvrtcBackend final : public Backend {
   Result<std::vector<std::byte>> compile(const std::string& source) const override;
 
  private:
-  Compiler compiler_;
+  std::optional<Compiler> compiler_;
   Architecture architecture_;
 };
 

@@ -16,19 +16,20 @@ def test_version(burnish):
 def test_overview(burnish):
     text = burnish.succeed("--help")
     assert text == burnish.succeed()
-    for command in ("build", "run", "bench", "inspect", "explain", "report", "compare", "merge-timings"):
+    for command in ("build", "run", "bench", "inspect", "explain", "report", "compare", "refit", "merge-timings"):
         assert re.search(rf"^  {command} +\w", text, re.M)
 
 
 @pytest.mark.parametrize(
     ("command", "options"),
     {
-        "build": "output target fp16 tf32 node optimization libraries time timing shapes profile input verbose help",
+        "build": "output target fp16 tf32 node refit strip optimization libraries time timing shapes profile input verbose help",
         "run": "inputs outputs shapes seed device verbose help",
         "bench": "iterations duration warmup flush batch inputs shapes seed json profile device verbose help",
         "inspect": "json text target fp16 tf32 shapes verbose help",
         "explain": "help",
         "report": "output layers profile times no inputs seed shapes device verbose help",
+        "refit": "onnx output verbose help",
         "merge-timings": "output help",
         "compare": "target fp16 tf32 device inputs seed shapes reference tolerance verbose help",
     }.items(),

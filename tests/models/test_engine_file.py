@@ -1,10 +1,13 @@
 """What holds for the engine file of every model."""
+import dataclasses
 import json
 import math
 
+import numpy as np
 import onnx
 import pytest
 from catalogue import Case
+from onnx import numpy_helper
 
 
 def test_size(burnish, model):
@@ -23,6 +26,18 @@ def test_same_build_same_bytes(burnish, model):
     assert same, "two builds of the same model differ"
 
 
+def test_refit(burnish, model, tmp_path):
+    """An engine without weights that is given others is, byte for byte, the engine of the model with these."""
+    if model.path.stat().st_size > 150_000_000:
+        pytest.skip("only weights make this model large; the others show the same")
+    other = dataclasses.replace(model, path=tmp_path / model.path.name)
+    if not with_other_weights(model.path, other.path):
+        pytest.skip("it has no weights as initialisers")
+    stripped, built = burnish.build(model, "--refit", "--strip-weights"), burnish.build(other, "--refit")
+    burnish.call("refit", stripped.path, "--onnx", other.path, "-o", tmp_path / "refitted")
+    assert (tmp_path / "refitted").read_bytes() == built.path.read_bytes()
+
+
 def test_memory(burnish, model):
     """Weights and temporaries take at most a tenth more than weights and what is in use at once."""
     shapes = ",".join(f"{name}:{'x'.join(map(str, array.shape))}" for name, array in model.inputs(Case()).items())
@@ -35,6 +50,18 @@ def test_memory(burnish, model):
     least = plan["constant_bytes"] + sum(arena["least_bytes"] for arena in arenas)
     print(f"{model.name}: {planned / 1e6:.1f} MB, of which {plan['constant_bytes'] / 1e6:.1f} weights; at least {least / 1e6:.1f}")
     assert planned <= 1.1 * least
+
+
+def with_other_weights(path, other):
+    """Writes the model with each of its weights scaled at random; gives how many there are. Single numbers stay: kernels hold them."""
+    model, rng, count = onnx.load(path), np.random.default_rng(0), 0
+    for tensor in model.graph.initializer:
+        array = numpy_helper.to_array(tensor)
+        if array.dtype.kind == "f" and array.size > 1:
+            tensor.CopyFrom(numpy_helper.from_array((array * rng.uniform(0.5, 1.5, array.shape)).astype(array.dtype), tensor.name))
+            count += 1
+    onnx.save(model, other)
+    return count
 
 
 def weight_bytes(graph):

@@ -1,0 +1,27 @@
+#include "compiler/build.h"
+
+#include "base/version.h"
+#include "compiler/refit_record.h"
+
+namespace burnish {
+
+Result<EngineContents> build(const onnx::Model& model, const CompileOptions& options) {
+  EngineContents contents;
+  if (options.refittable != Refittable::none) {
+    contents.refit = TRY(refit_record(model, options));
+    contents.weights = stored_weights(*contents.refit, model);
+  }
+  Compiled compiled = TRY(compile(model, options));
+  contents.identity.burnish_version = version;
+  contents.identity.model = model.graph.name;
+  contents.identity.options = {{"precision", compiled.identity.at("precision")}};
+  compiled.identity.erase("precision");
+  contents.identity.providers = std::move(compiled.identity);
+  for (CompiledTarget& target : compiled.targets)
+    contents.targets.push_back(
+        {std::move(target.plan), std::move(target.constants), std::move(target.binaries)});
+  contents.debug = std::move(compiled.text);
+  return contents;
+}
+
+}  // namespace burnish
