@@ -286,8 +286,7 @@ burnish_status burnish_build(const char* model_path, const char* engine_path,
                              const burnish_build_options* options, burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
     const CompileOptions wanted = TRY(read_options(options));
-    const onnx::Model model = TRY(onnx::read_file(model_path));
-    const EngineContents contents = TRY(build(model, wanted));
+    const EngineContents contents = TRY(build(TRY(onnx::read_file(model_path)), wanted));
     return write_engine(engine_path, contents,
                         [&] { return wanted.progress && !wanted.progress("writing", 0, 1); });
   });
@@ -298,9 +297,9 @@ burnish_status burnish_build_bytes(const void* model_data, size_t model_bytes, c
                                    burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
     const CompileOptions wanted = TRY(read_options(options));
-    const onnx::Model model =
+    onnx::Model model =
         TRY(onnx::read_bytes({static_cast<const std::byte*>(model_data), model_bytes}, folder ? folder : ""));
-    return give_bytes(TRY(engine_bytes(TRY(build(model, wanted)))), engine, engine_size);
+    return give_bytes(TRY(engine_bytes(TRY(build(std::move(model), wanted)))), engine, engine_size);
   });
 }
 

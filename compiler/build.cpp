@@ -2,12 +2,14 @@
 
 #include "base/version.h"
 #include "compiler/refit_record.h"
+#include "onnx/weights.h"
 
 namespace burnish {
 
-Result<EngineContents> build(const onnx::Model& model, const CompileOptions& options) {
+Result<EngineContents> build(onnx::Model model, const CompileOptions& options) {
   EngineContents contents;
   if (options.refittable != Refittable::none) {
+    model = onnx::with_constants_as_initializers(std::move(model));
     contents.refit = TRY(refit_record(model, options));
     contents.weights = stored_weights(*contents.refit, model);
   }

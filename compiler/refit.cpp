@@ -4,6 +4,7 @@
 
 #include "compiler/refit_record.h"
 #include "onnx/reader.h"
+#include "onnx/weights.h"
 #include "providers/nvrtc/backend.h"
 
 namespace burnish {
@@ -84,7 +85,7 @@ Result<> check_model(const RefitRecord& record, const onnx::Model& model) {
   std::map<std::string, const onnx::Literal*> there;
   for (const onnx::Literal& literal : model.graph.initializers) {
     there[literal.name] = &literal;
-    if (is_weight(literal) && !find(record, literal.name))
+    if (is_weight(model.graph, literal) && !find(record, literal.name))
       return unknown_weight(record, literal.name, "the model has a");
   }
   std::vector<std::string> missing;
@@ -239,8 +240,12 @@ Result<EngineContents> refit(const EngineFile& engine, NewWeights weights, const
   const RefitRecord& record = *engine.refit;
   TRY(check_kernels(engine));
   TRY(check_named(record, weights.named));
-  if (weights.model) TRY(check_model(record, *weights.model));
-  else weights.model = TRY(own_model(engine, weights.named));
+  if (weights.model) {
+    weights.model = onnx::with_constants_as_initializers(*std::move(weights.model));
+    TRY(check_model(record, *weights.model));
+  } else {
+    weights.model = TRY(own_model(engine, weights.named));
+  }
   for (onnx::Literal& literal : weights.model->graph.initializers)
     if (const auto given = weights.named.find(literal.name); given != weights.named.end())
       literal.payload = given->second;

@@ -45,7 +45,7 @@ Result<std::vector<RefitRecord::Weight>> weights_of(const onnx::Model& model, co
   const std::vector<std::string>& listed = options.listed_weights;
   std::vector<RefitRecord::Weight> weights;
   for (const onnx::Literal& literal : model.graph.initializers) {
-    if (!is_weight(literal)) continue;
+    if (!is_weight(model.graph, literal)) continue;
     const bool is_listed = std::ranges::find(listed, literal.name) != listed.end();
     RefitRecord::Weight weight{.name = literal.name,
                                .dtype = *literal.dtype,
@@ -105,8 +105,13 @@ void add_options(RefitRecord& record, const CompileOptions& options) {
 
 }  // namespace
 
-bool is_weight(const onnx::Literal& literal) {
-  return literal.dtype && is_float(*literal.dtype) && element_count(literal.dims) > 0;
+bool is_weight(const onnx::Graph& graph, const onnx::Literal& literal) {
+  if (!literal.dtype || !is_float(*literal.dtype) || element_count(literal.dims) == 0) return false;
+  return std::ranges::none_of(graph.nodes, [&](const onnx::Node& node) {
+    const bool resizes = !node.inputs.empty() && (node.op_type == "Resize" || node.op_type == "Upsample");
+    return resizes &&
+           std::find(node.inputs.begin() + 1, node.inputs.end(), literal.name) != node.inputs.end();
+  });
 }
 
 uint64_t checksum_of(const Tensor& tensor) { return XXH3_64bits(tensor.bytes(), tensor.byte_size()); }
@@ -131,7 +136,7 @@ std::vector<Tensor> stored_weights(const RefitRecord& record, const onnx::Model&
   const bool all = !record.stripped && !record.is_identical();
   std::vector<Tensor> stored;
   for (const onnx::Literal& literal : model.graph.initializers)
-    if (is_weight(literal))
+    if (is_weight(model.graph, literal))
       stored.push_back(all || literal.payload.count() == 1 ? literal.payload : Tensor());
   return stored;
 }

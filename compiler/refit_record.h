@@ -5,8 +5,8 @@
 
 namespace burnish {
 
-/// An initialiser of a floating-point type.
-bool is_weight(const onnx::Literal& literal);
+/// An initialiser of a floating-point type that decides no extent, as the scales of a Resize do.
+bool is_weight(const onnx::Graph& graph, const onnx::Literal& literal);
 
 /// What refits of an engine built so will need. Errors: invalid_argument for a listed weight that is none; unsupported for a model
 /// without weights, or that cannot be kept in the engine.

@@ -12,8 +12,17 @@ namespace {
 
 namespace tensor = fields::TensorProto;
 
-/// A message copied field by field. `change(out, message)` may write another field in place of the one that `message` stands at: then
-/// it has read that one, and says so.
+/// The tensor of a node that is to be an initialiser; null for others.
+const Literal* weight_of(const Node& node) {
+  const Attribute* value =
+      node.op_type == "Constant" && node.domain.empty() ? node.attribute("value") : nullptr;
+  const bool is_weight = value && value->t && value->t->dtype && is_float(*value->t->dtype) &&
+                         element_count(value->t->dims) > 1 && node.outputs.size() == 1;
+  return is_weight ? value->t.get() : nullptr;
+}
+
+/// A message copied field by field. `change(out, message)` may write another field in place of the one that `message` stands at:
+/// then it has read that one, and says so.
 template <class Change>
 std::string copied(protozero::data_view bytes, const Change& change) {
   protozero::pbf_reader message(bytes);
@@ -29,26 +38,15 @@ std::string copied(protozero::data_view bytes, const Change& change) {
   return out;
 }
 
-bool holds_values(uint32_t field) {
-  constexpr uint32_t values[] = {tensor::float_data,    tensor::int32_data,   tensor::int64_data,
-                                 tensor::raw_data,      tensor::double_data,  tensor::uint64_data,
-                                 tensor::external_data, tensor::data_location};
-  return std::find(std::begin(values), std::end(values), field) != std::end(values);
-}
-
-/// An initialiser without its values, or with them inside.
-std::string rewritten(protozero::data_view bytes, const Literal& literal, bool without_values) {
-  std::string out = copied(bytes, [](std::string&, protozero::pbf_reader& field) {
-    if (!holds_values(field.tag())) return false;
-    field.skip();
-    return true;
-  });
-  protozero::pbf_writer writer(out);
-  if (without_values) writer.add_enum(tensor::data_location, static_cast<int32_t>(location_external));
-  else
-    writer.add_bytes(tensor::raw_data, reinterpret_cast<const char*>(literal.payload.bytes()),
-                     literal.payload.byte_size());
-  return out;
+/// Whether a NodeProto is a Constant whose output is among `names`.
+bool makes_one_of(protozero::data_view bytes, const std::set<std::string>& names) {
+  protozero::pbf_reader node(bytes);
+  bool is_constant = false, is_named = false;
+  while (node.next())
+    if (node.tag() == fields::NodeProto::op_type) is_constant = node.get_string() == "Constant";
+    else if (node.tag() == fields::NodeProto::output) is_named = names.contains(node.get_string());
+    else node.skip();
+  return is_constant && is_named;
 }
 
 bool is_external(protozero::data_view bytes) {
@@ -59,28 +57,87 @@ bool is_external(protozero::data_view bytes) {
   return false;
 }
 
+bool holds_values(uint32_t field) {
+  constexpr uint32_t values[] = {tensor::float_data,    tensor::int32_data,   tensor::int64_data,
+                                 tensor::raw_data,      tensor::double_data,  tensor::uint64_data,
+                                 tensor::external_data, tensor::data_location};
+  return std::find(std::begin(values), std::end(values), field) != std::end(values);
+}
+
+void say_elsewhere(protozero::pbf_writer& writer) {
+  writer.add_enum(tensor::data_location, static_cast<int32_t>(location_external));
+}
+
+/// An initialiser without its values if it is a weight, else with them inside.
+std::string rewritten(protozero::data_view bytes, const Literal& literal, bool is_weight) {
+  if (!is_weight && !(literal.dtype && is_external(bytes))) return {bytes.data(), bytes.size()};
+  std::string out = copied(bytes, [](std::string&, protozero::pbf_reader& field) {
+    if (!holds_values(field.tag())) return false;
+    field.skip();
+    return true;
+  });
+  protozero::pbf_writer writer(out);
+  if (is_weight) say_elsewhere(writer);
+  else
+    writer.add_bytes(tensor::raw_data, reinterpret_cast<const char*>(literal.payload.bytes()),
+                     literal.payload.byte_size());
+  return out;
+}
+
+std::string without_values(const Literal& literal) {
+  std::string out;
+  protozero::pbf_writer writer(out);
+  writer.add_packed_int64(tensor::dims, literal.dims.begin(), literal.dims.end());
+  writer.add_int32(tensor::data_type, literal.data_type);
+  writer.add_string(tensor::name, literal.name);
+  say_elsewhere(writer);
+  return out;
+}
+
+std::string graph_without_weights(protozero::data_view bytes, const std::vector<Literal>& initializers,
+                                  const std::set<std::string>& names) {
+  size_t next = 0;  // they come in the order in which they were read
+  std::string graph = copied(bytes, [&](std::string& out, protozero::pbf_reader& field) {
+    const uint32_t tag = field.tag();
+    if (tag != fields::GraphProto::node && tag != fields::GraphProto::initializer) return false;
+    const protozero::data_view part = field.get_view();
+    protozero::pbf_writer writer(out);
+    if (tag == fields::GraphProto::initializer && next < initializers.size()) {
+      const Literal& literal = initializers[next++];
+      writer.add_message(tag, rewritten(part, literal, names.contains(literal.name)));
+    } else if (tag == fields::GraphProto::node && !makes_one_of(part, names)) {
+      writer.add_message(tag, part.data(), part.size());
+    }
+    return true;
+  });
+  for (; next < initializers.size(); ++next)  // those that were nodes
+    if (names.contains(initializers[next].name))
+      protozero::pbf_writer(graph).add_message(fields::GraphProto::initializer,
+                                               without_values(initializers[next]));
+  return graph;
+}
+
 }  // namespace
 
+Model with_constants_as_initializers(Model model) {
+  std::erase_if(model.graph.nodes, [&](const Node& node) {
+    const Literal* weight = weight_of(node);
+    if (!weight) return false;
+    model.graph.initializers.push_back(*weight);
+    model.graph.initializers.back().name = node.outputs[0];
+    return true;
+  });
+  return model;
+}
+
 std::string without_weights(const Model& model, const std::set<std::string>& names) {
-  size_t next = 0;  // they come in the order in which they were read
-  const auto initializer = [&](std::string& out, protozero::pbf_reader& field) {
-    if (field.tag() != fields::GraphProto::initializer || next == model.graph.initializers.size())
-      return false;
-    const Literal& literal = model.graph.initializers[next++];
-    const protozero::data_view bytes = field.get_view();
-    const bool without_values = names.contains(literal.name);
-    const bool changes = without_values || (literal.dtype && is_external(bytes));
-    protozero::pbf_writer(out).add_message(
-        fields::GraphProto::initializer,
-        changes ? rewritten(bytes, literal, without_values) : std::string(bytes.data(), bytes.size()));
-    return true;
-  };
-  const auto graph = [&](std::string& out, protozero::pbf_reader& field) {
+  const protozero::data_view bytes(reinterpret_cast<const char*>(model.file.bytes.get()), model.file.size);
+  return copied(bytes, [&](std::string& out, protozero::pbf_reader& field) {
     if (field.tag() != fields::ModelProto::graph) return false;
-    protozero::pbf_writer(out).add_message(fields::ModelProto::graph, copied(field.get_view(), initializer));
+    protozero::pbf_writer(out).add_message(
+        fields::ModelProto::graph, graph_without_weights(field.get_view(), model.graph.initializers, names));
     return true;
-  };
-  return copied({reinterpret_cast<const char*>(model.file.bytes.get()), model.file.size}, graph);
+  });
 }
 
 }  // namespace burnish::onnx

@@ -69,6 +69,42 @@ TEST(Weights, DoNotReachTheBytesThatAreLeft) {
   EXPECT_NE(without_weights(*one, {}), without_weights(*other, {}));
 }
 
+std::string constant_node(std::string_view output, std::string_view value) {
+  return message([&](Writer& node) {
+    node.add_string(fields::NodeProto::output, output.data(), output.size());
+    node.add_string(fields::NodeProto::op_type, "Constant");
+    node.add_message(fields::NodeProto::attribute, message([&](Writer& attribute) {
+                       attribute.add_string(fields::AttributeProto::name, "value");
+                       attribute.add_enum(fields::AttributeProto::type, 4);
+                       attribute.add_message(fields::AttributeProto::t, value.data(), value.size());
+                     }));
+  });
+}
+
+TEST(Weights, MayBeConstantNodes) {
+  const std::string bytes =
+      model_of_graph(bytes_field(fields::GraphProto::node, constant_node("w", floats("", {1, 2}))) +
+                     bytes_field(fields::GraphProto::node, constant_node("number", floats("", {3}))) +
+                     bytes_field(fields::GraphProto::initializer, floats("a", {4})));
+  const auto written = read(bytes);
+  ASSERT_TRUE(written) << error_of(written);
+  const Model model = with_constants_as_initializers(*written);
+  ASSERT_EQ(model.graph.nodes.size(), 1u);
+  EXPECT_EQ(model.graph.nodes[0].outputs[0], "number");
+  ASSERT_EQ(model.graph.initializers.size(), 2u);
+  EXPECT_EQ(model.graph.initializers[1].name, "w");
+  const std::string without = without_weights(model, {"a", "w"});
+  const auto back = read_without_weights(
+      std::as_bytes(std::span(without)),
+      [&](const Literal& literal) -> Result<Tensor> { return Tensor::zeros(*literal.dtype, literal.dims); });
+  ASSERT_TRUE(back) << error_of(back);
+  EXPECT_EQ(back->graph.nodes.size(), 1u);
+  ASSERT_EQ(back->graph.initializers.size(), 2u);
+  EXPECT_EQ(back->graph.initializers[1].name, "w");
+  EXPECT_EQ(back->graph.initializers[1].dims, (Shape{2}));
+  EXPECT_EQ(without_weights(*back, {"a", "w"}), without);
+}
+
 TEST(Weights, OthersAreBroughtInFromTheirFiles) {
   const auto folder = std::filesystem::path(::testing::TempDir());
   const int64_t values[] = {7, -8};
