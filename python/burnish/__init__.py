@@ -8,7 +8,7 @@
 
 from .building import build
 from .capi import version as _version
-from .engine import Context, Engine, Port
+from .engine import Context, Engine, Port, Weight
 from .errors import (
     Cancelled,
     DeviceError,
@@ -23,7 +23,7 @@ from .errors import (
 )
 
 __all__ = [
-    "build", "Engine", "Context", "Port",
+    "build", "Engine", "Context", "Port", "Weight",
     "Error", "InvalidArgument", "InvalidModel", "Unsupported", "OutOfMemory", "DeviceError", "IncompatibleEngine", "FileError",
     "Cancelled", "InternalError",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-from ctypes import byref, c_char_p, c_size_t, c_void_p
+from ctypes import byref, c_char_p
 from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Sequence, Tuple, Union
 
 from . import capi, devices, progress as progress_display
@@ -17,6 +17,7 @@ ShapeRange = Tuple[Shape, Shape, Shape]
 Profile = Mapping[str, ShapeRange]
 
 LAYOUTS = {"row_major": 0, "channels_last": 1}
+REFITTABLE = {"none": 0, "any": 1, "identical": 2, "listed": 3}
 TIMING_CACHE_MODES = {"append": 0, "read": 1, "write": 2, "strict": 3}
 
 
@@ -42,6 +43,8 @@ class Options:
         input_formats: Optional[Mapping[str, Tuple[Optional[str], str]]] = None,
         output_formats: Optional[Mapping[str, Tuple[Optional[str], str]]] = None,
         node_precisions: Optional[Mapping[str, str]] = None,
+        refit: Union[bool, str, Sequence[str]] = False,
+        strip_weights: bool = False,
         progress: Optional[Callable[[str, int, int], Optional[bool]]] = None,
         note: Optional[Callable[[str], None]] = None,
     ):
@@ -71,6 +74,10 @@ class Options:
         s.output_formats, s.output_format_count = _formats(output_formats or {})
         precisions = [capi.NodePrecision(n.encode(), capi.DTYPE_NUMBER[kind]) for n, kind in (node_precisions or {}).items()]
         s.node_precisions, s.node_precision_count = (capi.NodePrecision * len(precisions))(*precisions), len(precisions)
+        which = {True: "any", False: "none"}.get(refit, refit) if isinstance(refit, (bool, str)) else "listed"
+        listed = [name.encode() for name in refit] if which == "listed" else []
+        s.refittable, s.strip_weights = REFITTABLE[which], strip_weights
+        s.refittable_weights, s.refittable_weight_count = (c_char_p * len(listed))(*listed), len(listed)
         if progress is not None:
             s.progress = capi.ProgressFunction(self._guarded(lambda _, stage, done, total: progress(stage.decode(), done, total), True))
         if note is not None:
@@ -91,26 +98,13 @@ class Options:
 
     def build(self, model: bytes, folder: Optional[str]) -> bytes:
         """The engine of an ONNX model in memory, whose external data is in `folder`."""
-        data, size = c_void_p(), c_size_t()
-        lib = capi.compiler()
+        build = capi.compiler().burnish_build_bytes
         try:
-            capi.call(
-                lib.burnish_build_bytes,
-                model,
-                len(model),
-                os.fsencode(folder) if folder else None,
-                byref(self.struct),
-                byref(data),
-                byref(size),
-            )
+            return capi.given_bytes(build, model, len(model), os.fsencode(folder) if folder else None, byref(self.struct))
         except Error as error:
             if self.error is not None:
                 raise self.error from error
             raise
-        try:
-            return ctypes.string_at(data, size.value)
-        finally:
-            lib.burnish_bytes_free(data)
 
 
 def _profile(profile: Profile) -> capi.Profile:
@@ -134,7 +128,9 @@ def _formats(formats: Mapping[str, Tuple[Optional[str], str]]):
 
 
 def read_model(model: Any) -> Tuple[bytes, Optional[str]]:
-    """(bytes, folder of external data) of a path, bytes or an onnx.ModelProto."""
+    """(bytes, folder of external data) of a path, bytes, an onnx.ModelProto, or such a pair."""
+    if isinstance(model, tuple):
+        return model
     if isinstance(model, (bytes, bytearray, memoryview)):
         return bytes(model), None
     if hasattr(model, "SerializeToString"):
@@ -164,6 +160,8 @@ def build(
     workspace_bytes: int = 0,
     libraries: Optional[str] = None,
     node_precisions: Optional[Mapping[str, str]] = None,
+    refit: Union[bool, str, Sequence[str]] = False,
+    strip_weights: bool = False,
     threads: int = 0,
     progress: Union[bool, Callable[[str, int, int], Optional[bool]]] = True,
     note: Optional[Callable[[str], None]] = None,
@@ -182,6 +180,8 @@ def build(
     libraries: NVIDIA's libraries whose routines are candidates too, "cublaslt,cudnn"; "present": those that are there.
     node_precisions: with fp16, {"head": "float32"} keeps what the ONNX node `head` makes in FP32; one * stands for anything, the last
     name that fits a node counts.
+    refit: True lets Engine.refit give the engine other weights, a list of names those alone, "identical" the same ones again.
+    strip_weights: the engine has no weights, and runs once it is refitted; unless `refit` says otherwise it takes its own alone.
     threads: host threads; 0: one per core.
     progress: True shows a bar (tqdm, where installed), False nothing; or a function of stage, done, total whose truthy answer
     cancels the build (Cancelled).
@@ -206,6 +206,8 @@ def build(
         workspace_bytes=workspace_bytes,
         libraries=libraries,
         node_precisions=node_precisions,
+        refit=refit,
+        strip_weights=strip_weights,
         threads=threads,
         progress=display or progress or None,
         note=note,

@@ -8,7 +8,7 @@ from running import Network, deserialized, execute
 
 F = trt.BuilderFlag
 WORKS = [F.FP16, F.TF32, F.DISABLE_TIMING_CACHE, F.ERROR_ON_TIMING_CACHE_MISS, F.OBEY_PRECISION_CONSTRAINTS,
-         F.PREFER_PRECISION_CONSTRAINTS]  # fmt: skip
+         F.PREFER_PRECISION_CONSTRAINTS, F.REFIT, F.REFIT_IDENTICAL, F.REFIT_INDIVIDUAL, F.STRIP_PLAN]  # fmt: skip
 REFUSED = [F.INT8, F.FP8, F.INT4, F.FP4]
 
 
@@ -44,6 +44,7 @@ def test_every_flag_works_is_refused_or_says_so_once(net, config, log, flag):
         (warning,) = log.of("WARNING")
         assert warning.startswith(f"{flag} has no effect: ")
     product(net)
+    net.network.mark_weights_refittable(net.network[0].get_output(0).name)
     built = net.builder.build_serialized_network(net.network, config)
     assert (built is None) == (flag in REFUSED), log.messages
 

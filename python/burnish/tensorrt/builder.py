@@ -181,6 +181,8 @@ class Builder(Scoped):
                     timing_cache_mode="strict" if config.get_flag(BuilderFlag.ERROR_ON_TIMING_CACHE_MISS) else "append",
                     libraries=",".join(n for s, n in _LIBRARIES.items() if config.get_tactic_sources() >> int(s) & 1) or None,
                     node_precisions=precisions,
+                    refit=self._refit(network, config),
+                    strip_weights=config.get_flag(BuilderFlag.STRIP_PLAN),
                     threads=self.max_threads,
                     input_formats=self._formats(network._inputs),
                     output_formats=self._formats(network._outputs),
@@ -199,6 +201,15 @@ class Builder(Scoped):
         """The ranges of dynamic inputs, as the build takes them."""
         dynamic = [t.name for t in network._inputs if -1 in t.shape]
         return [{name: p._shapes[name] for name in dynamic} for p in config._profiles] if dynamic else []
+
+    @staticmethod
+    def _refit(network: INetworkDefinition, config: IBuilderConfig) -> Any:
+        """Which weights may be refitted, as the build takes it."""
+        if config.get_flag(BuilderFlag.REFIT):
+            return True
+        if config.get_flag(BuilderFlag.REFIT_INDIVIDUAL):
+            return sorted(network._refittable)
+        return "identical" if config.get_flag(BuilderFlag.REFIT_IDENTICAL) else False
 
     # ---- what is refused
 

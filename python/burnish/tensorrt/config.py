@@ -28,9 +28,6 @@ from .timing_cache import ITimingCache
 _WITHOUT_EFFECT = {
     BuilderFlag.DEBUG: "builds report through the logger in any case",
     BuilderFlag.GPU_FALLBACK: "there is no DLA to fall back from",
-    BuilderFlag.REFIT: "engines of Burnish cannot be refitted; build again with the new weights",
-    BuilderFlag.REFIT_IDENTICAL: "engines of Burnish cannot be refitted; build again with the new weights",
-    BuilderFlag.REFIT_INDIVIDUAL: "engines of Burnish cannot be refitted; build again with the new weights",
     BuilderFlag.SPARSE_WEIGHTS: "Burnish has no kernels for sparse weights; the dense ones are right for them",
     BuilderFlag.SAFETY_SCOPE: "Burnish has no safety runtime",
     BuilderFlag.DIRECT_IO: "inputs and outputs are read and written in their formats in any case",
@@ -39,7 +36,6 @@ _WITHOUT_EFFECT = {
     BuilderFlag.EXCLUDE_LEAN_RUNTIME: "an engine of Burnish holds no runtime",
     BuilderFlag.BF16: "Burnish stores values as FP32 or FP16; set FP16 as well for speed",
     BuilderFlag.DISABLE_COMPILATION_CACHE: "the timing cache holds times alone",
-    BuilderFlag.STRIP_PLAN: "engines keep their weights",
     BuilderFlag.WEIGHT_STREAMING: "all weights are on the GPU",
     BuilderFlag.STRICT_NANS: "NaNs are kept in any case",
     BuilderFlag.MONITOR_MEMORY: "the engine says what memory it needs",

@@ -11,11 +11,12 @@ from onnx import helper
 from . import onnx_layers
 from .control_flow import Writer, units
 from .emitter import FUNCTION_DOMAIN, OPSET, Emitter, Unsayable, infer, onnx_type, value_info
-from .enums import DataType, NetworkDefinitionCreationFlag
+from .enums import DataType, LayerType, NetworkDefinitionCreationFlag
 from .layer_makers import LayerMakers
 from .layers.layer import CLASSES, ILayer, State
 from .logger import Reporter, Scoped
 from .tensor import ITensor
+from .types import array_of
 
 
 class INetworkDefinition(Scoped, LayerMakers):
@@ -36,6 +37,7 @@ class INetworkDefinition(Scoped, LayerMakers):
         self._as_parsed = False  # nothing was changed since
         self._inferred = 0  # layers whose outputs have types
         self._counter = itertools.count()
+        self._refittable: set = set()  # names of weights that are marked
 
     # ---- what there is
 
@@ -122,7 +124,7 @@ class INetworkDefinition(Scoped, LayerMakers):
         self._inputs = [t for t in self._inputs if t is not tensor]
         self.unmark_output(tensor)
 
-    # ---- debugging and refitting, which engines of Burnish do not do
+    # ---- debugging, which engines of Burnish do not do
 
     def mark_debug(self, tensor: ITensor) -> bool:
         """False, and a warning: there are no debug tensors."""
@@ -145,22 +147,31 @@ class INetworkDefinition(Scoped, LayerMakers):
         """False."""
         return False
 
+    # ---- refitting
+
     def mark_weights_refittable(self, name: str) -> bool:
-        """False, and a warning: engines cannot be refitted."""
-        self._report.no_effect("mark_weights_refittable", "engines of Burnish cannot be refitted; build again with the new weights")
-        return False
+        """With REFIT_INDIVIDUAL these weights may be refitted. A name that is none fails the build."""
+        self._refittable.add(name)
+        return True
 
     def unmark_weights_refittable(self, name: str) -> bool:
-        """False."""
-        return False
+        """Takes the mark away."""
+        self._refittable.discard(name)
+        return True
 
     def are_weights_marked_refittable(self, name: str) -> bool:
-        """False."""
-        return False
+        """Whether they are marked."""
+        return name in self._refittable
 
     def set_weights_name(self, weights: Any, name: str) -> bool:
-        """False, and a warning: names of weights serve refitting."""
-        self._report.no_effect("set_weights_name", "names of weights serve refitting, which engines of Burnish do not do")
+        """What a Refitter calls the weights of a constant layer; those of other layers are called after their layer."""
+        array = array_of(weights)
+        for state in self._layers if array is not None else ():
+            own = array_of(state.values.get("weights")) if state.type == LayerType.CONSTANT else None
+            if own is not None and own.ctypes.data == array.ctypes.data:
+                self._rename(state.outputs[0], name)
+                return state.outputs[0].name == name
+        self._report.no_effect("set_weights_name", "only weights of constant layers can be named")
         return False
 
     # ---- layers
