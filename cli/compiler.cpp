@@ -161,11 +161,12 @@ std::vector<std::string> build_engine(const std::string& model, const std::strin
 void refit_engine(const std::string& engine, const std::string& model, const std::string& output,
                   bool verbose) {
   require_readable(engine, "engine");
-  require_readable(model, "model");
+  if (!model.empty()) require_readable(model, "model");
   auto* refit = compiler_function<decltype(burnish_refit)>("burnish_refit");
   make_engine(output, "refitting " + stem_of(engine), verbose,
               [&](Progress& progress, burnish_error** error) {
-                burnish_refit_options options{.struct_size = sizeof options, .model_path = model.c_str()};
+                burnish_refit_options options{.struct_size = sizeof options,
+                                              .model_path = model.empty() ? nullptr : model.c_str()};
                 options.progress = show_progress;
                 options.progress_user = &progress;
                 return refit(engine.c_str(), output.c_str(), &options, error);

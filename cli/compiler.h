@@ -36,7 +36,8 @@ struct BuildChoices {
 std::vector<std::string> build_engine(const std::string& model, const std::string& engine_path,
                                       const BuildChoices& choices);
 
-/// The engine with the weights of `model`, into `output`. As build_engine; no GPU is needed, and no NVRTC.
+/// The engine with the weights of `model`, or where that is empty with its own again, into `output`. As build_engine; no GPU is
+/// needed, and no NVRTC.
 void refit_engine(const std::string& engine, const std::string& model, const std::string& output,
                   bool verbose);
 

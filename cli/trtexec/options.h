@@ -53,6 +53,8 @@ struct BuildOptions {
   double time_budget = 0;  // seconds; 0: none
   std::string save_engine, load_engine, hardware = "none", platform = "SameAsBuild", target;
   bool skip_inference = false, version_only = false;
+  bool refit = false, strip_weights = false;
+  std::string refit_from;
   std::string verbosity = "layer_names_only";
 };
 
@@ -66,7 +68,7 @@ struct InferenceOptions {
   bool profile_given = false;
   double warm_up = 200, duration = 3, sleep = 0, idle = 0;  // ms, s, ms, ms
   bool transfers = true, spin = false, graphs = false, expose_dma = false, threads = false;
-  bool time_deserialize = false, separate_profile = false;
+  bool time_deserialize = false, time_refit = false, separate_profile = false;
   /// The first pair's.
   const Files& inputs() const;
 };

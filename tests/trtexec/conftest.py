@@ -67,14 +67,14 @@ def program(request):
 
 @pytest.fixture(scope="session")
 def built(program, tmp_path_factory):
-    """A folder with tiny.onnx, tiny.engine for batches 1 to 8 tuned for 2, and fixed.onnx, fixed.engine."""
+    """A folder with tiny.onnx, tiny.engine for batches 1 to 8 tuned for 2, and fixed.onnx, fixed.engine, which can be refitted."""
     folder = tmp_path_factory.mktemp("models")
     tiny(folder / "tiny.onnx", "batch")
     tiny(folder / "fixed.onnx", 2)
     trtexec = Trtexec(program, folder)
     shapes = [f"--{which}Shapes=x:{batch}x3x8x8" for which, batch in (("min", 1), ("opt", 2), ("max", 8))]
     trtexec.passes("--onnx=tiny.onnx", "--saveEngine=tiny.engine", "--skipInference", "--target=cpu", *shapes)
-    trtexec.passes("--onnx=fixed.onnx", "--saveEngine=fixed.engine", "--skipInference", "--target=cpu")
+    trtexec.passes("--onnx=fixed.onnx", "--saveEngine=fixed.engine", "--skipInference", "--target=cpu", "--refit")
     return folder
 
 

@@ -37,7 +37,8 @@ works    --errorOnTimingCacheMiss --heuristic --monitorMemory
 works    --saveEngine=s.engine --loadEngine=tiny.engine --getPlanVersionOnly --skipInference
 warns    --buildOnly
 silent   --asyncFileReader --versionCompatible --vc --excludeLeanRuntime --useRuntime=lean
-refused  --refit --stripWeights --stripAllWeights --weightless --refitFromOnnx=tiny.onnx
+works    --refit --stripWeights --stripAllWeights --weightless
+works    --refitFromOnnx=fixed.onnx
 warns    --leanDLLPath=l.so --allowWeightStreaming --nvtxMode=detailed --markDebug=c --markUnfusedTensorsAsDebugTensors --restricted
 works    --hardwareCompatibilityLevel=ampere+ --runtimePlatform=SameAsBuild --profilingVerbosity=detailed --cpuOnly
 refused  --safe --consistency --safetyPlugins=p.so --std --serialized=s --remoteAutoTuningConfig=ssh://host
@@ -56,7 +57,8 @@ works    --rtol=1e-3 --accuracyThreshold=0.1 --iterations=1 --warmUp=0 --duratio
 warns    --streams=2 --useManagedMemory --persistentCacheRatio=0.5 --weightStreamingBudget=50% --duration=-1
 works    --exposeDMA --noDataTransfers --includeDataTransfers --useSpinWait --noSpinWait --threads --useCudaGraph --noCudaGraph
 works    --timeDeserialize --separateProfileRun --useProfile=0
-refused  --timeRefit --saveDebugTensors=c:f --saveAllDebugTensors=numpy
+works    --timeRefit
+refused  --saveDebugTensors=c:f --saveAllDebugTensors=numpy
 silent   --allocationStrategy=runtime
 
 works    --verbose --avgRuns=5 --percentile=0,50,100 --dumpRefit --dumpOutput --dumpRawBindingsToFile --dumpProfile
