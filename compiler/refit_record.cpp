@@ -70,17 +70,17 @@ Result<std::vector<RefitRecord::Weight>> weights_of(const onnx::Model& model, co
 std::vector<RefitRecord::Format> formats_of(const PortFormats& formats) {
   std::vector<RefitRecord::Format> list;
   for (const auto& [port, format] : formats)
-    list.push_back({port, format.dtype ? static_cast<int64_t>(*format.dtype) : -1,
-                    static_cast<uint32_t>(format.layout)});
+    list.push_back({port, format.dtype.has_value(), format.dtype.value_or(DType::f32),
+                    format.layout == Layout::channels_last});
   return list;
 }
 
 PortFormats formats_of(const std::vector<RefitRecord::Format>& list) {
   PortFormats formats;
-  for (const auto& [port, dtype, layout] : list) {
+  for (const auto& [port, typed, dtype, channels_last] : list) {
     PortFormat& format = formats[port];
-    if (dtype >= 0) format.dtype = static_cast<DType>(dtype);
-    format.layout = static_cast<Layout>(layout);
+    if (typed) format.dtype = dtype;
+    if (channels_last) format.layout = Layout::channels_last;
   }
   return formats;
 }

@@ -89,8 +89,8 @@ static RefitRecord full_record() {
   r.node_precisions = {{"head*", false}};
   r.shapes = {{"x", {-1, 3}}};
   r.profiles = {{{{"x", {{1, 2, 8}, {3, 3, 3}}}}}};
-  r.input_formats = {{"x", 1, 1}};
-  r.output_formats = {{"y", 2, 1}};
+  r.input_formats = {{"x", true, DType::f16, true}};
+  r.output_formats = {{"y", true, DType::bf16, true}};
   r.workspace_bytes = 1 << 20;
   r.level = 3;
   r.kernels = "0123";

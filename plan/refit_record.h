@@ -45,8 +45,9 @@ struct RefitRecord {
   };
   struct Format {
     std::string port;
-    int64_t dtype = -1;  // -1: as the model declares it
-    uint32_t layout = 0;
+    bool typed = false;  // else as the model declares it
+    DType dtype = DType::f32;
+    bool channels_last = false;
     bool operator==(const Format&) const = default;
   };
 

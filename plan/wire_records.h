@@ -309,8 +309,9 @@ void describe(A& a, RefitRecord::Profile& x) {
 template <class A>
 void describe(A& a, RefitRecord::Format& x) {
   a(1, x.port);
-  a(2, x.dtype);
-  a(3, x.layout);
+  a(2, x.typed);
+  a.enumeration(3, x.dtype, DType::boolean);
+  a(4, x.channels_last);
 }
 
 /// Field 10 + i holds what a step does, of the i-th kind in the order of plan.h.

@@ -113,7 +113,10 @@ class Engine:
             dtype, shape = capi.DTYPES[w.dtype], tuple(w.shape[: w.rank])
             values = None
             if w.data:
-                values = np.frombuffer(ctypes.string_at(w.data, w.bytes), arrays.numpy_dtype(dtype)).reshape(shape)
+                memory = (ctypes.c_uint8 * w.bytes).from_address(w.data)
+                memory.engine = self  # whose memory it is
+                values = np.frombuffer(memory, arrays.numpy_dtype(dtype)).reshape(shape)
+                values.flags.writeable = False
             found.append(Weight(w.name.decode(), w.layer.decode(), w.role.decode(), dtype, shape, bool(w.fixed), values))
         return tuple(found)
 

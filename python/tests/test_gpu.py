@@ -135,8 +135,10 @@ def test_a_refit_keeps_kernels_and_what_was_timed(log, monkeypatch):
     context.set_tensor_address("y", y.data_ptr())
     refitter = trt.Refitter(engine, log)
     for w in weights:
+        on_gpu = torch.from_numpy(w).cuda()
         for name in refitter.get_all_weights():
-            assert refitter.set_named_weights(name, w)
+            given = trt.Weights(trt.float32, on_gpu.data_ptr(), w.size)
+            assert refitter.set_named_weights(name, given, trt.TensorLocation.DEVICE)
         assert refitter.refit_cuda_engine() and context.execute_async_v3(0), log.messages
         torch.cuda.synchronize()
         expected = x.cpu().numpy()

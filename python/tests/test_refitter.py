@@ -182,7 +182,6 @@ def test_what_is_refused(log):
     assert not refitter.set_named_weights("fc", weights(1)["fc.w"])
     assert not refitter.set_named_weights("fc.w", weights(1)["fc.w"][:3])
     assert not refitter.set_named_weights("fc.w", weights(1)["fc.w"].astype("f2"))
-    assert not refitter.set_named_weights("fc.w", weights(1)["fc.w"], trt.TensorLocation.DEVICE)
     assert not refitter.set_weights("conv", R.CONSTANT, weights(1)["conv.w"])
     assert refitter.set_named_weights("fc.w", weights(1)["fc.w"]) and refitter.unset_named_weights("fc.w")
     assert not refitter.unset_named_weights("fc.w")
@@ -190,7 +189,6 @@ def test_what_is_refused(log):
         "the engine has no weights 'fc'",
         "weights 'fc.w' are float32[180] in the engine, and are given as float32[15]",
         "weights 'fc.w' are float32[180] in the engine, and are given as float16[180]",
-        "weights 'fc.w' are given in memory of a GPU: give them in host memory",
         "layer 'conv' has no weights of role CONSTANT",
     ]
     parser = trt.OnnxParserRefitter(refitter, log)

@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Optional, Tuple
 import numpy as np
 import onnx
 
+from .. import capi, devices
 from ..arrays import numpy_dtype
 from ..building import read_model
 from ..engine import Weight
@@ -85,12 +86,10 @@ class Refitter(Scoped):
     # ---- what is to be
 
     def set_named_weights(self, name: str, weights: Any, location: TensorLocation = TensorLocation.HOST) -> bool:
-        """Weights, or an array, for a name; they are copied."""
+        """Weights, or an array, for a name; they are copied. DEVICE: Weights(type, pointer, count) of a GPU's memory, once what was
+        enqueued on the default stream is done."""
         weight = self._find(name)
         if weight is None:
-            return False
-        if location != TensorLocation.HOST:
-            self._report.error(f"weights '{name}' are given in memory of a GPU: give them in host memory")
             return False
         array = array_of(weights)
         given = "nothing" if array is None else f"{array.dtype.name}[{array.size}]"
@@ -98,8 +97,20 @@ class Refitter(Scoped):
         if array is None or array.dtype.name != weight.dtype or array.size != count:
             self._report.error(f"weights '{name}' are {weight.dtype}[{count}] in the engine, and are given as {given}")
             return False
-        self._given[name] = np.array(array).reshape(weight.shape)
+        try:
+            copy = np.array(array) if location == TensorLocation.HOST else self._from_device(array)
+        except Error as error:
+            self._report.failure(error)
+            return False
+        self._given[name] = copy.reshape(weight.shape)
         return True
+
+    def _from_device(self, array: np.ndarray) -> np.ndarray:
+        """A copy of what is at an address of a GPU."""
+        driver, host = devices.entered(max(self.engine._engine.device, 0)), np.empty_like(array)
+        devices.check(driver.cuMemcpyAsync(host.ctypes.data, array.ctypes.data, array.nbytes, capi.LEGACY_STREAM))
+        devices.check(driver.cuStreamSynchronize(capi.LEGACY_STREAM))
+        return host
 
     def set_weights(self, layer_name: str, role: WeightsRole, weights: Any) -> bool:
         """The same by layer and role."""
