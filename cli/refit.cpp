@@ -29,11 +29,11 @@ void add_refit(CLI::App& app, Action& action) {
   auto request = std::make_shared<RefitRequest>();
   CLI::App& command = add_command(
       app, "refit", "Give an engine other weights; nothing is timed or compiled",
-      "  burnish build net.onnx --refit                                   an engine that takes others\n"
-      "  burnish refit net.engine --onnx epoch9.onnx -o epoch9.engine     those of another training\n"
-      "  burnish build net.onnx --strip-weights -o net.engine             an engine to ship beside its "
-      "model\n"
-      "  burnish refit net.engine --onnx net.onnx                         where it is to run\n");
+      "  burnish refit net.engine --onnx epoch9.onnx -o epoch9.engine    those of another training\n"
+      "  burnish refit net.engine --onnx net.onnx                        where it was shipped without\n"
+      "  burnish build net.onnx --refit                                  makes an engine that takes any "
+      "weights\n"
+      "  burnish build net.onnx --strip-weights                          one without, that takes its own\n");
   command.add_option("ENGINE", request->engine, "The engine, built with --refit or --strip-weights")
       ->required()
       ->type_name("");

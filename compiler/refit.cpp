@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/version.h"
 #include "compiler/refit_record.h"
 #include "onnx/reader.h"
 #include "onnx/weights.h"
@@ -122,13 +123,18 @@ Result<> check_fixed(const RefitRecord& record, const std::vector<const Weight*>
   return {};
 }
 
+Error another_version(const EngineFile& engine) {
+  return Error(Code::incompatible_engine, "the engine was built by another version of Burnish (" +
+                                              engine.identity.burnish_version +
+                                              "), whose kernels or plans differ")
+      .remedy("refit it with the version that built it, or build it again");
+}
+
 Result<> check_kernels(const EngineFile& engine) {
   const bool on_device =
       std::ranges::any_of(engine.plans, [](const Plan& plan) { return plan.target != "cpu"; });
   if (!on_device || engine.refit->kernels == nvrtc::device_text_digest()) return {};
-  return Error(Code::incompatible_engine, "the engine was built by another version of Burnish (" +
-                                              engine.identity.burnish_version + "), whose kernels differ")
-      .remedy("refit it with the version that built it, or build it again");
+  return another_version(engine);
 }
 
 std::vector<const Step*> all_steps(const Plan& plan) {
@@ -217,6 +223,7 @@ class Refit {
   }
 
   Error explain(const std::string& what, const onnx::Model& model) const {
+    if (engine_.identity.burnish_version != version) return another_version(engine_);
     auto weight = culprit(model);
     if (!weight) return std::move(weight).error();
     if (*weight)

@@ -25,7 +25,7 @@ EngineFile engine_for(const std::string& target) {
 
 TEST(Refit, KernelsOfAnotherVersionCannotTakeWeights) {
   EXPECT_EQ(refusal(engine_for("sm_90")),
-            "the engine was built by another version of Burnish (0.0.9), whose kernels differ / "
+            "the engine was built by another version of Burnish (0.0.9), whose kernels or plans differ / "
             "refit it with the version that built it, or build it again");
   EXPECT_NE(refusal(engine_for("cpu")), refusal(engine_for("sm_90")));  // the host has none
 }

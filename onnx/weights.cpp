@@ -12,12 +12,18 @@ namespace {
 
 namespace tensor = fields::TensorProto;
 
+/// Exporters fill tensors for factors and scales too, which are no weights.
+bool is_one_number(const Tensor& t) {
+  const size_t size = size_of(t.dtype()), bytes = t.byte_size();
+  return bytes <= size || std::equal(t.bytes(), t.bytes() + bytes - size, t.bytes() + size);
+}
+
 /// The tensor of a node that is to be an initialiser; null for others.
 const Literal* weight_of(const Node& node) {
   const Attribute* value =
       node.op_type == "Constant" && node.domain.empty() ? node.attribute("value") : nullptr;
   const bool is_weight = value && value->t && value->t->dtype && is_float(*value->t->dtype) &&
-                         element_count(value->t->dims) > 1 && node.outputs.size() == 1;
+                         !is_one_number(value->t->payload) && node.outputs.size() == 1;
   return is_weight ? value->t.get() : nullptr;
 }
 

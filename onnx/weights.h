@@ -8,7 +8,7 @@
 namespace burnish::onnx {
 
 /// The model with its Constant nodes that hold tensors of floats as initialisers of their outputs' names, as other exporters write
-/// weights. Single numbers stay.
+/// weights. Single numbers stay, and tensors filled with one.
 Model with_constants_as_initializers(Model model);
 
 /// The model's bytes, the initialisers `names` without their values, which `read_without_weights` asks for. Other initialisers that

@@ -85,12 +85,14 @@ TEST(Weights, MayBeConstantNodes) {
   const std::string bytes =
       model_of_graph(bytes_field(fields::GraphProto::node, constant_node("w", floats("", {1, 2}))) +
                      bytes_field(fields::GraphProto::node, constant_node("number", floats("", {3}))) +
+                     bytes_field(fields::GraphProto::node, constant_node("ones", floats("", {1, 1, 1}))) +
                      bytes_field(fields::GraphProto::initializer, floats("a", {4})));
   const auto written = read(bytes);
   ASSERT_TRUE(written) << error_of(written);
   const Model model = with_constants_as_initializers(*written);
-  ASSERT_EQ(model.graph.nodes.size(), 1u);
+  ASSERT_EQ(model.graph.nodes.size(), 2u);
   EXPECT_EQ(model.graph.nodes[0].outputs[0], "number");
+  EXPECT_EQ(model.graph.nodes[1].outputs[0], "ones");
   ASSERT_EQ(model.graph.initializers.size(), 2u);
   EXPECT_EQ(model.graph.initializers[1].name, "w");
   const std::string without = without_weights(model, {"a", "w"});
@@ -98,7 +100,7 @@ TEST(Weights, MayBeConstantNodes) {
       std::as_bytes(std::span(without)),
       [&](const Literal& literal) -> Result<Tensor> { return Tensor::zeros(*literal.dtype, literal.dims); });
   ASSERT_TRUE(back) << error_of(back);
-  EXPECT_EQ(back->graph.nodes.size(), 1u);
+  EXPECT_EQ(back->graph.nodes.size(), 2u);
   ASSERT_EQ(back->graph.initializers.size(), 2u);
   EXPECT_EQ(back->graph.initializers[1].name, "w");
   EXPECT_EQ(back->graph.initializers[1].dims, (Shape{2}));

@@ -53,17 +53,15 @@ def test_memory(burnish, model):
 
 
 def with_other_weights(path, other):
-    """Writes the model with each of its weights scaled at random; gives how many there are. Single numbers stay: kernels hold them."""
+    """Writes the model with each of its weights scaled at random; gives how many there are. Single numbers stay, as kernels hold them,
+    and what exporters fill with one."""
     model, rng = onnx.load(path), np.random.default_rng(0)
-    held = [a.t for node in model.graph.node if node.op_type == "Constant" for a in node.attribute if a.HasField("t")]
-    for node in model.graph.node:
-        for a in node.attribute:
-            if node.op_type == "Constant" and a.HasField("t"):
-                a.t.name = node.output[0]
-    scales = {name for node in model.graph.node if node.op_type == "Resize" for name in node.input}
-    weights = [t for t in [*model.graph.initializer, *held] if t.data_type == onnx.TensorProto.FLOAT and math.prod(t.dims) > 1]
-    weights = [t for t in weights if t.name not in scales]
-    for tensor in weights:
+    constants = {n.output[0]: n.attribute[0].t for n in model.graph.node if n.op_type == "Constant" and n.attribute[0].HasField("t")}
+    weights = {t.name: t for t in model.graph.initializer}
+    weights.update((name, t) for name, t in constants.items() if np.unique(numpy_helper.to_array(t)).size > 1)
+    scales = {name for node in model.graph.node if node.op_type == "Resize" for name in node.input[1:]}
+    weights = {n: t for n, t in weights.items() if t.data_type == onnx.TensorProto.FLOAT and math.prod(t.dims) > 1 and n not in scales}
+    for tensor in weights.values():
         array = numpy_helper.to_array(tensor)
         tensor.CopyFrom(numpy_helper.from_array(array * rng.uniform(0.5, 1.5, array.shape).astype("f4"), tensor.name))
     onnx.save(model, other)
