@@ -144,7 +144,7 @@ Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, c
                                       std::map<std::string, std::string>& identity) {
   LowerOptions lowering{
       .tf32 = options.tf32,
-      .weights_vary = options.refittable == Refittable::any || options.refittable == Refittable::listed,
+      .weights_vary = weights_vary(options.refittable),
       .optimum = [&](const DimTable& dims,
                      Dim symbol) { return usual_extent(graph, options.profiles, dims, symbol); },
       .workspace_bytes = options.workspace_bytes,
@@ -208,7 +208,10 @@ Result<Graph> optimise(const onnx::Model& model, const CompileOptions& options, 
       TRY(onnx::import_model(model, {.shapes = options.shapes, .profiles = options.profiles}, pool));
   TRY(apply_port_formats(graph, options.input_formats, options.output_formats));
   TRY(check_node_precisions(model, options));
-  TRY(run_pipeline(graph, {.pool = pool, .fp16 = options.fp16, .nodes = options.node_precisions}));
+  TRY(run_pipeline(graph, {.pool = pool,
+                           .fp16 = options.fp16,
+                           .nodes = options.node_precisions,
+                           .weights_vary = weights_vary(options.refittable)}));
   return graph;
 }
 

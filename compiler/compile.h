@@ -18,6 +18,10 @@ namespace burnish {
 
 /// Which weights of an engine may be replaced once it is built.
 enum class Refittable { none, any, identical, listed };
+/// Whether some weight may become another one.
+constexpr bool weights_vary(Refittable which) {
+  return which == Refittable::any || which == Refittable::listed;
+}
 
 struct CompileOptions {
   std::vector<std::string> targets;  // "cpu", "sm_90", …

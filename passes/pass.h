@@ -25,6 +25,7 @@ struct PassContext {
   ThreadPool& pool;
   bool fp16 = false;
   std::span<const NodePrecision> nodes = {};
+  bool weights_vary = false;  // float tensors may be replaced by others once the engine is built
 };
 
 /// A rewrite of a graph and, through `for_each_graph`, of its regions. Text tests live in `passes/<name>.ir`.

@@ -23,7 +23,8 @@ void check(const Pass& pass, const Block& block) {
   const Graph want = parsed(block.same ? block.in : block.out);
   std::vector<NodePrecision> nodes;
   if (!block.fp32.empty()) nodes.push_back({.pattern = block.fp32});
-  auto changed = pass.run(graph, {.pool = pool, .fp16 = block.fp16, .nodes = nodes});
+  auto changed =
+      pass.run(graph, {.pool = pool, .fp16 = block.fp16, .nodes = nodes, .weights_vary = block.refittable});
   ASSERT_TRUE(changed) << changed.error().cause();
   EXPECT_EQ(trouble(verify(graph)), "") << print(graph);
   EXPECT_TRUE(equal(graph, want)) << "the pass gives\n" << print(graph) << "expected is\n" << print(want);

@@ -191,6 +191,37 @@ def test_a_weight_that_is_a_number_in_a_kernel_is_named(burnish, stripped):
     assert read(burnish, "out") == read(burnish, "b.engine")
 
 
+def looping(path, seed):
+    """Two weights in the body of a loop, which the host runs as text: one that the text would spell out, one that it would not."""
+    rng = np.random.default_rng(seed)
+    arrays = {"small": rng.standard_normal(4).astype("f4"), "large": rng.standard_normal((4, 8)).astype("f4"), "out": rng.standard_normal((8, 4)).astype("f4")}
+    value = helper.make_tensor_value_info
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["on"], ["goes_on"]),
+            helper.make_node("Mul", ["state", "small"], ["scaled"], "scale"),
+            helper.make_node("MatMul", ["scaled", "large"], ["wide"], "widen"),
+            helper.make_node("MatMul", ["wide", "out"], ["next"], "narrow"),
+        ],
+        "body",
+        [value("i", TensorProto.INT64, []), value("on", TensorProto.BOOL, []), value("state", TensorProto.FLOAT, [1, 4])],
+        [value("goes_on", TensorProto.BOOL, []), value("next", TensorProto.FLOAT, [1, 4])],
+    )
+    node = helper.make_node("Loop", ["trips", "", "x"], ["y"], "loop", body=body)
+    ports = [value("x", TensorProto.FLOAT, [1, 4]), value("trips", TensorProto.INT64, [])], [value("y", TensorProto.FLOAT, [1, 4])]
+    save(helper.make_graph([node], "looping", *ports, [numpy_helper.from_array(a, n) for n, a in arrays.items()]), path)
+
+
+@pytest.mark.parametrize("target", ["cpu", "sm_90"])
+def test_weights_in_the_body_of_a_loop(burnish, target):
+    looping(burnish.folder / "a.onnx", 1)
+    looping(burnish.folder / "b.onnx", 2)
+    burnish.succeed("build", "a.onnx", "--refit", "--strip-weights", "--target", target)
+    burnish.succeed("refit", "a.engine", "--onnx", "b.onnx")
+    burnish.succeed("build", "b.onnx", "--refit", "--target", target)
+    assert read(burnish, "a.engine") == read(burnish, "b.engine")
+
+
 def test_a_damaged_record(burnish, models):
     burnish.succeed("build", "old.onnx", "-o", "engine", "--refit", "--target", "cpu")
     data = bytearray(read(burnish, "engine"))
