@@ -58,7 +58,12 @@ typedef enum burnish_dtype {
 } burnish_dtype;
 
 /* Where bytes are. */
-typedef enum burnish_memory { BURNISH_HOST = 0, BURNISH_DEVICE = 1 } burnish_memory;
+typedef enum burnish_memory {
+  BURNISH_HOST = 0,
+  BURNISH_DEVICE = 1,
+  BURNISH_MANAGED =
+      2 /* where they are touched; for burnish_block_create. A tensor there is in BURNISH_DEVICE as well */
+} burnish_memory;
 
 typedef struct burnish_error burnish_error;
 BURNISH_API burnish_status burnish_error_status(const burnish_error*) BURNISH_NOEXCEPT;
@@ -96,6 +101,21 @@ typedef struct burnish_device_sensors {
 BURNISH_API burnish_status burnish_device_read_sensors(int device, burnish_device_sensors*,
                                                        burnish_error** error) BURNISH_NOEXCEPT;
 
+/* ---------------------------------------------------------------------------------------------------- plugins */
+
+/* A library of operators, as burnish_plugin.h says. */
+typedef struct burnish_plugin burnish_plugin;
+
+/* Opens a library of operators for the life of the process: from now on contexts run them, and a build takes them that is given
+ * `plugin` (burnish_build_options). The same file again is the same plugin. */
+BURNISH_API burnish_status burnish_load_plugin(const char* path, const burnish_plugin** plugin,
+                                               burnish_error** error) BURNISH_NOEXCEPT;
+/* The same for operators of the program itself; `plugin` stays as it is until it is taken away. */
+BURNISH_API burnish_status burnish_add_plugin(const burnish_plugin* plugin,
+                                              burnish_error** error) BURNISH_NOEXCEPT;
+/* Contexts that are there go on with it. */
+BURNISH_API void burnish_remove_plugin(const burnish_plugin* plugin) BURNISH_NOEXCEPT;
+
 /* ---------------------------------------------------------------------------------------------------- engines */
 
 typedef struct burnish_engine burnish_engine;
@@ -121,6 +141,11 @@ BURNISH_API burnish_status burnish_engine_input(const burnish_engine*, int index
                                                 burnish_port* port) BURNISH_NOEXCEPT;
 BURNISH_API burnish_status burnish_engine_output(const burnish_engine*, int index,
                                                  burnish_port* port) BURNISH_NOEXCEPT;
+/* Tensors inside the engine that it was built to show, and what is in memory anyway if it was built to show that: `unfused` tells
+ * which of the two. They are read like outputs, with burnish_context_output and burnish_context_read_output, and are among none. */
+BURNISH_API int burnish_engine_debug_tensor_count(const burnish_engine*) BURNISH_NOEXCEPT;
+BURNISH_API burnish_status burnish_engine_debug_tensor(const burnish_engine*, int index, burnish_port* port,
+                                                       int* unfused) BURNISH_NOEXCEPT;
 /* The axes of an input or output from the slowest to the fastest in memory, as many as its rank; NULL: row-major, as always
  * where the build asked for nothing else. Its shape names the axes as the model does. */
 BURNISH_API const int* burnish_engine_input_order(const burnish_engine*, int index) BURNISH_NOEXCEPT;
@@ -201,6 +226,10 @@ BURNISH_API burnish_status burnish_context_set_input(burnish_context*, const cha
 /* The profile that runs to come keep to; -1: any that takes their inputs, as it is until then. */
 BURNISH_API burnish_status burnish_context_set_profile(burnish_context*, int profile,
                                                        burnish_error** error) BURNISH_NOEXCEPT;
+/* Sets `bytes` of the GPU's L2 cache aside, at most what it has for that, for the intermediate results of the runs to come; 0: none,
+ * as at first. What is set aside is so for all that shares the CUDA context. BURNISH_UNSUPPORTED on the host. */
+BURNISH_API burnish_status burnish_context_set_persistent_cache(burnish_context*, size_t bytes,
+                                                                burnish_error** error) BURNISH_NOEXCEPT;
 /* What output `name` will be by the inputs set so far, before any run: type, rank, and shape, -1 where they do not tell (the data
  * decides, or another input). `bytes` is its size, 0 while that is open; `data` is NULL. */
 BURNISH_API burnish_status burnish_context_output_shape(burnish_context*, const char* name, burnish_tensor*,

@@ -78,6 +78,13 @@ class Engine : public Owned<burnish_engine, burnish_engine_free> {
   std::vector<burnish_port> outputs() const {
     return ports(burnish_engine_output_count(object_), burnish_engine_output);
   }
+  /// Tensors inside the engine that it was built to show.
+  std::vector<burnish_port> debug_tensors() const {
+    return ports(burnish_engine_debug_tensor_count(object_),
+                 [](const burnish_engine* engine, int i, burnish_port* port) {
+                   return burnish_engine_debug_tensor(engine, i, port, nullptr);
+                 });
+  }
   int profile_count() const { return burnish_engine_profile_count(object_); }
   /// What profile `profile` says of each input.
   std::vector<burnish_shape_range> profile(int profile) const {
@@ -129,6 +136,10 @@ class Context : public Owned<burnish_context, burnish_context_free> {
   void set_profile(int profile) {
     check([&](burnish_error** error) { return burnish_context_set_profile(object_, profile, error); });
   }
+  /// Bytes of the GPU's L2 cache for intermediate results.
+  void set_persistent_cache(size_t bytes) {
+    check([&](burnish_error** error) { return burnish_context_set_persistent_cache(object_, bytes, error); });
+  }
   burnish_tensor output_shape(const std::string& name) const {
     burnish_tensor tensor;
     check([&](burnish_error** error) {
@@ -176,6 +187,13 @@ class Context : public Owned<burnish_context, burnish_context_free> {
     return use;
   }
 };
+
+/// Opens a library of operators, for builds that are given it and for runs of this process.
+inline const burnish_plugin* load_plugin(const std::string& path) {
+  const burnish_plugin* plugin = nullptr;
+  check([&](burnish_error** error) { return burnish_load_plugin(path.c_str(), &plugin, error); });
+  return plugin;
+}
 
 /// Writes the engine with other weights to `output`; needs libburnish_compiler.so.
 inline void refit(const std::string& engine, const std::string& output,

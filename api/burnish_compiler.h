@@ -33,11 +33,12 @@ typedef struct burnish_port_format {
   burnish_layout layout;
 } burnish_port_format;
 
-/* In what an FP16 build stores what an ONNX node makes: BURNISH_F32, or BURNISH_F16 as it would by itself. Of those that fit a name
- * the last one counts. */
+/* In what an FP16 or BF16 build computes and stores what an ONNX node makes: BURNISH_F32, or the build's type as it would by itself.
+ * Of those that fit a name the last one counts. */
 typedef struct burnish_node_precision {
   const char* name; /* one * in it stands for anything */
   burnish_dtype dtype;
+  int result; /* that of its results, counted from 1, which alone is to be stored so; 0: all that the node does */
 } burnish_node_precision;
 
 /* Called now and then with what is being done and how much of it is. Returning nonzero cancels the build. May be called
@@ -70,7 +71,7 @@ typedef struct burnish_build_options {
   size_t struct_size;         /* sizeof(burnish_build_options) */
   const char* const* targets; /* "cpu", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120" */
   int target_count;
-  int fp16; /* nonzero: FP16 storage, FP32 accumulation */
+  int fp16; /* nonzero: FP16 storage, FP32 accumulation; before bf16 */
   int tf32; /* nonzero: FP32 matrix products may run as TF32 */
   const burnish_input_shape* shapes;
   int shape_count;
@@ -104,6 +105,23 @@ typedef struct burnish_build_options {
   int max_tactics;     /* of a node that are timed at most; 0: as many as the level says */
   const burnish_node_precision* node_precisions;
   int node_precision_count;
+  /* Whose operators a model may have beside those of ONNX (burnish_load_plugin). */
+  const burnish_plugin* const* plugins;
+  int plugin_count;
+  int plugin_override;  /* nonzero: they are taken for ONNX's operators of the same name, too */
+  int bf16;             /* nonzero: BF16 storage, FP32 accumulation */
+  int averaged_timings; /* of a kernel that make one time; 0: one */
+  size_t shared_bytes;  /* shared memory that a block of a kernel may ask for at most; 0: no limit */
+  int max_branches;     /* of the graph that run side by side at most; 1: one after the other; 0: no limit */
+  /* ONNX nodes, named as in burnish_node_precision, whose attention is not to be one kernel. */
+  const char* const* decomposed_attention;
+  int decomposed_attention_count;
+  /* Tensors of the model that can be looked at when it runs (burnish_engine_debug_tensor): they are not fused away. */
+  const char* const* debug_tensors;
+  int debug_tensor_count;
+  int debug_unfused; /* nonzero: and all others that are not fused away anyway */
+  /* Knobs of burnish_build_knobs, which go before the options: "-optimization_level=4 -max_branches=1"; NULL: none. */
+  const char* build_route;
   burnish_refittable refittable;
   int strip_weights; /* nonzero: weights of more than one element are left out, and the engine runs once it is refitted;
                         `refittable` is BURNISH_REFIT_IDENTICAL at least */
@@ -111,6 +129,9 @@ typedef struct burnish_build_options {
   int refittable_weight_count;
 } burnish_build_options;
 
+/* What a build route may choose, as JSON: {tuner_version, tuner_options: [{option, allowed_values, default_value, help}]}. Free with
+ * burnish_text_free. */
+BURNISH_API burnish_status burnish_build_knobs(char** json, burnish_error** error) BURNISH_NOEXCEPT;
 /* Builds and writes `engine_path` (complete, or not at all). */
 BURNISH_API burnish_status burnish_build(const char* model_path, const char* engine_path,
                                          const burnish_build_options*,

@@ -19,11 +19,12 @@ typedef struct burnish_device_details {
   int memory_bus_bits;
   int ecc;                         /* nonzero: memory errors are corrected */
   int clock_khz, memory_clock_khz; /* the highest */
+  size_t persistent_cache_bytes; /* of the L2 cache that burnish_context_set_persistent_cache may set aside */
 } burnish_device_details;
 BURNISH_API burnish_status burnish_device_describe_details(int device, burnish_device_details*,
                                                            burnish_error** error) BURNISH_NOEXCEPT;
 
-/* A block of memory that a GPU reaches: its own, or the host's, pinned. Its bytes are undefined until written. */
+/* A block of memory that a GPU reaches: its own, the host's, pinned, or managed. Its bytes are undefined until written. */
 typedef struct burnish_block burnish_block;
 BURNISH_API burnish_status burnish_block_create(int device, burnish_memory, size_t bytes, burnish_block**,
                                                 burnish_error** error) BURNISH_NOEXCEPT;

@@ -12,6 +12,7 @@
 #include "api/burnish_compiler.h"
 #include "api/error.h"
 #include "compiler/build.h"
+#include "compiler/build_route.h"
 #include "compiler/refit.h"
 #include "ir/text.h"
 #include "onnx/reader.h"
@@ -28,15 +29,16 @@ Result<TuningOptions> read_tuning(const burnish_build_options& given) {
   constexpr std::array<Mode, 4> modes = {Mode::append, Mode::read, Mode::write, Mode::strict};
   const auto mode = static_cast<size_t>(given.timing_cache_mode);
   if (given.optimization_level < 0 || given.optimization_level > 5 || mode >= modes.size() ||
-      !(given.time_budget >= 0) || given.max_tactics < 0)
+      !(given.time_budget >= 0) || given.max_tactics < 0 || given.averaged_timings < 0)
     return Error(Code::invalid_argument,
                  "optimization_level is from 0 to 5, timing_cache_mode one of its enumeration, and "
-                 "time_budget and max_tactics no less than 0")
+                 "time_budget, max_tactics and averaged_timings no less than 0")
         .remedy("set the options to zero before setting those that are wanted");
   return TuningOptions{.level = given.optimization_level,
                        .cache = given.timing_cache ? given.timing_cache : "",
                        .mode = modes[mode],
                        .most_candidates = static_cast<size_t>(given.max_tactics),
+                       .averaged = std::max(given.averaged_timings, 1),
                        .budget = given.time_budget};
 }
 
@@ -88,10 +90,26 @@ Result<PortFormats> read_formats(const char* option, const burnish_port_format* 
   return formats;
 }
 
-/// A struct of the caller's in this version's form: what an older, shorter one lacks is zero.
+Result<std::vector<NodePrecision>> read_node_precisions(const burnish_node_precision* given, int count) {
+  std::vector<NodePrecision> precisions;
+  for (int i = 0; i < count; ++i) {
+    const auto& [name, dtype, result] = given[i];
+    if ((dtype != BURNISH_F32 && dtype != BURNISH_F16 && dtype != BURNISH_BF16) || result < 0)
+      return Error(Code::invalid_argument,
+                   "node '" + std::string(name) +
+                       "' can be in FP32, FP16 or BF16 only, and results count from 1")
+          .remedy("say BURNISH_F32, BURNISH_F16 or BURNISH_BF16, and result 0 for the whole node");
+    precisions.push_back(
+        {.node = {name}, .dtype = static_cast<DType>(dtype), .result = static_cast<size_t>(result)});
+  }
+  return precisions;
+}
+
+/// A struct of the caller's in this version's form: what an older, shorter one lacks is zero, and all where there is none.
 template <class Options>
 Result<Options> whole(const Options* asked, size_t least, const std::string& name) {
   Options read{};
+  if (!asked) return read;
   if (asked->struct_size < least || asked->struct_size > sizeof read)
     return Error(Code::invalid_argument, name + " has another size than this library's")
         .remedy("set struct_size, and compile against this version's header");
@@ -116,11 +134,8 @@ Result<> read_refittable(const burnish_build_options& given, CompileOptions& opt
   return {};
 }
 
-Result<CompileOptions> read_options(const burnish_build_options* asked) {
+Result<CompileOptions> read_options(const burnish_build_options& read) {
   CompileOptions options;
-  if (!asked) return options;
-  const burnish_build_options read =
-      TRY(whole(asked, offsetof(burnish_build_options, optimization_level), "burnish_build_options"));
   const burnish_build_options* given = &read;
   TRY(read_refittable(read, options));
   for (int i = 0; i < given->target_count; ++i) options.targets.emplace_back(given->targets[i]);
@@ -129,15 +144,14 @@ Result<CompileOptions> read_options(const burnish_build_options* asked) {
   if (auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end())
     return Error(Code::invalid_argument, "target '" + *twice + "' is given twice")
         .remedy("name each target once");
-  options.fp16 = given->fp16 != 0;
+  if (given->fp16 || given->bf16) options.half = given->fp16 ? DType::f16 : DType::bf16;
   options.tf32 = given->tf32 != 0;
-  for (int i = 0; i < given->node_precision_count; ++i) {
-    const auto& [name, dtype] = given->node_precisions[i];
-    if (dtype != BURNISH_F32 && dtype != BURNISH_F16)
-      return Error(Code::invalid_argument, "node '" + std::string(name) + "' can be in FP32 or FP16 only")
-          .remedy("say BURNISH_F32 or BURNISH_F16");
-    options.node_precisions.push_back({.pattern = name, .fp32 = dtype == BURNISH_F32});
-  }
+  options.node_precisions = TRY(read_node_precisions(given->node_precisions, given->node_precision_count));
+  for (int i = 0; i < given->decomposed_attention_count; ++i)
+    options.decomposed_attention.push_back({given->decomposed_attention[i]});
+  for (int i = 0; i < given->debug_tensor_count; ++i)
+    options.debug_tensors.emplace_back(given->debug_tensors[i]);
+  options.debug_unfused = given->debug_unfused != 0;
   for (int i = 0; i < given->shape_count; ++i) {
     const burnish_input_shape& shape = given->shapes[i];
     if (!options.shapes.emplace(shape.name, std::vector<int64_t>(shape.shape, shape.shape + shape.rank))
@@ -155,7 +169,11 @@ Result<CompileOptions> read_options(const burnish_build_options* asked) {
   options.output_formats =
       TRY(read_formats("--output-formats", given->output_formats, given->output_format_count));
   options.profiles = TRY(read_profiles(given->profiles, given->profile_count));
-  options.workspace_bytes = given->workspace_bytes;
+  options.limits = {.workspace = given->workspace_bytes, .shared = given->shared_bytes};
+  if (given->max_branches < 0)
+    return Error(Code::invalid_argument, "max_branches is negative").remedy("give 0 for no limit");
+  options.max_branches = static_cast<uint32_t>(given->max_branches);
+  if (given->build_route) TRY(apply_build_route(given->build_route, options));
   if (given->note)
     options.note = [note = given->note, user = given->note_user](const std::string& text) {
       note(user, text.c_str());
@@ -166,6 +184,23 @@ Result<CompileOptions> read_options(const burnish_build_options* asked) {
       return progress(user, std::string(stage).c_str(), done, total) == 0;
     };
   return options;
+}
+
+/// What a build was asked for, and the plugins that it may take operators from.
+struct Request {
+  CompileOptions options;
+  plugin::Plugins plugins;
+};
+
+Result<std::unique_ptr<Request>> read_request(const burnish_build_options* asked) {
+  auto request = std::make_unique<Request>();
+  const burnish_build_options given =
+      TRY(whole(asked, offsetof(burnish_build_options, optimization_level), "burnish_build_options"));
+  request->options = TRY(read_options(given));
+  request->options.plugins = &request->plugins;
+  request->options.plugin_override = given.plugin_override != 0;
+  for (int i = 0; i < given.plugin_count; ++i) TRY(request->plugins.add(given.plugins[i]));
+  return request;
 }
 
 Result<Tensor> read_weight(const burnish_weight& given) {
@@ -285,7 +320,8 @@ extern "C" {
 burnish_status burnish_build(const char* model_path, const char* engine_path,
                              const burnish_build_options* options, burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
-    const CompileOptions wanted = TRY(read_options(options));
+    const auto request = TRY(read_request(options));
+    const CompileOptions& wanted = request->options;
     const EngineContents contents = TRY(build(TRY(onnx::read_file(model_path)), wanted));
     return write_engine(engine_path, contents,
                         [&] { return wanted.progress && !wanted.progress("writing", 0, 1); });
@@ -296,10 +332,10 @@ burnish_status burnish_build_bytes(const void* model_data, size_t model_bytes, c
                                    const burnish_build_options* options, void** engine, size_t* engine_size,
                                    burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
-    const CompileOptions wanted = TRY(read_options(options));
+    const auto request = TRY(read_request(options));
     onnx::Model model =
         TRY(onnx::read_bytes({static_cast<const std::byte*>(model_data), model_bytes}, folder ? folder : ""));
-    return give_bytes(TRY(engine_bytes(TRY(build(std::move(model), wanted)))), engine, engine_size);
+    return give_bytes(TRY(engine_bytes(TRY(build(std::move(model), request->options)))), engine, engine_size);
   });
 }
 
@@ -338,11 +374,15 @@ burnish_status burnish_timing_cache_merge(const char* const* paths, int count, c
 burnish_status burnish_model_text(const char* model_path, const burnish_build_options* options, char** text,
                                   burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
-    const CompileOptions wanted = TRY(read_options(options));
+    const auto request = TRY(read_request(options));
     const onnx::Model model = TRY(onnx::read_file(model_path));
-    ThreadPool pool(wanted.threads);
-    return api::give_text(print(TRY(optimise(model, wanted, pool))), text);
+    ThreadPool pool(request->options.threads);
+    return api::give_text(print(TRY(optimise(model, request->options, pool))), text);
   });
+}
+
+burnish_status burnish_build_knobs(char** json, burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> { return api::give_text(build_knobs(), json); });
 }
 
 burnish_status burnish_model_describe(const char* model_path, char** json, burnish_error** error) noexcept {

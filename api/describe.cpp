@@ -27,9 +27,10 @@ Json port(const Port& port) {
   return json;
 }
 
-Json ports(const std::vector<Port>& list) {
+Json ports(const std::vector<Port>& list, bool for_caller = true) {
   Json json = Json::array();
-  for (const Port& p : list) json.push_back(port(p));
+  for (const Port& p : list)
+    if ((p.role == Port::Role::caller) == for_caller) json.push_back(port(p));
   return json;
 }
 
@@ -45,7 +46,7 @@ void add_uses(const Step& s, Json& json) {
 
 Json step(const Step& s) {
   static constexpr const char* kinds[] = {"host",        "kernel", "copy", "read extents", "write extents",
-                                          "set extents", "if",     "fail", "library"};
+                                          "set extents", "if",     "fail", "library",      "plugin"};
   Json json = {{"name", s.name}, {"kind", kinds[s.what.index()]}};
   if (s.stage != 0) json["stage"] = s.stage;
   add_uses(s, json);
@@ -56,6 +57,8 @@ Json step(const Step& s) {
   }
   if (const auto* call = std::get_if<HostCall>(&s.what)) json["call"] = call->text;
   if (const auto* call = std::get_if<LibraryCall>(&s.what)) json["call"] = call->library + " " + call->text;
+  if (const auto* call = std::get_if<PluginCall>(&s.what))
+    json["call"] = (call->domain.empty() ? "" : call->domain + "::") + call->op + " " + call->attributes;
   if (const auto* branch = std::get_if<If>(&s.what)) {
     json["then"] = steps(branch->then_steps);
     json["else"] = steps(branch->else_steps);
@@ -175,7 +178,11 @@ Json plan_of(const Plan& plan) {
                {"fusion_reasons", plan.fusion_reasons},
                {"decisions", decisions(plan)},
                {"steps", steps(plan.steps)}};
+  if (Json debug = ports(plan.outputs, false); !debug.empty()) json["debug_tensors"] = std::move(debug);
+  if (plan.max_branches > 0) json["max_branches"] = plan.max_branches;
   if (!plan.profiles.empty()) json["profiles"] = profiles(plan);
+  for (const NeededPlugin& p : plan.plugins)
+    json["plugins"].push_back({{"name", p.name}, {"version", p.version}, {"file", p.file}});
   const std::vector<int64_t> slots = fixed_slots(plan);
   add_arena_bytes(plan, slots, json);
   json["storage"] = storage(plan, slots);

@@ -60,7 +60,8 @@ burnish_status burnish_device_describe_details(int device, burnish_device_detail
                 .memory_bus_bits = info.memory_bus_bits,
                 .ecc = info.ecc,
                 .clock_khz = info.clock_khz,
-                .memory_clock_khz = info.memory_clock_khz};
+                .memory_clock_khz = info.memory_clock_khz,
+                .persistent_cache_bytes = info.persisting_l2};
     CUuuid uuid{};
     TRY(opened.check(opened.driver().device_uuid(&uuid, info.ordinal), "cuDeviceGetUuid"));
     write_uuid(uuid, details->uuid, sizeof details->uuid);
@@ -75,6 +76,8 @@ burnish_status burnish_block_create(int device, burnish_memory memory, size_t by
     const cuda::Device opened = TRY(cuda::Device::open(device));
     auto made = std::make_unique<burnish_block>();
     if (memory == BURNISH_DEVICE) made->memory = TRY(cuda::DeviceMemory::allocate(opened, bytes));
+    else if (memory == BURNISH_MANAGED)
+      made->memory = TRY(cuda::DeviceMemory::allocate_managed(opened, bytes));
     else made->memory = TRY(cuda::PinnedMemory::allocate(opened, bytes));
     *block = made.release();
     return {};

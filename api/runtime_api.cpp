@@ -3,6 +3,7 @@
 #include "api/describe.h"
 #include "api/error.h"
 #include "base/version.h"
+#include "plugin/library.h"
 #include "runtime/context.h"
 #include "runtime/cuda/sensors.h"
 
@@ -14,22 +15,24 @@ namespace {
 struct PortList {
   struct Entry {
     burnish_port port{};
+    bool unfused = false;
     std::vector<int64_t> shape;
     std::vector<const char*> axes;
     std::vector<int> order;
   };
   std::vector<Entry> entries;
 
-  explicit PortList(const std::vector<Port>& ports) : entries(ports.size()) {
+  explicit PortList(const std::vector<const Port*>& ports) : entries(ports.size()) {
     for (size_t i = 0; i < ports.size(); ++i) {
       Entry& e = entries[i];
-      for (const Port::Axis& axis : ports[i].axes) {
+      e.unfused = ports[i]->role == Port::Role::unfused;
+      for (const Port::Axis& axis : ports[i]->axes) {
         e.shape.push_back(axis.least == axis.most ? axis.least : -1);
         e.axes.push_back(axis.text.c_str());
       }
-      e.order.assign(ports[i].order.begin(), ports[i].order.end());
-      e.port = {.name = ports[i].name.c_str(),
-                .dtype = static_cast<burnish_dtype>(ports[i].dtype),
+      e.order.assign(ports[i]->order.begin(), ports[i]->order.end());
+      e.port = {.name = ports[i]->name.c_str(),
+                .dtype = static_cast<burnish_dtype>(ports[i]->dtype),
                 .rank = static_cast<int>(e.shape.size()),
                 .shape = e.shape.data(),
                 .axes = e.axes.data()};
@@ -61,21 +64,26 @@ std::vector<ProfileRanges> profiles_of(const Engine& engine) {
   return profiles;
 }
 
-const std::vector<Port>& ports_of(const Engine& engine, std::vector<Port> Plan::* which) {
-  static const std::vector<Port> none;
-  return engine.file().plans.empty() ? none : engine.file().plans.front().*which;
+enum class For { caller, debugging };
+std::vector<const Port*> ports_of(const Engine& engine, std::vector<Port> Plan::* which, For whom) {
+  std::vector<const Port*> ports;
+  if (engine.file().plans.empty()) return ports;
+  for (const Port& port : engine.file().plans.front().*which)
+    if ((port.role == Port::Role::caller) == (whom == For::caller)) ports.push_back(&port);
+  return ports;
 }
 
 }  // namespace
 
 struct burnish_engine {
   std::shared_ptr<const Engine> engine;
-  PortList inputs, outputs;
+  PortList inputs, outputs, debug_tensors;
   std::vector<ProfileRanges> profiles;
   explicit burnish_engine(std::shared_ptr<const Engine> e)
       : engine(std::move(e)),
-        inputs(ports_of(*engine, &Plan::inputs)),
-        outputs(ports_of(*engine, &Plan::outputs)),
+        inputs(ports_of(*engine, &Plan::inputs, For::caller)),
+        outputs(ports_of(*engine, &Plan::outputs, For::caller)),
+        debug_tensors(ports_of(*engine, &Plan::outputs, For::debugging)),
         profiles(profiles_of(*engine)) {}
 };
 
@@ -104,7 +112,8 @@ Result<TensorRef> read_tensor(const burnish_tensor* tensor) {
     return Error(Code::invalid_argument, "a tensor of rank " + std::to_string(tensor->rank) + " is given")
         .remedy("the rank is from 0 to " + std::to_string(BURNISH_MAX_RANK));
   if (burnish_dtype_size(tensor->dtype) == 0 ||
-      (tensor->memory != BURNISH_HOST && tensor->memory != BURNISH_DEVICE))
+      (tensor->memory != BURNISH_HOST && tensor->memory != BURNISH_DEVICE &&
+       tensor->memory != BURNISH_MANAGED))
     return Error(Code::invalid_argument, "a tensor has no valid element type or memory")
         .remedy("fill in dtype and memory");
   return TensorRef{.dtype = static_cast<DType>(tensor->dtype),
@@ -247,6 +256,15 @@ burnish_status burnish_engine_input(const burnish_engine* e, int index, burnish_
 burnish_status burnish_engine_output(const burnish_engine* e, int index, burnish_port* port) noexcept {
   return e ? port_at(e->outputs, index, port) : BURNISH_INVALID_ARGUMENT;
 }
+int burnish_engine_debug_tensor_count(const burnish_engine* e) noexcept {
+  return e ? static_cast<int>(e->debug_tensors.entries.size()) : 0;
+}
+burnish_status burnish_engine_debug_tensor(const burnish_engine* e, int index, burnish_port* port,
+                                           int* unfused) noexcept {
+  const burnish_status found = e ? port_at(e->debug_tensors, index, port) : BURNISH_INVALID_ARGUMENT;
+  if (found == BURNISH_OK && unfused) *unfused = e->debug_tensors.entries[static_cast<size_t>(index)].unfused;
+  return found;
+}
 const int* burnish_engine_input_order(const burnish_engine* e, int index) noexcept {
   return e ? order_at(e->inputs, index) : nullptr;
 }
@@ -302,6 +320,21 @@ burnish_status burnish_engine_describe(const burnish_engine* e, char** json, bur
   });
 }
 
+burnish_status burnish_load_plugin(const char* path, const burnish_plugin** plugin,
+                                   burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> {
+    TRY(api::expect(path, "path"));
+    const burnish_plugin* opened = TRY(plugin::open_library(path));
+    TRY(plugin::loaded_plugins().add(opened));
+    if (plugin) *plugin = opened;
+    return {};
+  });
+}
+burnish_status burnish_add_plugin(const burnish_plugin* plugin, burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> { return plugin::loaded_plugins().add(plugin); });
+}
+void burnish_remove_plugin(const burnish_plugin* plugin) noexcept { plugin::loaded_plugins().remove(plugin); }
+
 burnish_status burnish_context_create(burnish_engine* engine, const burnish_context_options* options,
                                       burnish_context** context, burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
@@ -328,6 +361,14 @@ burnish_status burnish_context_set_profile(burnish_context* c, int profile, burn
   return api::guard(error, [&]() -> Result<> {
     TRY(api::expect(c, "context"));
     return c->context->set_profile(profile < 0 ? std::nullopt : std::optional(static_cast<size_t>(profile)));
+  });
+}
+
+burnish_status burnish_context_set_persistent_cache(burnish_context* c, size_t bytes,
+                                                    burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> {
+    TRY(api::expect(c, "context"));
+    return c->context->set_persistent_cache(bytes);
   });
 }
 

@@ -13,8 +13,9 @@ using burnish::testing::PlanMaker;
 
 namespace {
 
-/// y = the transpose of x, both f32, for any extents within a profile.
-std::vector<std::byte> transposing_engine(std::vector<burnish::Profile> profiles = {}) {
+/// y = the transpose of x, both f32, for any extents within a profile. `role`: what y is for.
+std::vector<std::byte> transposing_engine(std::vector<burnish::Profile> profiles = {},
+                                          burnish::Port::Role role = burnish::Port::Role::caller) {
   using namespace burnish;
   PlanMaker m;
   const Slot rows = m.symbol(), columns = m.symbol(), zero = m.constant(0), one = m.constant(1),
@@ -30,6 +31,7 @@ std::vector<std::byte> transposing_engine(std::vector<burnish::Profile> profiles
   contents.identity.model = "transposer";
   contents.targets.push_back({.plan = m.finish()});
   contents.targets[0].plan.profiles = std::move(profiles);
+  contents.targets[0].plan.outputs[0].role = role;
   auto made = engine_bytes(contents);
   return made ? *made : std::vector<std::byte>();
 }
@@ -68,6 +70,36 @@ TEST(RuntimeApi, ShowsPorts) {
   EXPECT_EQ(burnish_engine_input(engine.get(), 1, &port), BURNISH_INVALID_ARGUMENT);
   EXPECT_STREQ(burnish_engine_targets(engine.get()), "cpu");
   EXPECT_NE(engine.describe().find("\"model\": \"transposer\""), std::string::npos);
+}
+
+TEST(RuntimeApi, DebugTensorsAreReadLikeOutputsAndAreNone) {
+  for (const auto role : {burnish::Port::Role::debug, burnish::Port::Role::unfused}) {
+    const std::vector<std::byte> bytes = transposing_engine({}, role);
+    burnish::api::Engine engine(bytes.data(), bytes.size());
+    EXPECT_TRUE(engine.outputs().empty());
+    ASSERT_EQ(engine.debug_tensors().size(), 1u);
+    burnish_port port;
+    int unfused = -1;
+    ASSERT_EQ(burnish_engine_debug_tensor(engine.get(), 0, &port, &unfused), BURNISH_OK);
+    EXPECT_STREQ(port.name, "y");
+    EXPECT_EQ(unfused, role == burnish::Port::Role::unfused);
+    EXPECT_EQ(burnish_engine_debug_tensor(engine.get(), 1, &port, nullptr), BURNISH_INVALID_ARGUMENT);
+    burnish::api::Context context(engine, {.struct_size = sizeof(burnish_context_options), .device = -1});
+    std::vector<float> x = {1, 2, 3, 4}, y(4);
+    context.set_input("x", tensor_of(x, 2, 2));
+    context.run();
+    EXPECT_EQ(context.output("y").bytes, 16u);
+    context.read_output("y", y.data(), 16);
+    EXPECT_EQ(y, (std::vector<float>{1, 3, 2, 4}));
+  }
+}
+
+TEST(RuntimeApi, TheHostHasNoPersistentCache) {
+  const std::vector<std::byte> bytes = transposing_engine();
+  burnish::api::Engine engine(bytes.data(), bytes.size());
+  burnish::api::Context context(engine, {.struct_size = sizeof(burnish_context_options), .device = -1});
+  context.set_persistent_cache(0);
+  EXPECT_EQ(burnish_context_set_persistent_cache(context.get(), 1, nullptr), BURNISH_UNSUPPORTED);
 }
 
 TEST(RuntimeApi, ShowsProfilesAndWhatOutputsWillBe) {
@@ -123,6 +155,17 @@ TEST(RuntimeApi, NullPointersAreErrors) {
   burnish_error_free(error);
   EXPECT_EQ(burnish_context_run(nullptr, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
   EXPECT_EQ(burnish_engine_input_count(nullptr), 0);
+}
+
+TEST(RuntimeApi, PluginsThatAreNone) {
+  burnish_error* error = nullptr;
+  EXPECT_EQ(burnish_load_plugin(nullptr, nullptr, nullptr), BURNISH_INVALID_ARGUMENT);
+  EXPECT_EQ(burnish_load_plugin("no/such.so", nullptr, nullptr), BURNISH_IO_ERROR);
+  EXPECT_EQ(burnish_add_plugin(nullptr, &error), BURNISH_INVALID_ARGUMENT);
+  ASSERT_NE(error, nullptr);
+  EXPECT_STREQ(burnish_error_cause(error), "a plugin is NULL");
+  burnish_error_free(error);
+  burnish_remove_plugin(nullptr);
 }
 
 TEST(RuntimeApi, NullPointersOfDeviceWorkAreErrors) {

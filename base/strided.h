@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -39,6 +40,25 @@ struct StridedLoop {
     }
     extents = std::move(kept);
     strides = std::move(kept_strides);
+  }
+
+  /// Where the innermost axis jumps in operand 0 and an outer one walks along it: the innermost axis in tiles, and that other one just
+  /// outside a tile, so that what is read of a cache line is read while it is there.
+  void tile_for_reading() {
+    constexpr int64_t widest = 64, narrowest = 8;
+    const int64_t tile = std::gcd(extents.back(), widest);
+    const auto walk = std::ranges::find(strides[0], 1);
+    const int64_t from = strides[0].back(), to = strides[1].back();
+    if (from == 0 || from == 1 || to != 1 || tile < narrowest || walk >= strides[0].end() - 1) return;
+    const auto axis = walk - strides[0].begin();
+    extents.back() /= tile;
+    extents.push_back(tile);
+    std::rotate(extents.begin() + axis, extents.begin() + axis + 1, extents.end() - 1);
+    for (auto& s : strides) {
+      s.push_back(s.back());
+      s[s.size() - 2] *= tile;
+      std::rotate(s.begin() + axis, s.begin() + axis + 1, s.end() - 1);
+    }
   }
 
   /// Calls row(offsets, begin, end) over pieces of the innermost axis; offsets[k] is operand k's offset at inner index 0.
@@ -88,6 +108,7 @@ inline void copy_strided(ThreadPool& pool, size_t element_size, std::span<const 
   StridedLoop loop{{shape.begin(), shape.end()},
                    {{src_strides.begin(), src_strides.end()}, {dst_strides.begin(), dst_strides.end()}}};
   loop.merge_axes();
+  loop.tile_for_reading();
   const int64_t from = loop.strides[0].back(), to = loop.strides[1].back();
   auto rows = [&]<class T>(T*) {
     const T* s = reinterpret_cast<const T*>(src);

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/failure.h"
 #include "cli/output.h"
+#include "cli/plugins.h"
 #include "cli/progress.h"
 #include "cli/roofline.h"
 #include "cli/table.h"
@@ -17,7 +18,7 @@ namespace burnish::cli {
 
 struct BenchRequest {
   std::string engine, device, json;
-  std::vector<std::string> shapes;
+  std::vector<std::string> shapes, plugins;
   InputChoices inputs;
   int iterations = 0;  // 0: as many as fit into `seconds`
   double seconds = 3;
@@ -122,6 +123,7 @@ static Measured measure(const BenchRequest& request) {
   DeviceChoice device = parse_device(request.device);
   if (!request.json.empty()) require_writable(request.json);
   Progress progress("timing " + request.engine, request.verbose);
+  load_plugins(request.plugins);
   progress.stage("opening the engine");
   Measured m{.engine = open_engine(request.engine)};
   m.ports = inputs_of(m.engine.get());
@@ -245,6 +247,7 @@ void add_bench(CLI::App& app, Action& action) {
   command.add_flag("--profile", request->profile, "A table of steps, each run by itself")->group("Outputs");
   add_device_option(command, request->device,
                     "GPU 0 if it is there and the engine is built for it, else cpu");
+  add_plugin_option(command, request->plugins);
   add_verbose_option(command, request->verbose);
   command.callback([request, batch, &action] {
     request->batch = batch->count() > 0;

@@ -40,8 +40,10 @@ static int build(const BuildRequest& request) {
   std::error_code ignored;
   fmt::print("{}  {}  for {}{}{}{}  in {:.2f} s\n", path,
              bytes_text(std::filesystem::file_size(path, ignored)), fmt::join(choices.targets, ", "),
-             choices.fp16 ? "  FP16" : "", choices.tf32 ? "  TF32" : "",
-             choices.strip_weights ? "  without weights" : "", seconds);
+             choices.fp16   ? "  FP16"
+             : choices.bf16 ? "  BF16"
+                            : "",
+             choices.tf32 ? "  TF32" : "", choices.strip_weights ? "  without weights" : "", seconds);
   for (const std::string& note : notes) fmt::print("{}\n", note);
   return 0;
 }
@@ -88,9 +90,10 @@ static void add_tuning_options(CLI::App& command, BuildChoices& choices) {
 
 static void add_node_precision_option(CLI::App& command, BuildRequest& request) {
   command
-      .add_option("--node-precision", request.node_precisions,
-                  "With --fp16, keep what these ONNX nodes make in FP32; one * stands for anything, and of "
-                  "those that fit a node the last one counts")
+      .add_option(
+          "--node-precision", request.node_precisions,
+          "With --fp16 or --bf16, keep what these ONNX nodes make in FP32; one * stands for anything, and of "
+          "those that fit a node the last one counts")
       ->type_name("NODE:fp32,…")
       ->allow_extra_args(false)
       ->group("What to build");

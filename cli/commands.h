@@ -28,12 +28,14 @@ void add_merge_timings(CLI::App& app, Action& action);
 
 // ---- options that several commands have, by the name of their group in the help
 
-/// --target, --fp16, --tf32. `shapes` is what --shapes gave.
+/// --target, --fp16, --tf32, --plugin, --plugin-override.
 void add_build_options(CLI::App& command, BuildChoices& choices);
 void add_shapes_option(CLI::App& command, std::vector<std::string>& texts, const std::string& help);
 /// --inputs and --seed.
 void add_input_options(CLI::App& command, InputChoices& choices);
 void add_device_option(CLI::App& command, std::string& device, const std::string& fallback);
+/// --plugin.
+void add_plugin_option(CLI::App& command, std::vector<std::string>& files);
 void add_verbose_option(CLI::App& command, bool& verbose);
 
 /// A command with its help: what it does, examples below.

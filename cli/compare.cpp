@@ -68,7 +68,7 @@ static void settle_place(const CompareRequest& request, BuildChoices& choices, D
       choices.targets = {info.target};
     }
   }
-  if (*device < 0 && !choices.fp16 && request.reference.empty())
+  if (*device < 0 && !choices.fp16 && !choices.bf16 && request.reference.empty())
     fail("nothing to compare: FP32 on the CPU is the reference itself",
          gpu ? "say --device 0, --fp16, or --reference OUTPUTS.npz"
              : "there is no GPU here: say --fp16, or --reference OUTPUTS.npz");
@@ -77,7 +77,7 @@ static void settle_place(const CompareRequest& request, BuildChoices& choices, D
 static Arrays reference_outputs(const CompareRequest& request, const InputChoices& input_choices,
                                 Arrays& inputs) {
   if (!request.reference.empty()) return read_npz(request.reference);
-  BuildChoices plain;
+  BuildChoices plain{.plugins = request.choices.plugins, .plugin_override = request.choices.plugin_override};
   plain.targets = {"cpu"};
   plain.shapes = parse_shapes(request.shapes);
   plain.verbose = request.choices.verbose;
@@ -107,7 +107,8 @@ static int compare(const CompareRequest& request) {
   DeviceChoice device = parse_device(request.device);
   require_readable(request.model, "model");
   settle_place(request, choices, device);
-  double tolerance = request.tolerance ? request.tolerance : choices.fp16 || choices.tf32 ? 1e-2 : 1e-4;
+  const double usual = choices.fp16 || choices.tf32 ? 1e-2 : choices.bf16 ? 3e-2 : 1e-4;
+  const double tolerance = request.tolerance ? request.tolerance : usual;
 
   Arrays inputs;
   Arrays want = reference_outputs(request, input_choices, inputs);
@@ -125,7 +126,9 @@ static int compare(const CompareRequest& request) {
     if (want.contains(name))
       good &= compare_output(name, got.outputs.at(name), want.at(name), tolerance, rows);
   fmt::print("{} on {}{} against {}\n{}{} (relative L2 up to {:g})\n", request.model, got.device,
-             choices.fp16 ? " in FP16" : "",
+             choices.fp16   ? " in FP16"
+             : choices.bf16 ? " in BF16"
+                            : "",
              request.reference.empty() ? "FP32 on the CPU" : request.reference, table(rows),
              good ? "the outputs agree" : "the outputs DIFFER", tolerance);
   return good ? 0 : 1;

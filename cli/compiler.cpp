@@ -10,6 +10,7 @@
 #include "api/burnish_compiler.h"
 #include "cli/failure.h"
 #include "cli/interrupt.h"
+#include "cli/plugins.h"
 #include "cli/progress.h"
 
 namespace burnish::cli {
@@ -43,25 +44,36 @@ class BuildOptions {
  public:
   explicit BuildOptions(const BuildChoices& choices, Progress* progress = nullptr,
                         std::vector<std::string>* notes = nullptr)
-      : profiles_(choices.profiles) {
-    for (const std::string& target : choices.targets) targets_.push_back(target.c_str());
+      : profiles_(choices.profiles), plugins_(load_plugins(choices.plugins)) {
+    targets_ = pointers_to(choices.targets);
     for (const auto& [name, shape] : choices.shapes)
       shapes_.push_back({name.c_str(), static_cast<int>(shape.size()), shape.data()});
     options_.struct_size = sizeof options_;
     options_.targets = targets_.data();
     options_.target_count = static_cast<int>(targets_.size());
     options_.fp16 = choices.fp16;
+    options_.bf16 = choices.bf16;
     options_.tf32 = choices.tf32;
     options_.shapes = shapes_.data();
     options_.shape_count = static_cast<int>(shapes_.size());
     options_.progress_user = progress;
     options_.progress = show_progress;
     options_.optimization_level = choices.level;
-    for (const auto& [name, dtype] : choices.node_precisions)
-      node_precisions_.push_back({name.c_str(), dtype});
+    for (const NodePrecision& node : choices.node_precisions)
+      node_precisions_.push_back({node.name.c_str(), node.dtype, node.result});
     options_.node_precisions = node_precisions_.data();
     options_.node_precision_count = static_cast<int>(node_precisions_.size());
     options_.max_tactics = choices.max_tactics;
+    options_.averaged_timings = choices.averaged_timings;
+    options_.shared_bytes = choices.shared_bytes;
+    options_.max_branches = choices.max_branches;
+    debug_tensors_ = pointers_to(choices.debug_tensors);
+    options_.debug_tensors = debug_tensors_.data();
+    options_.debug_tensor_count = static_cast<int>(debug_tensors_.size());
+    options_.debug_unfused = choices.debug_unfused;
+    decomposed_attention_ = pointers_to(choices.decomposed_attention);
+    options_.decomposed_attention = decomposed_attention_.data();
+    options_.decomposed_attention_count = static_cast<int>(decomposed_attention_.size());
     options_.time_budget = choices.time_budget;
     if (!choices.timing_cache.empty()) options_.timing_cache = choices.timing_cache.c_str();
     options_.libraries = choices.libraries.c_str();
@@ -78,6 +90,10 @@ class BuildOptions {
     options_.profiles = profiles_.data();
     options_.profile_count = profiles_.size();
     options_.workspace_bytes = choices.workspace_bytes;
+    options_.plugins = plugins_.data();
+    options_.plugin_count = static_cast<int>(plugins_.size());
+    options_.plugin_override = choices.plugin_override;
+    if (!choices.build_route.empty()) options_.build_route = choices.build_route.c_str();
     options_.refittable = choices.refittable ? BURNISH_REFIT_ANY : BURNISH_REFIT_NONE;
     options_.strip_weights = choices.strip_weights;
     options_.note_user = notes;
@@ -88,10 +104,17 @@ class BuildOptions {
   const burnish_build_options* get() const { return &options_; }
 
  private:
-  std::vector<const char*> targets_;
+  static std::vector<const char*> pointers_to(const std::vector<std::string>& texts) {
+    std::vector<const char*> list;
+    for (const std::string& text : texts) list.push_back(text.c_str());
+    return list;
+  }
+
+  std::vector<const char*> targets_, decomposed_attention_, debug_tensors_;
   std::vector<burnish_input_shape> shapes_;
   std::vector<burnish_port_format> input_formats_, output_formats_;
   ProfileList profiles_;
+  std::vector<const burnish_plugin*> plugins_;
   std::vector<burnish_node_precision> node_precisions_;
   burnish_build_options options_{};
 };
@@ -183,6 +206,13 @@ void merge_timing_caches(const std::vector<std::string>& paths, const std::strin
   burnish_error* error = nullptr;
   auto* merge = compiler_function<decltype(burnish_timing_cache_merge)>("burnish_timing_cache_merge");
   check(merge(names.data(), static_cast<int>(names.size()), output.c_str(), &error), error);
+}
+
+Text build_knobs_json() {
+  char* text = nullptr;
+  burnish_error* error = nullptr;
+  check(compiler_function<decltype(burnish_build_knobs)>("burnish_build_knobs")(&text, &error), error);
+  return Text(text, burnish_text_free);
 }
 
 Text model_text(const std::string& model, const BuildChoices& choices) {

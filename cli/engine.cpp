@@ -40,6 +40,13 @@ std::vector<burnish_port> outputs_of(const burnish_engine* engine) {
   return ports;
 }
 
+std::vector<burnish_port> debug_tensors_of(const burnish_engine* engine) {
+  std::vector<burnish_port> ports(burnish_engine_debug_tensor_count(engine));
+  for (size_t i = 0; i < ports.size(); ++i)
+    check(burnish_engine_debug_tensor(engine, static_cast<int>(i), &ports[i], nullptr), nullptr);
+  return ports;
+}
+
 DeviceChoice parse_device(const std::string& text) {
   if (text.empty()) return {};
   if (text == "cpu") return -1;

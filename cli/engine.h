@@ -20,6 +20,7 @@ bool looks_like_engine(const std::string& path);
 Engine open_engine(const std::string& path);
 std::vector<burnish_port> inputs_of(const burnish_engine* engine);
 std::vector<burnish_port> outputs_of(const burnish_engine* engine);
+std::vector<burnish_port> debug_tensors_of(const burnish_engine* engine);
 
 /// --device: nothing given, or `cpu` or the number of a GPU. -1 is the CPU.
 using DeviceChoice = std::optional<int>;

@@ -69,9 +69,10 @@ int interrupted() { return received; }
 Cancellable::Cancellable() { ++cancellable; }
 Cancellable::~Cancellable() { --cancellable; }
 
-TemporaryFolder::TemporaryFolder() {
+TemporaryFolder::TemporaryFolder(const std::filesystem::path& parent) {
   std::error_code error;
-  std::string name = (std::filesystem::temp_directory_path(error) / "burnish-XXXXXX").string();
+  const std::filesystem::path folder = parent.empty() ? std::filesystem::temp_directory_path(error) : parent;
+  std::string name = (folder / "burnish-XXXXXX").string();
   if (!mkdtemp(name.data()))
     fail("cannot make a temporary folder '" + name + "': " + system_error(),
          "name one that can be written to: TMPDIR=folder burnish …");

@@ -24,8 +24,8 @@ class Cancellable {
 /// A new folder that goes, with what is in it, at the end of its scope or of the process.
 class TemporaryFolder {
  public:
-  /// Throws Failure where none can be made.
-  TemporaryFolder();
+  /// In `parent`, or where temporary files lie usually. Throws Failure where none can be made.
+  explicit TemporaryFolder(const std::filesystem::path& parent = {});
   ~TemporaryFolder();
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;

@@ -14,8 +14,24 @@ void add_build_options(CLI::App& command, BuildChoices& choices) {
       ->group("What to build");
   command.add_flag("--fp16", choices.fp16, "Store values in half precision (sums stay FP32)")
       ->group("What to build");
+  command.add_flag("--bf16", choices.bf16, "Store values in BF16 (sums stay FP32); --fp16 goes before it")
+      ->group("What to build");
   command.add_flag("--tf32", choices.tf32, "Let FP32 matrix products run as TF32 on the GPU")
       ->group("What to build");
+  add_plugin_option(command, choices.plugins);
+  command
+      .add_flag("--plugin-override", choices.plugin_override,
+                "Take plugins' operators for those of ONNX that have the same name")
+      ->group("Plugins");
+}
+
+void add_plugin_option(CLI::App& command, std::vector<std::string>& files) {
+  command
+      .add_option("--plugin", files,
+                  "A library of operators beside ONNX's own (docs/plugins.md); several times")
+      ->type_name("FILE")
+      ->allow_extra_args(false)
+      ->group("Plugins");
 }
 
 void add_shapes_option(CLI::App& command, std::vector<std::string>& texts, const std::string& help) {

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/failure.h"
 #include "cli/output.h"
+#include "cli/plugins.h"
 #include "cli/progress.h"
 #include "cli/report/document.h"
 #include "cli/report/exported.h"
@@ -18,7 +19,7 @@
 namespace burnish::cli {
 
 struct ReportRequest {
-  std::vector<std::string> engines, layers, profiles, times, shapes;
+  std::vector<std::string> engines, layers, profiles, times, shapes, plugins;
   std::string device, output;
   InputChoices inputs;
   bool no_run = false;
@@ -181,6 +182,7 @@ static int report_on(const ReportRequest& request) {
   check_counts(request);
   parse_device(request.device);
   require_writable(request.output);
+  load_plugins(request.plugins);
   const std::string html = report::page(collect(request));
   Progress::clear_line();
   write_text(request.output, html);
@@ -223,6 +225,7 @@ void add_report(CLI::App& app, Action& action) {
       fmt::format("Free extents of random inputs; other free axes are {}", FreeExtents::otherwise));
   add_device_option(command, request->device,
                     "GPU 0 if it is there and the engine is built for it, else cpu");
+  add_plugin_option(command, request->plugins);
   add_verbose_option(command, request->verbose);
   command.callback([request, &action] { action = [request] { return report_on(*request); }; });
 }

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/elements.h"
 #include "cli/failure.h"
+#include "cli/plugins.h"
 #include "cli/progress.h"
 #include "cli/table.h"
 
@@ -13,7 +14,7 @@ namespace burnish::cli {
 
 struct RunRequest {
   std::string engine, outputs, device;
-  std::vector<std::string> shapes;
+  std::vector<std::string> shapes, plugins;
   InputChoices inputs;
   bool verbose = false;
 };
@@ -25,6 +26,7 @@ static int run(const RunRequest& request) {
   if (!request.outputs.empty()) require_writable(request.outputs);
 
   Progress progress("running " + request.engine, request.verbose);
+  load_plugins(request.plugins);
   progress.stage("opening the engine");
   Engine engine = open_engine(request.engine);
   choices.usual = opt_shapes(engine.get());
@@ -72,6 +74,7 @@ void add_run(CLI::App& app, Action& action) {
       ->group("Outputs");
   add_device_option(command, request->device,
                     "GPU 0 if it is there and the engine is built for it, else cpu");
+  add_plugin_option(command, request->plugins);
   add_verbose_option(command, request->verbose);
   command.callback([request, &action] { action = [request] { return run(*request); }; });
 }

@@ -20,10 +20,7 @@ class Backend {
   /// The source of a call, and the order of its arguments. Two calls with the same source are one kernel.
   struct Source {
     std::string text;  // the kernel is named `kernel` in it
-    struct Argument {
-      std::variant<OperandPointer, Dim> what;
-    };
-    std::vector<Argument> arguments;
+    std::vector<KernelArgument> arguments;
   };
   virtual Source emit(const KernelCtx& ctx, const KernelCall& call) const = 0;
   /// Source -> binary. May be called from several threads at once.

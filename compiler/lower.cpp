@@ -173,6 +173,14 @@ Result<> Lowering::add_calls(Scope& scope, DeviceOperands& operands, std::string
                                   .slot = slot(t.placed.view.offset),
                                   .written = t.written};
   };
+  const auto tensor_map = [&](const TensorMap& map) {
+    KernelLaunch::Argument a = argument(map.pointer);
+    a.kind = KernelLaunch::Argument::Kind::tensor_map;
+    for (Dim d : map.extents) a.extents.push_back(slot(d));
+    for (Dim d : map.strides) a.strides.push_back(slot(d));
+    a.box = map.box;
+    return a;
+  };
   for (const RoutineCall& call : operands.routines) {
     LibraryCall step{.library = call.library, .text = call.text};
     for (const OperandPointer p : call.operands) step.operands.push_back(argument(p));
@@ -192,10 +200,11 @@ Result<> Lowering::add_calls(Scope& scope, DeviceOperands& operands, std::string
       launch.grid[k] = slot(call.grid[k]);
       launch.block[k] = static_cast<uint32_t>(call.block[k]);
     }
-    for (const Backend::Source::Argument& a : source.arguments)
-      if (const Dim* d = std::get_if<Dim>(&a.what))
+    for (const KernelArgument& a : source.arguments)
+      if (const Dim* d = std::get_if<Dim>(&a))
         launch.arguments.push_back({.kind = KernelLaunch::Argument::Kind::integer, .slot = slot(*d)});
-      else launch.arguments.push_back(argument(std::get<OperandPointer>(a.what)));
+      else if (const auto* map = std::get_if<TensorMap>(&a)) launch.arguments.push_back(tensor_map(*map));
+      else launch.arguments.push_back(argument(std::get<OperandPointer>(a)));
     add_step(name, std::move(launch)).work = std::exchange(work, {});
   }
   return {};
@@ -286,10 +295,10 @@ std::vector<int> Lowering::order_for_readers(const Scope& scope, ValueId v) {
 }
 
 Verdict Lowering::describe_within_limits(DeviceOperands& operands, std::optional<Decision>& decision) {
-  const Makers makers{*options_.backend, options_.libraries, options_.workspace_bytes};
-  const bool limited = options_.workspace_bytes > 0;
+  const Makers makers{*options_.backend, options_.libraries, options_.limits};
+  const bool limited = options_.limits.any();
   if (limited)
-    if (const Verdict v = fits_workspace(operands, makers); !v) return v;
+    if (const Verdict v = fits_limits(operands, makers); !v) return v;
   if (limited || options_.decide)
     if (auto choice = find_choice(name_of(operands.node), operands, makers)) {
       choice->number = out_.plan.decisions.size();
@@ -422,6 +431,7 @@ Result<> Lowering::lower_if(Scope& scope, const Node& node) {
 Result<> Lowering::lower_node(Scope& scope, const Node& node) {
   if (node.op->name == "Dims") return lower_dims(scope, node);
   if (node.op->name == "If") return lower_if(scope, node);
+  if (node.op->name == "Plugin") return lower_plugin(scope, node);
   for (ValueId v : node.outputs) {  // extents that other tensors decide are read before the node runs
     if (v == no_value) continue;
     for (Dim d : scope.graph.values[v].type.shape)
@@ -575,6 +585,7 @@ Result<Lowered> Lowering::finish() {
 
 Result<Lowered> Lowering::run() {
   out_.plan.target = options_.backend ? std::string(options_.backend->target()) : "cpu";
+  out_.plan.max_branches = options_.max_branches;
   for (ValueId v : top_.graph.outputs)
     if (!top_.graph.constant(v) &&
         std::find(top_.graph.inputs.begin(), top_.graph.inputs.end(), v) == top_.graph.inputs.end())

@@ -18,10 +18,12 @@ struct LowerOptions {
   bool weights_vary = false;         // float constants that are equal may be replaced by others that are not
   /// The value of a symbol that memory is planned for.
   std::function<int64_t(const DimTable&, Dim symbol)> optimum;
-  uint64_t workspace_bytes = 0;  // of scratch for one node's kernels at most; 0: no limit
+  TacticLimits limits;
+  uint32_t max_branches = 0;  // of the plan
   /// Of each input and output its axes from the slowest to the fastest in memory; empty: row-major.
   std::vector<std::vector<int>> input_orders, output_orders;
-  Libraries libraries;  // that nodes may be left to, where `decide` says so
+  ConstantForms* forms = nullptr;  // kept from lowering to lowering
+  Libraries libraries;             // that nodes may be left to, where `decide` says so
   /// Decides between the tactics of a node; null: the least estimate.
   std::function<Decision(const NodeChoice&)> decide;
 };

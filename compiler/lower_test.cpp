@@ -92,6 +92,29 @@ class Noting final : public Backend {
   mutable std::vector<std::string> notes;
 };
 
+/// A device whose every node is one kernel that reads and writes all of its operands.
+class Launching final : public Backend {
+ public:
+  std::string_view target() const override { return "none"; }
+  Verdict accepts(const Graph&, const Node&) const override { return Verdict::yes(); }
+  Verdict describe(KernelCtx& ctx) const override {
+    const Dim one = ctx.dims.constant(1);
+    ctx.calls.push_back({.grid = {one, one, one}});
+    return Verdict::yes();
+  }
+  Source emit(const KernelCtx& ctx, const KernelCall&) const override {
+    Source source{.text = std::string(ctx.node.op->name)};
+    for (uint32_t i = 0; i < ctx.node.inputs.size(); ++i)
+      source.arguments.push_back({OperandPointer{OperandPointer::Kind::input, i}});
+    for (uint32_t i = 0; i < ctx.node.outputs.size(); ++i)
+      source.arguments.push_back({OperandPointer{OperandPointer::Kind::output, i}});
+    return source;
+  }
+  Result<std::vector<std::byte>> compile(const std::string&) const override {
+    return std::vector<std::byte>();
+  }
+};
+
 std::vector<std::string> strides_in(std::string_view text) {
   const Noting device;
   Graph graph = parsed(text);
@@ -282,6 +305,54 @@ graph (%trips: i64[], %x: f32[n, 2], %row: f32[1, 2]) -> (%z) where n = input(%x
   %z = Neg(%y) : f32[rows, 2] @"negate"
 }
 )";
+
+TEST(Lower, APluginReadsAndWritesDenseMemory) {
+  // x is read transposed, and a and b could lie in y.
+  auto graph = parse(R"(graph (%x: f32[4, n]) -> (%y) where n = input(%x, 1) {
+  %t = Transpose(%x) {perm=[1, 0]} : f32[n, 4] @"t"
+  %a = Plugin(%t) {plugin=["p", "1", ""], op=["d", "A", "1"], device=true, types=["f32"], ranks=[2], extents=[n, 4], workspace=[8*n]} : f32[n, 4] @"a"
+  %b = Plugin(%a) {plugin=["p", "1", ""], op=["d", "B", "1"], host=true, device=true, types=["f32", "i64"], ranks=[2, 1], extents=[n, 4, 3], workspace=[0]} : f32[n, 4] @"b"
+  %y = Concat(%a, %b) {axis=1} : f32[n, 8] @"y"
+}
+)");
+  ASSERT_TRUE(graph) << graph.error().cause();
+  const Launching device;
+  const auto lowered =
+      lower(*graph, {.backend = &device, .optimum = [](const DimTable&, Dim) { return int64_t{16}; }});
+  ASSERT_TRUE(lowered) << lowered.error().cause();
+  const Plan& plan = lowered->plan;
+  expect_sound(plan);
+  EXPECT_EQ(plan.plugins, (std::vector<NeededPlugin>{{"p", "1", ""}}));
+  const std::vector<int64_t> slots = slots_at(plan, 7);
+  std::string seen;
+  for (const Step& step : plan.steps) {
+    seen += step.name + ";";
+    const auto* call = std::get_if<PluginCall>(&step.what);
+    if (!call) continue;
+    for (const auto* operands : {&call->inputs, &call->outputs})
+      for (const Operand& x : *operands) {
+        EXPECT_EQ(plan.buffers[x.buffer].space, Space::device);
+        EXPECT_EQ(slots[x.strides.back()], 1);
+        EXPECT_TRUE(x.strides.size() == 1 || slots[x.strides[0]] == 4) << step.name;
+      }
+    const bool works_in = call->workspace != Operand::none;
+    EXPECT_EQ(works_in ? slots[plan.buffers[call->workspace].bytes] : 0, step.name == "a" ? 56 : 0);
+    EXPECT_EQ(call->outputs.size(), step.name == "a" ? 1u : 2u) << "also those that nobody reads";
+  }
+  EXPECT_EQ(seen, "dense copy of t;a;b;y;");
+}
+
+TEST(Lower, APluginOfTheWrongPlace) {
+  const std::string text = R"(graph (%x: f32[4]) -> (%y) {
+  %y = Plugin(%x) {plugin=["p", "1", ""], op=["", "A", "1"], device=true, types=["f32"], ranks=[1], extents=[4], workspace=[0]} : f32[4] @"a"
+}
+)";
+  auto graph = parse(text);
+  ASSERT_TRUE(graph) << graph.error().cause();
+  const auto lowered = lower_for_host(*graph);
+  ASSERT_FALSE(lowered);
+  EXPECT_EQ(lowered.error().what(), "node 'a' (A): plugin 'p' runs it on GPUs only");
+}
 
 TEST(Lower, ALoopIsOneStepThatFindsExtents) {
   const Plan plan = plan_of(growing);

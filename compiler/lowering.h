@@ -68,7 +68,7 @@ class Lowering {
   bool is_found_by_running(const Scope& scope, Dim d) const;
   Result<> lower_on_host(Scope& scope, const Node& node);
   Result<bool> lower_on_device(Scope& scope, const Node& node);
-  /// Describes the work of a node under the tactic that is decided for it, with no more scratch memory than it may have.
+  /// Describes the work of a node under the tactic that is decided for it, within the limits.
   Verdict describe_within_limits(class DeviceOperands& operands, std::optional<Decision>& decision);
   /// Axes of a result from the slowest to the fastest, as the op likes them; empty: row-major.
   std::vector<int> output_order(Scope& scope, const Node& node, const std::vector<std::optional<Placed>>& in,
@@ -82,6 +82,9 @@ class Lowering {
   Port make_port(const Value& value, uint32_t buffer, const std::vector<int>& order);
   void add_checks();
   Result<Lowered> finish();
+
+  // plugin_call.cpp: operators of plugins
+  Result<> lower_plugin(Scope& scope, const Node& node);
 
   // concatenation.cpp: concatenations whose operands are written in place
   /// Finds readers, and which values are parts of which concatenation.
@@ -153,7 +156,9 @@ class DeviceOperands final : public KernelCtx {
  public:
   DeviceOperands(Lowering& lowering, Scope& scope, const Node& node, std::vector<std::optional<Placed>> in,
                  std::vector<std::optional<Placed>> out)
-      : KernelCtx(scope.graph, node), lowering_(lowering), in_(std::move(in)), out_(std::move(out)) {}
+      : KernelCtx(scope.graph, node), lowering_(lowering), in_(std::move(in)), out_(std::move(out)) {
+    forms = lowering.options_.forms;
+  }
   std::span<const Dim> in_strides(size_t i) const override { return in_[i]->view.strides; }
   std::span<const Dim> out_strides(size_t i) const override { return out_[i]->view.strides; }
   int64_t in_alignment(size_t i) const override;

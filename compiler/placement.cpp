@@ -57,8 +57,8 @@ std::pair<uint64_t, uint64_t> Lowering::identity_of(const Tensor& tensor) const 
   const uint64_t size = tensor.byte_size();
   if (options_.weights_vary && is_float(tensor.dtype()))
     return {reinterpret_cast<uintptr_t>(tensor.bytes()), size};
-  return {XXH3_64bits_withSeed(tensor.bytes(), size, size),
-          XXH3_64bits_withSeed(tensor.bytes(), size, ~size)};
+  const XXH128_hash_t hash = XXH3_128bits_withSeed(tensor.bytes(), size, size);
+  return {hash.low64, hash.high64};
 }
 
 Placed Lowering::place_constant(const Tensor& tensor, Space space) {

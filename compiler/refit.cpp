@@ -6,7 +6,7 @@
 #include "compiler/refit_record.h"
 #include "onnx/reader.h"
 #include "onnx/weights.h"
-#include "providers/nvrtc/backend.h"
+#include "providers/nvrtc/device_headers.h"
 
 namespace burnish {
 

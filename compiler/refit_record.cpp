@@ -7,7 +7,7 @@
 
 #include "onnx/reader.h"
 #include "onnx/weights.h"
-#include "providers/nvrtc/backend.h"
+#include "providers/nvrtc/device_headers.h"
 
 namespace burnish {
 
@@ -86,10 +86,14 @@ PortFormats formats_of(const std::vector<RefitRecord::Format>& list) {
 }
 
 void add_options(RefitRecord& record, const CompileOptions& options) {
-  record.fp16 = options.fp16;
+  record.half = options.half.value_or(DType::f32);
   record.tf32 = options.tf32;
-  for (const NodePrecision& node : options.node_precisions)
-    record.node_precisions.push_back({node.pattern, node.fp32});
+  for (const NodePrecision& asked : options.node_precisions)
+    record.node_precisions.push_back({asked.node.text, asked.dtype, asked.result});
+  for (const NodePattern& node : options.decomposed_attention)
+    record.decomposed_attention.push_back(node.text);
+  record.debug_tensors = options.debug_tensors;
+  record.debug_unfused = options.debug_unfused;
   for (const auto& [input, extents] : options.shapes) record.shapes.push_back({input, extents});
   for (const onnx::InputRanges& inputs : options.profiles) {
     RefitRecord::Profile& profile = record.profiles.emplace_back();
@@ -97,7 +101,9 @@ void add_options(RefitRecord& record, const CompileOptions& options) {
   }
   record.input_formats = formats_of(options.input_formats);
   record.output_formats = formats_of(options.output_formats);
-  record.workspace_bytes = options.workspace_bytes;
+  record.workspace_bytes = options.limits.workspace;
+  record.shared_bytes = options.limits.shared;
+  record.max_branches = options.max_branches;
   record.level = options.tuning.level;
   record.any_library = !options.libraries;
   record.libraries = options.libraries.value_or(std::vector<std::string>());
@@ -142,13 +148,18 @@ std::vector<Tensor> stored_weights(const RefitRecord& record, const onnx::Model&
 }
 
 CompileOptions options_of(const RefitRecord& record, std::span<const Plan> plans) {
-  CompileOptions options{.fp16 = record.fp16, .tf32 = record.tf32};
+  CompileOptions options{.tf32 = record.tf32};
+  if (record.half == DType::f16 || record.half == DType::bf16) options.half = record.half;
   for (const Plan& plan : plans) options.targets.push_back(plan.target);
   for (const RefitRecord::Weight& weight : record.weights)
     if (!weight.fixed) options.listed_weights.push_back(weight.name);
   options.refittable = record.is_identical() ? Refittable::identical : Refittable::listed;
-  for (const auto& [pattern, fp32] : record.node_precisions)
-    options.node_precisions.push_back({pattern, fp32});
+  for (const auto& [pattern, dtype, result] : record.node_precisions)
+    options.node_precisions.push_back({.node = {pattern}, .dtype = dtype, .result = result});
+  for (const std::string& pattern : record.decomposed_attention)
+    options.decomposed_attention.push_back({pattern});
+  options.debug_tensors = record.debug_tensors;
+  options.debug_unfused = record.debug_unfused;
   for (const auto& [input, extents] : record.shapes) options.shapes[input] = extents;
   for (const RefitRecord::Profile& profile : record.profiles) {
     onnx::InputRanges& inputs = options.profiles.emplace_back();
@@ -156,7 +167,8 @@ CompileOptions options_of(const RefitRecord& record, std::span<const Plan> plans
   }
   options.input_formats = formats_of(record.input_formats);
   options.output_formats = formats_of(record.output_formats);
-  options.workspace_bytes = record.workspace_bytes;
+  options.limits = {.workspace = record.workspace_bytes, .shared = record.shared_bytes};
+  options.max_branches = record.max_branches;
   options.tuning.level = static_cast<int>(record.level);
   options.libraries = record.libraries;
   if (record.any_library) options.libraries.reset();

@@ -38,13 +38,18 @@ TEST(Refit, AModelThatIsNoneIsAnError) {
 TEST(Refit, OptionsComeBackAsTheyWere) {
   RefitRecord record;
   record.weights = {{.name = "w", .fixed = true}, {.name = "v"}};
-  record.fp16 = record.tf32 = record.any_library = true;
-  record.node_precisions = {{"head*", false}};
+  record.half = DType::bf16;
+  record.tf32 = record.debug_unfused = record.any_library = true;
+  record.node_precisions = {{"head*", DType::bf16, 2}};
+  record.decomposed_attention = {"attention*"};
+  record.debug_tensors = {"c"};
   record.shapes = {{"x", {-1, 3}}};
   record.profiles = {{{{"x", {{1, 2, 8}, {3, 3, 3}}}}}};
   record.input_formats = {{"x", true, DType::f16, false}};
   record.output_formats = {{"y", false, DType::f32, true}};
   record.workspace_bytes = 99;
+  record.shared_bytes = 98;
+  record.max_branches = 3;
   record.level = 4;
   std::vector<Plan> plans(2);
   plans[0].target = "sm_90";
@@ -53,14 +58,20 @@ TEST(Refit, OptionsComeBackAsTheyWere) {
   EXPECT_EQ(options.targets, (std::vector<std::string>{"sm_90", "cpu"}));
   EXPECT_EQ(options.refittable, Refittable::listed);
   EXPECT_EQ(options.listed_weights, std::vector<std::string>{"v"});
-  EXPECT_TRUE(options.fp16 && options.tf32);
-  EXPECT_EQ(options.node_precisions.at(0).pattern, "head*");
-  EXPECT_FALSE(options.node_precisions.at(0).fp32);
+  EXPECT_EQ(options.half, DType::bf16);
+  EXPECT_TRUE(options.tf32 && options.debug_unfused);
+  EXPECT_EQ(options.node_precisions.at(0).node.text, "head*");
+  EXPECT_EQ(options.node_precisions.at(0).dtype, DType::bf16);
+  EXPECT_EQ(options.node_precisions.at(0).result, 2u);
+  EXPECT_EQ(options.decomposed_attention.at(0).text, "attention*");
+  EXPECT_EQ(options.debug_tensors, std::vector<std::string>{"c"});
   EXPECT_EQ(options.shapes.at("x"), (std::vector<int64_t>{-1, 3}));
   EXPECT_EQ(options.profiles.at(0).at("x").at(0).opt, 2);
   EXPECT_EQ(options.input_formats.at("x").dtype, DType::f16);
   EXPECT_EQ(options.output_formats.at("y").layout, Layout::channels_last);
-  EXPECT_EQ(options.workspace_bytes, 99u);
+  EXPECT_EQ(options.limits.workspace, 99u);
+  EXPECT_EQ(options.limits.shared, 98u);
+  EXPECT_EQ(options.max_branches, 3u);
   EXPECT_EQ(options.tuning.level, 4);
   EXPECT_FALSE(options.libraries);
 }

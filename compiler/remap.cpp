@@ -26,7 +26,9 @@ struct References {
     for (Slot& s : step.grid) slot(s);
     for (KernelLaunch::Argument& a : step.arguments) {
       slot(a.slot);
-      if (a.kind == KernelLaunch::Argument::Kind::pointer) buffer(a.buffer);
+      for (Slot& s : a.extents) slot(s);
+      for (Slot& s : a.strides) slot(s);
+      if (a.has_address()) buffer(a.buffer);
     }
   }
   void operator()(LibraryCall& step) const {
@@ -34,6 +36,11 @@ struct References {
       slot(a.slot);
       buffer(a.buffer);
     }
+  }
+  void operator()(PluginCall& step) const {
+    for (Operand& x : step.inputs) operand(x);
+    for (Operand& x : step.outputs) operand(x);
+    if (step.workspace != Operand::none) buffer(step.workspace);
   }
   void operator()(Copy& step) const {
     operand(step.from);

@@ -15,7 +15,9 @@ namespace {
 class TrialOperands final : public KernelCtx {
  public:
   explicit TrialOperands(KernelCtx& real)
-      : KernelCtx(real.graph, real.node), real_(real), dense_(real.node.inputs.size()) {}
+      : KernelCtx(real.graph, real.node), real_(real), dense_(real.node.inputs.size()) {
+    forms = real.forms;
+  }
   std::span<const Dim> in_strides(size_t i) const override {
     return dense_[i] ? std::span<const Dim>(*dense_[i]) : real_.in_strides(i);
   }
@@ -110,11 +112,20 @@ class ProblemBuilder {
       launch.grid[k] = static_cast<uint32_t>(std::clamp<int64_t>(trial.usual(call.grid[k]), 0, INT32_MAX));
       launch.block[k] = static_cast<uint32_t>(call.block[k]);
     }
-    for (const Backend::Source::Argument& a : source.arguments) {
-      if (const Dim* d = std::get_if<Dim>(&a.what)) launch.arguments.push_back({false, trial.usual(*d)});
-      else launch.arguments.push_back({true, index_of(trial, std::get<OperandPointer>(a.what))});
+    for (const KernelArgument& a : source.arguments) {
+      if (const Dim* d = std::get_if<Dim>(&a)) launch.arguments.push_back({false, trial.usual(*d)});
+      else if (const auto* map = std::get_if<TensorMap>(&a))
+        launch.arguments.push_back({true, index_of(trial, map->pointer), numbers(trial, map->extents),
+                                    numbers(trial, map->strides), map->box});
+      else launch.arguments.push_back({true, index_of(trial, std::get<OperandPointer>(a))});
     }
     return launch;
+  }
+
+  static std::vector<uint64_t> numbers(const TrialOperands& trial, std::span<const Dim> dims) {
+    std::vector<uint64_t> list;
+    for (Dim d : dims) list.push_back(static_cast<uint64_t>(trial.usual(d)));
+    return list;
   }
 
   ProblemRoutine routine(const TrialOperands& trial, const RoutineCall& call) {
@@ -152,6 +163,14 @@ std::string hexadecimal(XXH128_hash_t hash) {
 }
 
 /// Names all that the time of the default candidate depends on, the device aside.
+std::string argument_text(const ProblemLaunch::Argument& a) {
+  std::string text = (a.pointer ? "*" : "") + std::to_string(a.value);
+  for (const auto& numbers : {a.extents, a.strides})
+    for (uint64_t v : numbers) text += "," + std::to_string(v);
+  for (uint32_t v : a.box) text += "," + std::to_string(v);
+  return text + " ";
+}
+
 std::string key_of(const Problem& problem, std::string_view target) {
   std::string text(target);
   for (const ProblemBuffer& b : problem.buffers)
@@ -161,8 +180,7 @@ std::string key_of(const Problem& problem, std::string_view target) {
     text += "\n";
     for (const auto& numbers : {launch.grid, launch.block})
       for (uint32_t v : numbers) text += std::to_string(v) + " ";
-    for (const ProblemLaunch::Argument& a : launch.arguments)
-      text += (a.pointer ? "*" : "") + std::to_string(a.value) + " ";
+    for (const ProblemLaunch::Argument& a : launch.arguments) text += argument_text(a);
     text += std::to_string(launch.shared_bytes) + "\n" + launch.source;
   }
   return hexadecimal(XXH3_128bits(text.data(), text.size()));
@@ -199,12 +217,20 @@ Verdict describe_wanted(KernelCtx& ctx, const Makers& makers) {
   return makers.backend.describe(ctx);
 }
 
-/// The same for a trial, which is held to the limit of scratch too.
+Verdict within(uint64_t wanted, uint64_t allowed, const char* what) {
+  if (allowed == 0 || wanted <= allowed) return Verdict::yes();
+  return Verdict::no("it wants " + std::to_string(wanted) + " bytes of " + what + ", and " +
+                     std::to_string(allowed) + " are allowed");
+}
+
+/// The same for a trial, which is held to the limits too.
 Verdict try_wanted(TrialOperands& trial, const Makers& makers) {
   if (Verdict v = describe_wanted(trial, makers); !v) return v;
-  if (makers.workspace_bytes == 0 || trial.most_scratch() <= makers.workspace_bytes) return Verdict::yes();
-  return Verdict::no("it wants " + std::to_string(trial.most_scratch()) + " bytes of workspace, and " +
-                     std::to_string(makers.workspace_bytes) + " are allowed");
+  uint64_t shared = 0;
+  for (const KernelCall& call : trial.calls)
+    shared = std::max(shared, static_cast<uint64_t>(call.shared_bytes));
+  if (Verdict v = within(shared, makers.limits.shared, "shared memory"); !v) return v;
+  return within(trial.most_scratch(), makers.limits.workspace, "workspace");
 }
 
 Verdict try_tactic(KernelCtx& ctx, const std::string& tactic, const Makers& makers) {
@@ -213,7 +239,7 @@ Verdict try_tactic(KernelCtx& ctx, const std::string& tactic, const Makers& make
   return try_wanted(trial, makers);
 }
 
-/// The backend's tactics by cost, without those that want too much scratch.
+/// The backend's tactics by cost, those within the limits.
 std::vector<Tactic> tactics_within(KernelCtx& ctx, const std::vector<Tactic>& by_cost, const Makers& makers,
                                    std::vector<Decision::Candidate>& refusals) {
   std::vector<Tactic> within;
@@ -225,10 +251,10 @@ std::vector<Tactic> tactics_within(KernelCtx& ctx, const std::vector<Tactic>& by
 
 }  // namespace
 
-Verdict fits_workspace(KernelCtx& ctx, const Makers& makers) {
+Verdict fits_limits(KernelCtx& ctx, const Makers& makers) {
   TrialOperands trial(ctx);
   const Verdict first = try_wanted(trial, makers);
-  if (makers.workspace_bytes == 0 || first) return first;
+  if (!makers.limits.any() || first) return first;
   std::vector<Decision::Candidate> refusals;
   return tactics_within(ctx, by_cost(trial), makers, refusals).empty() ? first : Verdict::yes();
 }
@@ -239,7 +265,7 @@ Verdict describe(KernelCtx& ctx, const Makers& makers, std::optional<Decision>& 
   const bool by_library =
       std::ranges::any_of(makers.libraries, [&](Library* l) { return l->owns(ctx.wanted); });
   if (!by_library) return makers.backend.describe(ctx);
-  Verdict described = makers.workspace_bytes == 0 ? Verdict::yes() : try_tactic(ctx, ctx.wanted, makers);
+  Verdict described = makers.limits.any() ? try_tactic(ctx, ctx.wanted, makers) : Verdict::yes();
   if (described) described = describe_wanted(ctx, makers);
   if (described) return described;
   for (Decision::Candidate& c : decision->candidates)
@@ -292,7 +318,7 @@ std::optional<NodeChoice> find_choice(std::string node, KernelCtx& ctx, const Ma
   if (!makers.backend.describe(trial) || trial.tactics.size() < 2) return {};
   NodeChoice choice{.node = std::move(node), .tactics = by_cost(trial)};
   ProblemBuilder builder(makers.backend);
-  if (makers.workspace_bytes == 0) {
+  if (!makers.limits.any()) {
     builder.add(choice.tactics.front().name, trial);
   } else {
     choice.tactics = tactics_within(ctx, choice.tactics, makers, choice.refusals);

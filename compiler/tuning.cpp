@@ -82,6 +82,7 @@ class Tuning {
     TRY(read_cache());
     open_device();
     options.decide = [&](const NodeChoice& choice) { return decide(choice); };
+    options.forms = &forms_;
     Lowered lowered = TRY(lower_copy(graph, options));
     if (failure_) return *std::move(failure_);
     if (missing_ > 0 && context_.options.mode == CacheMode::strict) return lacks();
@@ -197,6 +198,7 @@ class Tuning {
     const double begin = context_.clock(), budget = options().budget > 0 ? options().budget : infinity;
     TRY(compile_candidates(begin + compiling * budget));
     TuneOptions tuning{.most_rounds = level_.most_rounds,
+                       .averaged = options().averaged,
                        .most_trials = level_.most_trials,
                        .until = begin + alone * budget,
                        .clock = context_.clock,
@@ -285,6 +287,7 @@ class Tuning {
         .remedy("build with --timing-cache-mode append where the GPU is, then again with this cache");
   }
 
+  ConstantForms forms_;  // of all the lowerings
   TuningContext& context_;
   const Level level_;
   TimingCache cache_;
@@ -305,6 +308,8 @@ class Tuning {
 Result<Lowered> lower_as_decided(Graph& graph, LowerOptions options, int level,
                                  std::span<const Decision> decisions) {
   if (!times_kernels(level)) return lower(graph, options);
+  ConstantForms forms;
+  options.forms = &forms;
   options.decide = [&](const NodeChoice& choice) {
     const bool known = choice.number < decisions.size() && decisions[choice.number].node == choice.node;
     return known ? decisions[choice.number] : decide_by_estimate(choice.node, choice.tactics);

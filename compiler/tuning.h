@@ -23,6 +23,7 @@ struct TuningOptions {
   CacheMode mode = CacheMode::append;
   bool libraries_required = false;  // a library that cannot be opened is an error
   size_t most_candidates = 0;       // of a node that are timed at most; 0: as many as the level says
+  int averaged = 1;                 // timings of a kernel that are averaged to one
   double budget = 0;  // seconds that compiling candidates and timing them may take; 0: as long as it takes
 };
 

@@ -30,6 +30,7 @@ class Choosy final : public Backend {
               one = ctx.dims.constant(1);
     KernelCall call{.grid = {ctx.dims.mul(first, second), one, one}};
     call.body << names[chosen] << " " << ctx.in_pointer(0) << ctx.out_pointer(0) << ctx.in(0).shape[0];
+    if (names[chosen] == "d") call.shared_bytes = 1000;
     if (names[chosen] == "b") call.body << ctx.scratch(DType::f32, ctx.dims.constant(100));
     ctx.calls.push_back(std::move(call));
     return Verdict::yes();
@@ -38,8 +39,8 @@ class Choosy final : public Backend {
     Source source;
     for (const KernelText::Piece& piece : call.body.pieces)
       if (const auto* text = std::get_if<std::string>(&piece)) source.text += *text;
-      else if (const auto* dim = std::get_if<Dim>(&piece)) source.arguments.push_back({*dim});
-      else source.arguments.push_back({std::get<OperandPointer>(piece)});
+      else if (const auto* dim = std::get_if<Dim>(&piece)) source.arguments.push_back(*dim);
+      else source.arguments.push_back(std::get<OperandPointer>(piece));
     return source;
   }
   Result<std::vector<std::byte>> compile(const std::string& text) const override {
@@ -153,7 +154,8 @@ class Tuned : public ::testing::Test {
   LowerOptions lowering(const Backend& backend) {
     return {.backend = &backend,
             .optimum = [](const DimTable&, Dim) { return int64_t{16}; },
-            .workspace_bytes = workspace_bytes,
+            .limits = limits,
+            .max_branches = 3,
             .libraries = with_quick ? Libraries(libraries) : Libraries()};
   }
 
@@ -180,7 +182,7 @@ class Tuned : public ::testing::Test {
   Quick quick;
   Library* const libraries[1] = {&quick};
   bool with_quick = false;
-  uint64_t workspace_bytes = 0;
+  TacticLimits limits;
   std::string path;
   std::vector<Problem> seen;
   std::function<double(const Plan&)> engine_time;  // none: engines cannot be timed
@@ -210,6 +212,7 @@ TEST_F(Tuned, NoMoreCandidatesThanAllowed) {
 
 TEST_F(Tuned, WhatIsSlowerInTheEngineIsTakenBack) {
   engine_time = [](const Plan& plan) {  // alone "d" is fastest; here it does harm at the third node
+    EXPECT_EQ(plan.max_branches, 3u);   // as in the engine that comes of it
     double time = 100;
     for (const Decision& d : plan.decisions)
       time += d.node == "c" && d.tactic == "d" ? 9 : -(d.tactic[0] - 'a');
@@ -224,7 +227,7 @@ TEST_F(Tuned, WhatIsSlowerInTheEngineIsTakenBack) {
 // "b" wants 400 bytes.
 TEST_F(Tuned, NoTacticHasMoreWorkspaceThanAllowed) {
   for (const uint64_t allowed : {399, 400}) {
-    workspace_bytes = allowed;
+    limits = {.workspace = allowed};
     EXPECT_EQ(tactics({.level = 1}), "aaa");
     EXPECT_EQ(tactics({.level = 2}), allowed < 400 ? "aaa" : "bbb");
     EXPECT_EQ(tactics({.level = 5}), "ddd");
@@ -237,9 +240,23 @@ TEST_F(Tuned, NoTacticHasMoreWorkspaceThanAllowed) {
   }
 }
 
+// "d" wants 1000 bytes for a block.
+TEST_F(Tuned, NoTacticHasMoreSharedMemoryThanAllowed) {
+  for (const uint64_t allowed : {999, 1000}) {
+    limits = {.shared = allowed};
+    EXPECT_EQ(tactics({.level = 5}), allowed < 1000 ? "ccc" : "ddd");
+    const auto lowered = build({.level = 1});
+    ASSERT_TRUE(lowered);
+    std::string refused;
+    for (const Decision::Candidate& c : lowered->plan.decisions.front().candidates)
+      if (!c.refused.empty()) refused += c.tactic + ": " + c.refused;
+    EXPECT_EQ(refused, allowed < 1000 ? "d: it wants 1000 bytes of shared memory, and 999 are allowed" : "");
+  }
+}
+
 TEST_F(Tuned, ATimingCacheDoesNotBringBackWhatWantsTooMuchWorkspace) {
   EXPECT_EQ(tactics({.level = 2, .cache = path}), "bbb");
-  workspace_bytes = 399;
+  limits = {.workspace = 399};
   EXPECT_EQ(tactics({.level = 2, .cache = path}, false), "aaa");
 }
 
@@ -296,7 +313,7 @@ TEST_F(Tuned, ItsDecisionsMakeThePlanAgain) {
     for (const uint64_t limit : {0, 300})
       for (const int level : {0, 1, 2, 5})
         for (const bool gpu : {true, false}) {
-          workspace_bytes = limit;
+          limits = {.workspace = limit};
           const auto first = build({.level = level}, gpu);
           ASSERT_TRUE(first) << first.error().cause();
           const auto again = lower_again(level, first->plan);

@@ -41,6 +41,8 @@ constexpr TileTactic specialised_tiles[] = {
     {{warpgroup, 64, 128, 64, 4, 1, 8, 1, 2}, 0.235, 0.8},
     {{warpgroup, 128, 64, 64, 4, 1, 8, 1, 2}, 0.26, 0.9},
 };
+// A step is so much shorter when the copy engine brings B, or both operands.
+constexpr double mapped_step[] = {1, 0.9, 0.75};
 constexpr TileTactic plain_tiles[] = {
     {{plain, 128, 64, 16, 2, 2, 4}, 3.1, 1.1},
     {{plain, 64, 64, 16, 2, 2, 4}, 1.95, 0.6},
@@ -53,6 +55,14 @@ Verdict warpgroup_verdict(const KernelCtx& ctx, const ContractionProblem& p, DTy
   if (p.copy_bytes != 16) return Verdict::no("operands cannot be copied 16 bytes at a time");
   if (ctx.usual(p.k) < 64) return Verdict::no("k is shorter than a step");
   return Verdict::yes();
+}
+
+// How many operands the copy engine can bring: it takes a matrix, not a batch of them, and B's columns 32 at a time.
+int mappable(const DimTable& dims, const ContractionProblem& p) {
+  for (Dim d : p.batch)
+    if (!dims.is_constant(d, 1)) return 0;
+  if (!p.b_along_k || !divisible(dims, p.n, 32) || dims.range(p.k).lo < 1) return 0;
+  return p.a_along_k ? 2 : 1;
 }
 
 std::string_view device_name(TileMath math) {
@@ -80,6 +90,7 @@ std::string name_of(const TileShape& t) {
   name += " s" + std::to_string(t.stages);
   if (t.slices > 1) name += " k/" + std::to_string(t.slices);
   if (t.teams > 0) name += " t" + std::to_string(t.teams);
+  if (t.mapped > 0) name += t.mapped > 1 ? " ab" : " b";
   return name;
 }
 
@@ -108,7 +119,8 @@ double cost_of(const TileTactic& tactic, const UsualExtents& usual) {
   const TileShape& t = tactic.tile;
   const int64_t waves = (usual.tiles(t) * t.slices + multiprocessors - 1) / multiprocessors;
   const int64_t steps = (usual.k + t.k - 1) / t.k, most = (steps + t.slices - 1) / t.slices;
-  constexpr double start = 2, join = 1.2;
+  constexpr double start = 2;
+  const double join = t.teams > 0 ? 0.8 * t.slices : 1.2;
   return start +
          static_cast<double>(waves) * (static_cast<double>(most * t.k) / 64 * tactic.step + tactic.end) +
          (t.slices > 1 ? join : 0);
@@ -143,6 +155,38 @@ void define_matrix(KernelText& text, const DimTable& dims, std::string_view name
   text.list(v.batch) << "), " << v.stride_mn << ", " << v.stride_k << "};\n";
 }
 
+namespace {
+
+/// Boxes of 64 k (128 bytes) and `rows` of mn. Spread: see device text `MappedOperand`.
+void define_mapped(KernelText& text, DimTable& dims, std::string_view name, const MatrixView& v, Dim mn,
+                   Dim k, int rows, bool spread) {
+  TensorMap map{.pointer = v.pointer, .extents = {k, mn}, .strides = {v.stride_mn}, .box = {64, 0}};
+  map.box[1] = static_cast<uint32_t>(rows);
+  if (spread) {
+    const auto columns = [&](int64_t count) { return dims.mul(v.stride_mn, dims.constant(count)); };
+    map.extents = {k, dims.constant(2), dims.constant(4), dims.constant(4),
+                   dims.ceil_div(mn, dims.constant(32))};
+    map.strides = {v.stride_mn, columns(8), columns(2), columns(32)};
+    map.box = {64, 2, 4, 4, static_cast<uint32_t>(rows / 32)};
+  }
+  text << std::string_view("const MappedOperand<" + std::string(device_type(v.dtype)) + "> ") << name << "{"
+       << std::move(map) << "};\n";
+}
+
+}  // namespace
+
+void define_a(KernelText& text, DimTable& dims, const MatrixView& v, const ContractionProblem& p,
+              const TileShape& t) {
+  if (t.mapped > 1) define_mapped(text, dims, "a", v, p.m, p.k, t.m, false);
+  else define_matrix(text, dims, "a", v);
+}
+
+void define_b(KernelText& text, DimTable& dims, const MatrixView& v, const ContractionProblem& p,
+              const TileShape& t) {
+  if (t.mapped > 0) define_mapped(text, dims, "b", v, p.n, p.k, t.n, true);
+  else define_matrix(text, dims, "b", v);
+}
+
 TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype,
                        std::span<const Tactic> others) {
   const UsualExtents usual(ctx, p);
@@ -157,8 +201,11 @@ TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype,
       TileShape& tile = tactic.tile;
       if (tile.math == tensor && dtype == DType::f32) tile.k /= 2;
       offer(tactic);
-      const bool clusters = ctx.architecture() == "sm_90" && tile.teams == 0;
-      tile.slices = clusters ? slices_of(tile, usual) : 1;
+      if (tile.teams > 0) tile.mapped = mappable(ctx.dims, p);
+      tactic.step *= mapped_step[tile.mapped];
+      if (tile.mapped > 0) offer(tactic);
+      tile.slices = ctx.architecture() == "sm_90" ? slices_of(tile, usual) : 1;
+      tactic.step /= std::max(tile.teams, 1);  // which take steps in turn
       if (tile.slices > 1) offer(tactic);
     }
   };
@@ -173,11 +220,6 @@ TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype,
   return {.tile = tiles[chosen]};
 }
 
-void add_contraction(KernelCtx& ctx, const ContractionProblem& p, DType dtype, const KernelText& operands,
-                     const EpilogueForm& form, std::string_view header) {
-  add_contraction(ctx, p, choose_tile(ctx, p, dtype, {}).tile, dtype, operands, form, header);
-}
-
 void add_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileShape& t, DType dtype,
                      const KernelText& operands, const EpilogueForm& form, std::string_view header) {
   DimTable& dims = ctx.dims;
@@ -189,6 +231,7 @@ void add_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileShap
   for (int v : {t.m, t.n, t.k, t.warps_m, t.warps_n, t.stages}) config += ", " + std::to_string(v);
   if (t.slices > 1 || t.teams > 0)
     config += ", true, " + std::to_string(t.slices) + ", " + std::to_string(t.teams);
+  if (t.mapped > 0) config += ", " + std::to_string(t.mapped);
   Dim batches = p.batch[0];
   for (size_t i = 1; i < p.batch.size(); ++i) batches = dims.mul(batches, p.batch[i]);
   KernelText& text = call.body;
@@ -205,8 +248,9 @@ void add_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileShap
   text << ");\n});\n";
   const Dim tiles = dims.mul(
       dims.mul(dims.ceil_div(p.m, dims.constant(t.m)), dims.ceil_div(p.n, dims.constant(t.n))), batches);
-  const Dim blocks = t.teams > 0 ? dims.min(tiles, dims.constant(multiprocessors))
-                                 : dims.mul(tiles, dims.constant(t.slices));
+  const bool shares_out = t.teams > 0 && t.slices == 1;
+  const Dim blocks =
+      shares_out ? dims.min(tiles, dims.constant(multiprocessors)) : dims.mul(tiles, dims.constant(t.slices));
   call.grid = {blocks, dims.constant(1), dims.constant(1)};
   call.cluster = t.slices;
   call.resident =

@@ -24,6 +24,7 @@ struct TileShape {
   int m, n, k, warps_m, warps_n, stages;
   int slices = 1;  // of k, each a block of a cluster
   int teams = 0;   // of warpgroups that multiply while another one copies
+  int mapped = 0;  // operands that the copy engine brings: B, or both
 };
 
 /// C[b][m][n] = Σ_k A(m, k) B(k, n) with everything after it in the epilogue.
@@ -32,6 +33,7 @@ struct ContractionProblem {
   std::array<Dim, 4> batch;  // extents, the last one fastest; 1 where there are fewer
   int copy_bytes = 0;        // of the operand that is copied in the smaller pieces; 0: one is gathered
   bool b_along_k = false;    // B's elements of one column lie together
+  bool a_along_k = false;    // A is a matrix, and its elements of one row lie together
   double before = 0;         // microseconds of launches that only a contraction needs
 };
 
@@ -51,13 +53,16 @@ struct TileChoice {
 TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& problem, DType dtype,
                        std::span<const Tactic> others);
 
-/// Adds the launch for a tile, or for the one that is chosen here. `operands` are statements that define `a` and `b` (they may
-/// use `batch`, a BatchIndex); the epilogue may capture b0 … b3.
-void add_contraction(KernelCtx& ctx, const ContractionProblem& problem, DType dtype,
-                     const KernelText& operands, const EpilogueForm& form, std::string_view header);
+/// Adds the launch for a tile. `operands` are statements that define `a` and `b` (they may use `batch`, a BatchIndex); the
+/// epilogue may capture b0 … b3.
 void add_contraction(KernelCtx& ctx, const ContractionProblem& problem, const TileShape& tile, DType dtype,
                      const KernelText& operands, const EpilogueForm& form, std::string_view header);
 /// Statement that defines matrix operand `name`.
 void define_matrix(KernelText& text, const DimTable& dims, std::string_view name, const MatrixView& view);
+/// The same as the tile wants it: A, or B.
+void define_a(KernelText& text, DimTable& dims, const MatrixView& view, const ContractionProblem& problem,
+              const TileShape& tile);
+void define_b(KernelText& text, DimTable& dims, const MatrixView& view, const ContractionProblem& problem,
+              const TileShape& tile);
 
 }  // namespace burnish

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strided.h"
+#include "base/unwritten_tensor.h"
 #include "ir/constant.h"
 #include "ir/control_flow.h"
 #include "ir/element.h"
@@ -119,7 +120,7 @@ std::optional<std::vector<Tensor>> evaluate_view(const Graph& graph, const Node&
     const auto strides = constants(dims, out[i].strides);
     const auto offset = dims.value(out[i].offset);
     if (!shape || !strides || !offset) return std::nullopt;
-    Tensor y = Tensor::zeros(x.dtype(), *shape);
+    Tensor y = unwritten_tensor(x.dtype(), *shape);
     const size_t size = size_of(x.dtype());
     copy_strided(pool, size, *shape, x.bytes() + *offset * static_cast<int64_t>(size), *strides, y.writable(),
                  dense_strides(std::span<const int64_t>(*shape)));

@@ -9,6 +9,7 @@
 
 #include "base/dtype.h"
 #include "base/result.h"
+#include "ir/constant_forms.h"
 #include "ir/graph.h"
 
 namespace burnish {
@@ -23,10 +24,24 @@ struct OperandPointer {
   bool operator==(const OperandPointer&) const = default;
 };
 
-/// C++ text with holes: an operand's pointer, or an extent (a literal where it is known at build time, else an argument).
+/// An operand as the copy engine of sm_90 and later sees it: a tensor of up to five axes, innermost first, of which boxes
+/// are copied. The address and all strides are multiples of 16 bytes; what lies outside the extents is read as 0.
+struct TensorMap {
+  OperandPointer pointer;
+  std::vector<Dim> extents;
+  std::vector<Dim> strides;   // in elements, of all axes but the innermost, whose stride is 1
+  std::vector<uint32_t> box;  // up to 256 along an axis; 128 bytes along the innermost
+  bool operator==(const TensorMap&) const = default;
+};
+
+/// What a kernel is given at its launch.
+using KernelArgument = std::variant<OperandPointer, Dim, TensorMap>;
+
+/// C++ text with holes: an operand's pointer or map, or an extent (a literal where it is known at build time, else an
+/// argument).
 class KernelText {
  public:
-  using Piece = std::variant<std::string, Dim, OperandPointer>;
+  using Piece = std::variant<std::string, Dim, OperandPointer, TensorMap>;
   KernelText& operator<<(std::string_view text) {
     if (!pieces.empty() && std::holds_alternative<std::string>(pieces.back()))
       std::get<std::string>(pieces.back()) += text;
@@ -40,6 +55,10 @@ class KernelText {
   }
   KernelText& operator<<(OperandPointer p) {
     pieces.emplace_back(p);
+    return *this;
+  }
+  KernelText& operator<<(TensorMap map) {
+    pieces.emplace_back(std::move(map));
     return *this;
   }
   /// "a, b, c"
@@ -80,13 +99,14 @@ struct Tactic {
 class KernelCtx {
  public:
   KernelCtx(Graph& graph, const Node& node, KernelCtx* fused = nullptr)
-      : graph(graph), node(node), dims(*graph.dims), fused(fused) {}
+      : graph(graph), node(node), dims(*graph.dims), fused(fused), forms(fused ? fused->forms : nullptr) {}
   virtual ~KernelCtx() = default;
   Graph& graph;
   const Node& node;
   DimTable& dims;
   /// Set when `node` is the first node of a Fused one: what that one sees. Its other nodes go into the epilogue.
   KernelCtx* fused;
+  ConstantForms* forms;  // those made before; null: none are kept
 
   bool has(size_t i) const { return i < node.inputs.size() && node.inputs[i] != no_value; }
   bool wants(size_t i) const { return i < node.outputs.size() && node.outputs[i] != no_value; }
@@ -122,6 +142,10 @@ class KernelCtx {
   virtual OperandPointer scratch(DType dtype, Dim count) = 0;
   /// A constant that the kernel wants in a form of its own (repacked weights, tables).
   virtual OperandPointer constant(Tensor tensor) = 0;
+  /// The same made from the constant operand i; `form` says all else that it depends on.
+  OperandPointer constant_from(size_t i, const std::string& form, const std::function<Tensor()>& make) {
+    return constant(forms ? forms->find(*constant_operand(i), form, make) : make());
+  }
   /// What d will usually be: heuristics may depend on it, results may not.
   virtual int64_t usual(Dim d) const = 0;
   /// Allow matrix products of FP32 operands to round them to TF32.

@@ -160,15 +160,21 @@ Result<> GraphImporter::import_nodes(const std::vector<Node>& nodes) {
 }
 
 Result<> GraphImporter::import_node(const Node& node) {
+  if (state_.plugin_override)
+    if (const auto own = TRY(find_plugin(node))) return import_plugin(node, *own);
   if (auto it = state_.functions.find(node.domain + ":" + node.op_type); it != state_.functions.end())
     return import_function(node, *it->second);
   const bool standard = node.domain.empty() || node.domain == "ai.onnx";
   auto it = standard ? state_.ops.find(node.op_type) : state_.ops.end();
-  if (it == state_.ops.end())
+  if (it == state_.ops.end()) {
+    if (const auto own = TRY(find_plugin(node))) return import_plugin(node, *own);
     return Error(Code::unsupported, "node " + node.describe() + ": operator '" + node.op_type +
                                         "' of domain '" + (standard ? "ai.onnx" : node.domain) +
                                         "' is not supported")
-        .remedy("replace it before exporting, or give the model a local function that spells it out");
+        .remedy(
+            "load a plugin that has it, replace it before exporting, or give the model a local function that "
+            "spells it out");
+  }
   if (opset(node.domain) == 0)
     return Error(Code::invalid_model,
                  "node " + node.describe() + ": the model imports no opset of its domain");

@@ -10,6 +10,7 @@
 #include "ir/op.h"
 #include "onnx/import.h"
 #include "onnx/model.h"
+#include "plugin/plugins.h"
 
 namespace burnish::onnx {
 
@@ -19,6 +20,8 @@ struct ImportState {
   ThreadPool& pool;
   std::map<std::string, const OpDef*, std::less<>> ops;
   std::map<std::string, const Function*, std::less<>> functions;  // "domain:name"
+  const plugin::Plugins* plugins = nullptr;                       // null: none
+  bool plugin_override = false;
   int depth = 0;  // of functions and subgraphs, against endless recursion
 };
 
@@ -55,6 +58,10 @@ class GraphImporter {
   burnish::Graph failing_branch(const burnish::Graph& other, const std::string& why) const;
   Result<> import_loop(const Node& node);
   Result<> import_function(const Node& node, const Function& function);
+  // plugin_import.cpp
+  Result<std::optional<plugin::Found>> find_plugin(const Node& node) const;
+  Result<> import_plugin(const Node& node, const plugin::Found& found);
+  bool in_loop_body() const;
   Result<> inline_graph(const Node& node, const Graph& body);
   /// Fills a region, whose inputs are there already; `isolated`: it sees nothing but its inputs, extents included.
   Result<> import_region(const Node& node, const Graph& body, burnish::Graph& region, bool isolated,

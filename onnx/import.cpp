@@ -191,7 +191,8 @@ Result<> add_outputs(const Model& model, GraphImporter& importer) {
 
 Result<burnish::Graph> import_model(const Model& model, const ImportOptions& options, ThreadPool& pool) {
   TRY(check_versions(model));
-  ImportState state{.model = model, .pool = pool};
+  ImportState state{
+      .model = model, .pool = pool, .plugins = options.plugins, .plugin_override = options.plugin_override};
   for (const OpDef* op : all_ops()) state.ops[std::string(op->name)] = op;
   for (const Function& function : model.functions)
     state.functions[function.domain + ":" + function.name] = &function;

@@ -8,6 +8,7 @@
 #include "base/parallel.h"
 #include "ir/graph.h"
 #include "onnx/model.h"
+#include "plugin/plugins.h"
 #include "shape/extent_range.h"
 
 namespace burnish::onnx {
@@ -20,6 +21,9 @@ struct ImportOptions {
   std::map<std::string, std::vector<int64_t>> shapes;
   /// Ranges that the engine is for, all with the same inputs. An axis is what any of them allows: fixed, if that is one number.
   std::vector<InputRanges> profiles;
+  /// Whose operators nodes may be beside those of `ops`; with `plugin_override` rather than those. Null: none.
+  const plugin::Plugins* plugins = nullptr;
+  bool plugin_override = false;
 };
 
 /// ONNX model -> IR graph. Types are inferred, constants folded, branches with a known condition inlined, local functions

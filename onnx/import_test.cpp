@@ -108,12 +108,14 @@ TEST(ImportErrors, Operators) {
   m.graph.nodes[0].op_type = "Frobnicate";
   EXPECT_EQ(error_of(m),
             "node 'r' (Frobnicate): operator 'Frobnicate' of domain 'ai.onnx' is not supported\n"
-            "replace it before exporting, or give the model a local function that spells it out");
+            "load a plugin that has it, replace it before exporting, or give the model a local function that "
+            "spells it out");
   m = relu();
   m.graph.nodes[0].domain = "com.example";
   EXPECT_EQ(error_of(m),
             "node 'r' (Relu): operator 'Relu' of domain 'com.example' is not supported\n"
-            "replace it before exporting, or give the model a local function that spells it out");
+            "load a plugin that has it, replace it before exporting, or give the model a local function that "
+            "spells it out");
   m = relu();
   m.opset_imports = {{.domain = "com.example", .version = 1}};
   EXPECT_EQ(error_of(m), "node 'r' (Relu): the model imports no opset of its domain\n");
@@ -334,8 +336,40 @@ TEST(Import, ABranchWhoseConditionIsKnownIsInlined) {
     else
       EXPECT_EQ(error_of(m),
                 "node 'e' (Frobnicate): operator 'Frobnicate' of domain 'ai.onnx' is not supported\n"
-                "replace it before exporting, or give the model a local function that spells it out");
+                "load a plugin that has it, replace it before exporting, or give the model a local function "
+                "that spells it out");
   }
+}
+
+TEST(Import, AnOperatorOfAPluginKeepsWhatThePluginSaid) {
+  burnish_plugin_operator op{.domain = "own", .name = "Pad", .version = "3"};
+  op.infer = [](void*, const burnish_extents* e, const burnish_plugin_type* in, int, burnish_plugin_type* out,
+                int* count, burnish_plugin_reason*) {
+    out[0] = in[0];
+    out[0].extents[1] = e->combine(e->self, BURNISH_EXTENT_SUM, in[0].extents[1], e->constant(e->self, 2));
+    *count = 1;
+    return 0;
+  };
+  op.enqueue = [](void*, const burnish_tensor*, int, const burnish_tensor*, int, void*, void*,
+                  burnish_plugin_reason*) { return 0; };
+  const burnish_plugin own{
+      .abi = BURNISH_PLUGIN_ABI, .name = "mine", .version = "1.2", .operators = &op, .operator_count = 1};
+  plugin::Plugins plugins;
+  ASSERT_TRUE(plugins.add(&own));
+  Model m = relu();
+  m.graph.inputs = {tensor_info("x", {extent(2), named("n")})};
+  m.graph.nodes = {node("p", "Pad", {"x"}, {"y"}, {integer("size", 2)})};
+  m.graph.nodes[0].domain = "own";
+  const std::string text = text_of(m, {.plugins = &plugins});
+  EXPECT_EQ(text,
+            "graph g(%x: f32[2, n]) -> (%y) where n = input(%x, 1) {\n"
+            "  %y = Plugin(%x) {plugin=[\"mine\", \"1.2\", \"\"], op=[\"own\", \"Pad\", \"3\"], "
+            "attributes=\"[{\\\"name\\\":\\\"size\\\",\\\"kind\\\":2,\\\"value\\\":[2]}]\", device=true, "
+            "types=[\"f32\"], ranks=[2], extents=[2, n + 2], workspace=[0]} : f32[2, n + 2] @\"p\"\n"
+            "}\n");
+  const auto back = parse(text);
+  ASSERT_TRUE(back) << back.error().cause();
+  EXPECT_EQ(print(*back), text);
 }
 
 TEST(Import, ABranchThatCannotBeImportedFailsOnlyWhenTaken) {
@@ -362,7 +396,8 @@ TEST(Import, ABranchThatCannotBeImportedFailsOnlyWhenTaken) {
       error_of(m),
       "node 't' (Nonsense): operator 'Nonsense' of domain 'ai.onnx' is not supported, while importing the "
       "then branch of node 'choose' (If)\n"
-      "replace it before exporting, or give the model a local function that spells it out");
+      "load a plugin that has it, replace it before exporting, or give the model a local function that "
+      "spells it out");
 }
 
 TEST(Import, WhatARefusedBranchReadIsThereForOthers) {

@@ -15,21 +15,23 @@ struct ConvImage {
   Dim stride_n, stride_c;
   int64_t channels;
   KernelAxis h, w;
-  bool packed = false;   // a copy that is still to be made
-  bool by_rows = false;  // a row of the window takes the channels' place, and these that of the taps along it
+  int64_t step_c = 1,
+          step_w = channels;  // from number to number, of the next channel and the next tap along a row
+  bool packed = false;        // a copy that is still to be made
+  bool by_rows =
+      false;  // elements of a row of the window take the channels' place, and what is left the taps' along it
 
   int64_t depth() const { return h.kernel * w.kernel * channels; }
   /// Where element (kh, kw) of a window over channel i has its number.
   int64_t number(int64_t i, int64_t kh, int64_t kw) const {
-    return by_rows ? (kh * w.kernel + i) * channels + kw : (kh * w.kernel + kw) * channels + i;
+    return kh * w.kernel * channels + kw * step_w + i * step_c;
   }
 };
 
-/// ONNX weights -> [group][outputs per group][elements of a window as the image numbers them], rows padded to 16 bytes.
+/// ONNX weights -> [group][outputs per group][elements of a window as the image numbers them], rows `pitch` apart.
 inline Tensor pack_weights(const Tensor& w, const ConvForm& form, int64_t outputs, int64_t inputs,
-                           const ConvImage& image, int64_t& pitch) {
-  const int64_t taps = form.h.kernel * form.w.kernel, chunk = 16 / static_cast<int64_t>(size_of(w.dtype()));
-  pitch = (image.depth() + chunk - 1) / chunk * chunk;
+                           const ConvImage& image, int64_t pitch) {
+  const int64_t taps = form.h.kernel * form.w.kernel;
   Tensor packed = Tensor::zeros(w.dtype(), {form.group * outputs, pitch});
   visit_storage(w.dtype(), [&]<class T>(T*) {
     auto* to = reinterpret_cast<T*>(packed.writable());
@@ -129,7 +131,8 @@ inline int image_copy_bytes(DimTable& dims, DType dtype, const ConvImage& image)
   for (int bytes = 16; bytes >= std::max(size, 4); bytes /= 2) {
     const int64_t elements = bytes / size;
     auto steps = [&](const KernelAxis& a) {  // from window to window, from tap to tap
-      const bool whole = image.by_rows && (a.stride | a.dilation | a.pad) % elements == 0;
+      const int64_t between_taps = a.kernel > 1 ? a.dilation : 0;
+      const bool whole = image.by_rows && (a.stride | between_taps | a.pad) % elements == 0;
       return whole || divisible(dims, a.in_stride, elements);
     };
     const bool together = dims.is_constant(image.stride_c, 1) && image.channels % elements == 0 &&
@@ -142,29 +145,36 @@ inline int image_copy_bytes(DimTable& dims, DType dtype, const ConvImage& image)
 }
 
 /// An image whose rows lie dense, if windows begin and end within them at multiples of what can be copied at once: nothing
-/// but patches, say.
+/// but patches, say. Channels are planes, or lie together in each pixel: then a row of a window does.
 inline std::optional<ConvImage> image_by_rows(KernelCtx& ctx, const ConvForm& form, const ConvImage& image) {
   DimTable& dims = ctx.dims;
   const KernelAxis& w = form.w;
+  const Dim one = dims.constant(1);
   const auto between = dims.value(image.stride_c);
-  const Dim last =
-      dims.add(dims.mul(dims.sub(w.out, dims.constant(1)), dims.constant(w.stride)), dims.constant(w.kernel));
-  if (form.transposed || form.group != 1 || !between || *between == 1 || w.pad != 0 || w.dilation != 1 ||
-      !dims.is_constant(w.in_stride, 1) || dims.range(dims.sub(w.in, last)).lo < 0 ||
-      *between * image.channels > INT32_MAX)
+  const Dim last = dims.add(dims.mul(dims.sub(w.out, one), dims.constant(w.stride)), dims.constant(w.kernel));
+  const bool pixels = between == 1 && dims.is_constant(w.in_stride, image.channels);
+  const bool planes = !pixels && between && dims.is_constant(w.in_stride, 1);
+  if (form.transposed || form.group != 1 || !(pixels || planes) || w.pad != 0 || w.dilation != 1 ||
+      dims.range(dims.sub(w.in, last)).lo < 0 || *between * image.channels > INT32_MAX)
     return {};
   ConvImage rows = image;
   rows.by_rows = true;
-  rows.stride_c = w.in_stride;
-  rows.channels = w.kernel;
-  rows.w = {dims.constant(*between * image.channels),
-            w.out,
-            image.channels,
-            w.stride,
-            0,
-            *between,
-            dims.constant(1),
-            w.out_stride};
+  rows.stride_c = one;
+  if (pixels) {
+    rows.channels = w.kernel * image.channels;
+    rows.w.kernel = 1;
+  } else {
+    rows.channels = rows.step_c = w.kernel;
+    rows.step_w = 1;
+    rows.w = {dims.constant(*between * image.channels),
+              w.out,
+              image.channels,
+              w.stride,
+              0,
+              *between,
+              one,
+              w.out_stride};
+  }
   if (image_copy_bytes(dims, ctx.in(0).dtype, rows) < 8) return {};
   return rows;
 }
@@ -180,7 +190,7 @@ inline ConvImage packed_image(KernelCtx& ctx, const ConvForm& form, const ConvIm
   ConvImage packed = image;
   packed.packed = true;
   packed.alignment = 64;
-  packed.channels = *dims.value(width);
+  packed.channels = packed.step_w = *dims.value(width);
   packed.stride_c = dims.constant(1);
   packed.w.in_stride = width;
   packed.h.in_stride = dims.mul(width, form.w.in);
@@ -257,7 +267,8 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
                              dims.constant(image.depth()),
                              {one, one, one, dims.constant(form.group)},
                              0,
-                             true};
+                             true,
+                             pointwise && dims.is_constant(image.stride_c, 1)};
   const MatrixView matrix{image.pointer,  // if positions lie evenly spaced
                           dtype,          single ? strides[0] : form.w.in_stride,
                           strides[1],     {zero, zero, zero, dims.mul(strides[1], dims.constant(inputs))},
@@ -271,17 +282,21 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
     return Verdict::yes();
   }
   if (image.packed) pack_image(ctx, form, inputs, image);
-  int64_t pitch = 0;
-  Tensor packed = pack_weights(*w, form, outputs, inputs, image, pitch);
+  const int64_t chunk = 16 / static_cast<int64_t>(size_of(dtype)),
+                pitch = (image.depth() + chunk - 1) / chunk * chunk;
+  std::string numbering = form.transposed ? "transposed window" : "window";
+  for (int64_t v : {form.group, image.w.kernel * image.channels, image.step_w, image.step_c})
+    numbering += " " + std::to_string(v);
   KernelText operands;
-  MatrixView weights{ctx.constant(std::move(packed)),
-                     dtype,
-                     dims.constant(pitch),
-                     one,
-                     {zero, zero, zero, dims.constant(outputs * pitch)},
-                     64};
+  MatrixView weights{
+      ctx.constant_from(1, numbering, [&] { return pack_weights(*w, form, outputs, inputs, image, pitch); }),
+      dtype,
+      dims.constant(pitch),
+      one,
+      {zero, zero, zero, dims.constant(outputs * pitch)},
+      64};
   if (pointwise) {
-    define_matrix(operands, dims, "a", matrix);
+    define_a(operands, dims, matrix, problem, choice.tile);
   } else {
     const bool along_k = dims.is_constant(image.stride_c, 1);
     operands << std::string_view(
@@ -295,7 +310,7 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
     append(operands, axis_text(image.h)) << ", ";
     append(operands, axis_text(image.w)) << "};\n";
   }
-  define_matrix(operands, dims, "b", weights);
+  define_b(operands, dims, weights, problem, choice.tile);
   add_contraction(ctx, problem, choice.tile, dtype, operands,
                   conv_epilogue(ctx, form, outputs, 8, form.group > 1), "providers/nvrtc/device/conv.cuh");
   return Verdict::yes();

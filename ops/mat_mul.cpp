@@ -171,11 +171,13 @@ Verdict kernel(KernelCtx& ctx) {
   end.captures = {"b0", "b1", "b2", "b3"};
   repack_constant(ctx, 1, right);
   p.copy_bytes = std::min(copy_bytes(dims, left), copy_bytes(dims, right));
+  p.a_along_k = dims.is_constant(left.stride_k, 1);
   p.b_along_k = dims.is_constant(right.stride_k, 1);
+  const TileShape tile = choose_tile(ctx, p, dtype, {}).tile;
   KernelText operands;
-  define_matrix(operands, dims, "a", left);
-  define_matrix(operands, dims, "b", right);
-  add_contraction(ctx, p, dtype, operands, end, "providers/nvrtc/device/contraction_matrix.cuh");
+  define_a(operands, dims, left, p, tile);
+  define_b(operands, dims, right, p, tile);
+  add_contraction(ctx, p, tile, dtype, operands, end, "providers/nvrtc/device/contraction_matrix.cuh");
   return Verdict::yes();
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
-#include <optional>
+#include <array>
 
+#include "base/strided.h"
+#include "base/unwritten_tensor.h"
 #include "ir/contraction_text.h"
 #include "ir/element.h"
 
@@ -48,13 +50,15 @@ inline void repack_constant(KernelCtx& ctx, size_t i, MatrixView& v) {
   const int64_t mn = t->shape()[rows_are_k ? 1 : 0], k = t->shape()[rows_are_k ? 0 : 1];
   const int64_t chunk = 16 / static_cast<int64_t>(size_of(t->dtype())),
                 pitch = (k + chunk - 1) / chunk * chunk;
-  Tensor packed = Tensor::zeros(t->dtype(), {mn, pitch});
-  visit_storage(t->dtype(), [&]<class T>(T*) {
-    auto* to = reinterpret_cast<T*>(packed.writable());
-    for (int64_t a = 0; a < mn; ++a)
-      for (int64_t b = 0; b < k; ++b) to[a * pitch + b] = t->data<T>()[rows_are_k ? b * mn + a : a * k + b];
+  v.pointer = ctx.constant_from(i, rows_are_k ? "columns" : "rows", [&] {
+    Tensor packed =
+        pitch == k ? unwritten_tensor(t->dtype(), {mn, pitch}) : Tensor::zeros(t->dtype(), {mn, pitch});
+    const auto from = rows_are_k ? std::array<int64_t, 2>{1, mn} : std::array<int64_t, 2>{k, 1};
+    ThreadPool alone(1);
+    copy_strided(alone, size_of(t->dtype()), std::array{mn, k}, t->bytes(), from, packed.writable(),
+                 std::array<int64_t, 2>{pitch, 1});
+    return packed;
   });
-  v.pointer = ctx.constant(std::move(packed));
   v.stride_mn = dims.constant(pitch);
   v.stride_k = dims.constant(1);
   v.alignment = 64;

@@ -10,18 +10,21 @@
 
 /// Tests as text, in blocks:
 ///
-///   in: what the block shows          (or `in fp16:`, for a build with --fp16; `in fp16 but NAME:`, with that node in FP32;
-///                                      `in refittable:`, for one whose weights may be replaced)
+///   in: what the block shows
 ///   graph …
 ///   out:                              (or `out: same`, if the graph is left alone)
 ///   graph …
+///
+/// `in fp16:` and `in bf16:` are for a build in that precision, `in fp16 but NAME:` for one with that node in FP32, `in fp16 but NAME
+/// result N f32:` with one of its results in FP32 (or f16), `in NAME apart:` for one where attention of that node stays spelled out,
+/// `in refittable:` for one whose weights may be replaced.
 namespace burnish::testing_blocks {
 
 struct Block {
   int line = 0;
   std::string what;
-  bool fp16 = false, refittable = false, same = false;
-  std::string fp32;  // the node that is
+  bool same = false;
+  std::string options;  // what is between `in` and the colon
   std::string in, out;
 };
 
@@ -30,14 +33,9 @@ inline std::vector<Block> blocks_of(std::istream& file) {
   std::string* text = nullptr;
   std::string line;
   for (int number = 1; std::getline(file, line); ++number) {
-    constexpr std::string_view but = "in fp16 but ";
-    if (line.starts_with("in:") || line.starts_with("in fp16:") || line.starts_with("in refittable:") ||
-        line.starts_with(but)) {
-      blocks.push_back({.line = number,
-                        .what = line,
-                        .fp16 = line.starts_with("in fp16"),
-                        .refittable = line.starts_with("in refittable")});
-      if (line.starts_with(but)) blocks.back().fp32 = line.substr(but.size(), line.find(':') - but.size());
+    if (line.starts_with("in:") || line.starts_with("in ")) {
+      blocks.push_back({.line = number, .what = line});
+      if (line[2] == ' ') blocks.back().options = line.substr(3, line.find(':') - 3);
       text = &blocks.back().in;
     } else if (line.starts_with("out:")) {
       EXPECT_TRUE(line == "out:" || line == "out: same") << "line " << number << ": " << line;

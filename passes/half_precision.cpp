@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/half.h"
+#include "base/unwritten_tensor.h"
 #include "ir/infer.h"
 #include "passes/pass.h"
 
@@ -11,22 +12,27 @@ namespace burnish {
 
 namespace {
 
-// FP32 -> FP16 with finite values kept finite: a mask of -3.4e38 must stay a number, or softmax of a masked row is NaN.
-Tensor to_half_tensor(const Tensor& t) {
-  constexpr float largest = 65504.0f;
-  Tensor out = Tensor::zeros(DType::f16, t.shape());
-  auto* to = reinterpret_cast<half*>(out.writable());
-  for (int64_t i = 0; i < t.count(); ++i) {
-    const float x = t.data<float>()[i];
-    to[i] = to_half(std::isfinite(x) ? std::clamp(x, -largest, largest) : x);
-  }
+// FP32 -> FP16 or BF16 with finite values kept finite: a mask of -3.4e38 must stay a number, or softmax of a masked row is NaN.
+Tensor to_half_tensor(const Tensor& t, DType type, ThreadPool& pool) {
+  const bool fp16 = type == DType::f16;
+  const float largest = fp16 ? 65504.0f : 0x1.fep127f;
+  constexpr int64_t grain = 1 << 14;
+  Tensor out = unwritten_tensor(type, t.shape());
+  auto* to = reinterpret_cast<uint16_t*>(out.writable());
+  pool.parallel_for(t.count(), grain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const float x = t.data<float>()[i], y = std::isfinite(x) ? std::clamp(x, -largest, largest) : x;
+      to[i] = fp16 ? to_half(y).bits : to_bfloat16(y).bits;
+    }
+  });
   return out;
 }
 
-/// Rewrites one graph so that values of type f32 are stored as f16, casts standing where the two meet.
+/// Rewrites one graph so that values of type f32 are stored in half precision, casts standing where the two meet.
 class Halver {
  public:
-  Halver(Graph& g, std::span<const NodePrecision> asked) : g_(g), asked_(asked) {}
+  Halver(Graph& g, DType half_type, const PassContext& context)
+      : g_(g), half_(half_type), asked_(context.nodes), pool_(context.pool) {}
 
   Result<bool> run() {
     find_read_full();
@@ -51,8 +57,12 @@ class Halver {
     for (size_t n = g_.nodes.size(); n-- > 0;) {
       const Node& node = g_.nodes[n];
       if (node.dead) continue;
-      for (ValueId v : node.outputs)
-        if (read_half.contains(v)) read_full_.erase(v);
+      for (size_t i = 0; i < node.outputs.size(); ++i) {
+        const ValueId v = node.outputs[i];
+        const std::optional<DType> asked = asked_of(node, i + 1);
+        if (asked == DType::f32) read_full_.insert(v);
+        else if (asked || read_half.contains(v)) read_full_.erase(v);
+      }
       const bool all = !node.regions.empty() || node.op->keeps_f32 || is_square(node) || is_asked(node) ||
                        leads_to_full(node);
       for (size_t i = 0; i < node.inputs.size(); ++i)
@@ -60,17 +70,20 @@ class Halver {
     }
   }
 
-  // The caller wants FP32 of one of the nodes that it came from.
-  bool is_asked(const Node& node) const {
-    return std::ranges::any_of(node.provenance, [&](const std::string& name) {
-      bool fp32 = false;
+  // What the caller wants of a node (0), or of one of its results. FP32 counts where it is wanted of one of the nodes it came from.
+  std::optional<DType> asked_of(const Node& node, size_t result) const {
+    std::optional<DType> all;
+    for (const std::string& name : node.provenance) {
+      std::optional<DType> own;
       for (const NodePrecision& p : asked_)
-        if (p.fits(name)) fp32 = p.fp32;
-      return fp32;
-    });
+        if (p.result == result && p.node.fits(name)) own = p.dtype;
+      if (own && all != DType::f32) all = own;
+    }
+    return all;
   }
+  bool is_asked(const Node& node) const { return asked_of(node, 0) == DType::f32; }
 
-  // All that it makes is read in FP32, and it is no contraction, which would gain from FP16 operands all the same.
+  // All that it makes is read in FP32, and it is no contraction, which would gain from half operands all the same.
   bool leads_to_full(const Node& node) const {
     return !is_contraction(node) && std::all_of(node.outputs.begin(), node.outputs.end(), [&](ValueId v) {
       return v == no_value || read_full_.contains(v);
@@ -89,7 +102,7 @@ class Halver {
     return any;
   }
 
-  // A square, spelled as a product: like Pow, it leaves the range of FP16 at 256.
+  // A square, spelled as a product: like Pow, it leaves the range of FP16 at 256, and has the digits of BF16 twice.
   static bool is_square(const Node& node) {
     return node.op->name == "Mul" && node.inputs[0] == node.inputs[1];
   }
@@ -104,21 +117,35 @@ class Halver {
 
   Result<> keep(Node node) {
     for (ValueId& v : node.inputs) v = full(v);
-    for (ValueId v : node.outputs)
-      if (is_full(v)) kept_.insert(v);
+    // What the node makes, and what others read of it: that in half precision.
+    std::vector<std::pair<ValueId, ValueId>> rounded;
+    for (size_t i = 0; i < node.outputs.size(); ++i) {
+      ValueId& v = node.outputs[i];
+      if (!is_full(v)) continue;
+      if (asked_of(node, i + 1) != half_) {
+        kept_.insert(v);
+        continue;
+      }
+      const Value value = g_.values[v];
+      v = rounded.emplace_back(g_.add_value(value.type, value.name), v).first;
+    }
     out_.push_back(std::move(node));
+    for (const auto& [wide, v] : rounded) {
+      half_of_[v] = half_value(wide);
+      only_half_.insert(v);
+    }
     return {};
   }
 
-  // A value that is FP16 already and only widened: its FP16 form is known, and FP32 is not on purpose.
+  // A value that is in half precision already and only widened: that form is known, and FP32 is not on purpose.
   bool widens_half(const Node& node) const {
     return node.op->name == "Cast" && is_full(node.outputs[0]) &&
-           g_.values[node.inputs[0]].type.dtype == DType::f16;
+           g_.values[node.inputs[0]].type.dtype == half_;
   }
-  // The opposite: read in its FP16 form where it has one, so that nothing is widened in between.
+  // The opposite: read in its half form where it has one, so that nothing is widened in between.
   bool narrows_to_half(const Node& node) const {
     return node.op->name == "Cast" && node.outputs[0] != no_value &&
-           g_.values[node.outputs[0]].type.dtype == DType::f16 && half_of_.contains(node.inputs[0]);
+           g_.values[node.outputs[0]].type.dtype == half_ && half_of_.contains(node.inputs[0]);
   }
 
   Result<> convert(Node node) {
@@ -146,7 +173,7 @@ class Halver {
       }
       if (read_full_.contains(v)) kept_.insert(made.emplace_back(v));
       TensorType type = g_.values[v].type;
-      type.dtype = DType::f16;
+      type.dtype = half_;
       const ValueId h = g_.add_value(type, g_.values[v].name);
       half_of_[v] = h;
       only_half_.insert(v);
@@ -167,11 +194,11 @@ class Halver {
   ValueId half_value(ValueId v) {
     if (auto it = half_of_.find(v); it != half_of_.end()) return it->second;
     if (const Tensor* t = g_.constant(v))
-      return half_of_[v] = g_.add_constant(to_half_tensor(*t), g_.values[v].name);
+      return half_of_[v] = g_.add_constant(to_half_tensor(*t, half_, pool_), g_.values[v].name);
     TensorType type = g_.values[v].type;
-    type.dtype = DType::f16;
+    type.dtype = half_;
     const ValueId h = g_.add_value(type, g_.values[v].name);
-    add_cast(v, h, DType::f16);
+    add_cast(v, h, half_);
     return half_of_[v] = h;
   }
 
@@ -185,32 +212,26 @@ class Halver {
   }
 
   Graph& g_;
+  const DType half_;
   const std::span<const NodePrecision> asked_;
+  ThreadPool& pool_;
   std::vector<Node> out_;
-  std::map<ValueId, ValueId> half_of_;  // FP32 value -> its FP16 form
-  std::set<ValueId> only_half_;         // FP32 values that so far exist only in their FP16 form
+  std::map<ValueId, ValueId> half_of_;  // FP32 value -> its half form
+  std::set<ValueId> only_half_;         // FP32 values that so far exist only in their half form
   std::set<ValueId> kept_;              // FP32 on purpose
   std::set<ValueId> read_full_;         // of which every reader wants FP32
 };
 
 Result<bool> run(Graph& graph, const PassContext& context) {
-  if (!context.fp16) return false;
+  if (!context.half) return false;
   // Bodies keep FP32 at their borders: an If's captures and results are converted around it.
-  return for_each_lowered_graph(graph, [&](Graph& g) { return Halver(g, context.nodes).run(); });
+  return for_each_lowered_graph(graph, [&](Graph& g) { return Halver(g, *context.half, context).run(); });
 }
 
 }  // namespace
 
-bool NodePrecision::fits(std::string_view name) const {
-  const size_t star = pattern.find('*');
-  if (star == std::string::npos) return name == pattern;
-  const std::string_view before = std::string_view(pattern).substr(0, star),
-                         after = std::string_view(pattern).substr(star + 1);
-  return name.size() >= before.size() + after.size() && name.starts_with(before) && name.ends_with(after);
-}
-
 extern const Pass pass_half_precision;
-const Pass pass_half_precision = {"half_precision", "stores FP32 values as FP16 where their range allows it",
-                                  run};
+const Pass pass_half_precision = {"half_precision",
+                                  "stores FP32 values as FP16 or BF16 where their range allows it", run};
 
 }  // namespace burnish

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,22 +10,23 @@
 #include "base/parallel.h"
 #include "base/result.h"
 #include "ir/graph.h"
+#include "passes/node_pattern.h"
 
 namespace burnish {
 
-/// In what an FP16 build stores what some ONNX nodes make. Of those whose pattern fits a name the last one counts.
+/// In what a build in half precision computes and stores what some ONNX nodes make. Of those that fit a name the last one counts.
 struct NodePrecision {
-  std::string pattern;  // a name; one `*` in it stands for anything
-  bool fp32 = true;     // false: as FP16 builds do
-
-  bool fits(std::string_view name) const;
+  NodePattern node;
+  DType dtype = DType::f32;  // or the half precision of the build, as it would do by itself
+  size_t result = 0;         // the type of this result alone, counted from 1; 0: of all that the node does
 };
 
 /// What passes may depend on besides the graph.
 struct PassContext {
   ThreadPool& pool;
-  bool fp16 = false;
+  std::optional<DType> half = {};  // f16 or bf16, where values are to be stored so
   std::span<const NodePrecision> nodes = {};
+  std::span<const NodePattern> decomposed = {};  // attention that stays spelled out
   bool weights_vary = false;  // float tensors may be replaced by others once the engine is built
 };
 

@@ -2,7 +2,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <optional>
 #include <set>
+#include <sstream>
 
 #include "ir/text.h"
 #include "ir/verify.h"
@@ -15,16 +18,39 @@ namespace {
 
 using testing_blocks::Block, testing_blocks::blocks_of, testing_blocks::parsed, testing_blocks::trouble;
 
+/// What the options of a block ask for: "fp16 but NAME result 1 f32", "NAME apart".
+struct Asked {
+  std::optional<DType> half;
+  std::vector<NodePrecision> nodes;
+  std::vector<NodePattern> decomposed;
+  bool weights_vary = false;
+
+  explicit Asked(const std::string& options) {
+    std::istringstream in(options);
+    std::vector<std::string> words(std::istream_iterator<std::string>(in), {});
+    if (words.size() == 1 && words[0] == "refittable") weights_vary = true;
+    else if (words.size() == 2 && words[1] == "apart") decomposed.push_back({words[0]});
+    else if (!words.empty()) half = dtype_from_name(words[0] == "fp16" ? "f16" : "bf16");
+    if (words.size() > 2 && words[1] == "but") nodes.push_back({.node = {words[2]}});
+    if (words.size() == 6) {
+      nodes.back().result = std::stoul(words[4]);
+      nodes.back().dtype = *dtype_from_name(words[5]);
+    }
+  }
+};
+
 void check(const Pass& pass, const Block& block) {
   SCOPED_TRACE(std::string(pass.name) + ".ir line " + std::to_string(block.line) + ": " + block.what);
   ThreadPool pool(1);
   Graph graph = parsed(block.in);
   ASSERT_EQ(trouble(verify(graph)), "") << block.in;
   const Graph want = parsed(block.same ? block.in : block.out);
-  std::vector<NodePrecision> nodes;
-  if (!block.fp32.empty()) nodes.push_back({.pattern = block.fp32});
-  auto changed =
-      pass.run(graph, {.pool = pool, .fp16 = block.fp16, .nodes = nodes, .weights_vary = block.refittable});
+  const Asked asked(block.options);
+  auto changed = pass.run(graph, {.pool = pool,
+                                  .half = asked.half,
+                                  .nodes = asked.nodes,
+                                  .decomposed = asked.decomposed,
+                                  .weights_vary = asked.weights_vary});
   ASSERT_TRUE(changed) << changed.error().cause();
   EXPECT_EQ(trouble(verify(graph)), "") << print(graph);
   EXPECT_TRUE(equal(graph, want)) << "the pass gives\n" << print(graph) << "expected is\n" << print(want);

@@ -37,7 +37,8 @@ Extents batch_of(const Extents& shape) { return {shape.begin(), shape.end() - 2}
 /// Matches from the last product backwards. What lies between the two products must be read by the next node alone.
 class Matcher {
  public:
-  explicit Matcher(const Graph& g) : g_(g), uses_(g.use_counts()) {}
+  Matcher(const Graph& g, std::span<const NodePattern> decomposed)
+      : g_(g), uses_(g.use_counts()), decomposed_(decomposed) {}
 
   std::optional<Found> match(size_t at) const {
     const Node& last = g_.nodes[at];
@@ -48,8 +49,8 @@ class Matcher {
     if (weights.shape.size() < 2 || !softmax(last.inputs[0], found)) return std::nullopt;
     found.q = unscaled(found.q, found.scale);
     found.k_transposed = unscaled(found.k_transposed, found.scale);
-    const bool sound =
-        found.scale > 0 && std::isfinite(static_cast<float>(found.scale)) && fits_kernel(found);
+    const bool sound = found.scale > 0 && std::isfinite(static_cast<float>(found.scale)) &&
+                       fits_kernel(found) && !stays(found);
     return sound ? std::optional(found) : std::nullopt;
   }
 
@@ -133,6 +134,13 @@ class Matcher {
     return v;
   }
 
+  // The caller wants one of its nodes as they are spelled.
+  bool stays(const Found& f) const {
+    return std::ranges::any_of(f.nodes, [&](size_t n) {
+      return std::ranges::any_of(decomposed_, [&](const NodePattern& p) { return p.fits(g_.nodes[n]); });
+    });
+  }
+
   bool fits_kernel(const Found& f) const {
     const DType dtype = g_.values[f.v].type.dtype;
     auto fits = [&](ValueId v) { return g_.values[v].type.dtype == dtype && shape(v).size() >= 2; };
@@ -147,6 +155,7 @@ class Matcher {
 
   const Graph& g_;
   std::vector<uint32_t> uses_;
+  std::span<const NodePattern> decomposed_;
 };
 
 /// Writes the one node, and the views that bring its operands into shape.
@@ -252,8 +261,8 @@ class Writer {
   std::vector<std::string> names_;
 };
 
-Result<bool> recover(Graph& g) {
-  const Matcher matcher(g);
+Result<bool> recover(Graph& g, std::span<const NodePattern> decomposed) {
+  const Matcher matcher(g, decomposed);
   std::map<size_t, std::vector<Node>> replacements;  // by the last product
   for (size_t i = 0; i < g.nodes.size(); ++i) {
     const auto found = matcher.match(i);
@@ -273,7 +282,9 @@ Result<bool> recover(Graph& g) {
   return true;
 }
 
-Result<bool> run(Graph& graph, const PassContext&) { return for_each_lowered_graph(graph, recover); }
+Result<bool> run(Graph& graph, const PassContext& context) {
+  return for_each_lowered_graph(graph, [&](Graph& g) { return recover(g, context.decomposed); });
+}
 
 }  // namespace
 

@@ -57,7 +57,15 @@ static Plan full_plan(const std::string& target) {
                       .block = {128, 2, 3},
                       .shared_bytes = 99,
                       .arguments = {{.buffer = y, .element_size = 8, .slot = minus, .written = true},
-                                    {.kind = KernelLaunch::Argument::Kind::integer, .slot = big}}})
+                                    {.kind = KernelLaunch::Argument::Kind::integer, .slot = big},
+                                    {.kind = KernelLaunch::Argument::Kind::tensor_map,
+                                     .buffer = y,
+                                     .element_size = 2,
+                                     .slot = one,
+                                     .written = true,
+                                     .extents = {n, late},
+                                     .strides = {bytes},
+                                     .box = {64, 128}}}})
       .work = {big, bytes, one};
   m.step("copy", Copy{from, to});
   m.step("read", ReadExtents{from, {{3, late}}}, 1);
@@ -69,7 +77,11 @@ static Plan full_plan(const std::string& target) {
   m.step(
       "library",
       LibraryCall{"cublaslt", "a product", {{.buffer = y, .element_size = 2, .slot = one, .written = true}}});
+  m.plan.plugins = {{"first", "1.0", "first.so"}, {"second", "2.0", "second.so"}};
+  m.step("plugin", PluginCall{1, "example", "Op", "3", "[]", {from, Operand{}}, {to}, a});
   m.plan.outputs[0].order = {1, 0};
+  m.plan.outputs[0].role = Port::Role::unfused;
+  m.plan.max_branches = 3;
   m.plan.checks.push_back({n, one, 1, "they must be equal"});
   m.plan.host_reasons = {"node 'n' (Op): no device kernel"};
   m.plan.moves = {"node 'm' (Concat): operand 'x' is an input"};
@@ -85,13 +97,18 @@ static RefitRecord full_record() {
   r.model = "an ONNX model";
   r.weights = {{"w", "conv", "KERNEL", DType::f16, {1, 3}, true, 77, true},
                {"alpha", "alpha", "CONSTANT", DType::f64, {}, true, 5}};
-  r.fp16 = r.tf32 = r.any_library = true;
-  r.node_precisions = {{"head*", false}};
+  r.half = DType::bf16;
+  r.tf32 = r.debug_unfused = r.any_library = true;
+  r.node_precisions = {{"head*", DType::bf16, 2}};
+  r.decomposed_attention = {"attention*"};
+  r.debug_tensors = {"c"};
   r.shapes = {{"x", {-1, 3}}};
   r.profiles = {{{{"x", {{1, 2, 8}, {3, 3, 3}}}}}};
   r.input_formats = {{"x", true, DType::f16, true}};
   r.output_formats = {{"y", true, DType::bf16, true}};
   r.workspace_bytes = 1 << 20;
+  r.shared_bytes = 1 << 15;
+  r.max_branches = 3;
   r.level = 3;
   r.kernels = "0123";
   r.libraries = {"cublaslt", "cudnn"};
@@ -406,8 +423,14 @@ TEST(EngineFile, OldVersionsStillLoad) {
     ASSERT_TRUE(file) << file.error().cause();
     Plan expected = full_plan("sm_90");
     EXPECT_EQ(file->refit.has_value(), version >= "1.5");
-    if (version < "1.5")
+    if (version < "1.5") {
+      expected.plugins.clear();
+      expected.steps.pop_back();
+      expected.max_branches = 0;
+      expected.outputs[0].role = Port::Role::caller;
       for (KernelModule& module : expected.modules) module.source = 0;
+      std::get<KernelLaunch>(expected.steps[1].what).arguments.pop_back();  // the tensor map
+    }
     if (version < "1.4") expected.profiles.clear();
     if (version < "1.3") expected.steps.pop_back();
     if (version < "1.2") {

@@ -51,9 +51,18 @@ struct Verifier {
     for (Slot s : step.grid) TRY(slot(s));
     for (const KernelLaunch::Argument& a : step.arguments) {
       TRY(slot(a.slot));
-      if (a.kind == KernelLaunch::Argument::Kind::pointer && a.buffer >= plan.buffers.size())
+      if (a.has_address() && a.buffer >= plan.buffers.size())
         return malformed("a kernel argument names a buffer that does not exist");
+      if (a.kind == KernelLaunch::Argument::Kind::tensor_map) TRY(tensor_map(a));
     }
+    return {};
+  }
+  Result<> tensor_map(const KernelLaunch::Argument& a) const {
+    const size_t rank = a.extents.size();
+    if (rank == 0 || rank > 5 || a.strides.size() != rank - 1 || a.box.size() != rank || a.element_size == 0)
+      return malformed("a tensor map has extents, strides and a box that do not fit together");
+    for (Slot s : a.extents) TRY(slot(s));
+    for (Slot s : a.strides) TRY(slot(s));
     return {};
   }
   Result<> operator()(const LibraryCall& step) const {
@@ -62,6 +71,23 @@ struct Verifier {
       if (a.kind != KernelLaunch::Argument::Kind::pointer || a.buffer >= plan.buffers.size())
         return malformed("an operand of a library names a buffer that does not exist");
     }
+    return {};
+  }
+  Result<> operator()(const PluginCall& step) const {
+    if (step.plugin >= plan.plugins.size()) return malformed("a call names a plugin that does not exist");
+    if (step.outputs.empty()) return malformed("a call of a plugin has no outputs");
+    for (const Operand& x : step.inputs) TRY(operand(x));
+    for (const Operand& x : step.outputs) TRY(operand(x, false));
+    if (step.workspace != Operand::none && step.workspace >= plan.buffers.size())
+      return malformed("a workspace is a buffer that does not exist");
+    for (const auto* operands : {&step.inputs, &step.outputs})
+      for (const Operand& x : *operands)
+        if (x.extents.size() > PluginCall::most_axes)
+          return malformed("an operand of a plugin has too many axes");
+    const Space space = plan.buffers[step.outputs.front().buffer].space;
+    for (const BufferUse& use : uses_of({.what = step}))
+      if (plan.buffers[use.buffer].space != space)
+        return malformed("operands of a plugin lie in different memories");
     return {};
   }
   Result<> operator()(const Copy& step) const {
@@ -174,9 +200,13 @@ std::vector<BufferUse> uses_of(const Step& step) {
     for (const Operand& x : call->outputs) add(x, true);
   } else if (const auto* launch = std::get_if<KernelLaunch>(&step.what)) {
     for (const auto& a : launch->arguments)
-      if (a.kind == KernelLaunch::Argument::Kind::pointer) uses.push_back({a.buffer, a.written});
+      if (a.has_address()) uses.push_back({a.buffer, a.written});
   } else if (const auto* call = std::get_if<LibraryCall>(&step.what)) {
     for (const auto& a : call->operands) uses.push_back({a.buffer, a.written});
+  } else if (const auto* call = std::get_if<PluginCall>(&step.what)) {
+    for (const Operand& x : call->inputs) add(x, false);
+    for (const Operand& x : call->outputs) add(x, true);
+    if (call->workspace != Operand::none) uses.push_back({call->workspace, true});
   } else if (const auto* copy = std::get_if<Copy>(&step.what)) {
     add(copy->from, false);
     add(copy->to, true);

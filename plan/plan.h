@@ -55,12 +55,16 @@ struct HostCall {
 /// Launches a kernel of Plan::modules.
 struct KernelLaunch {
   struct Argument {
-    enum class Kind : uint8_t { pointer = 0, integer = 1 };
+    /// tensor_map: how the GPU copies boxes of a tensor (CUDA driver API, cuTensorMapEncodeTiled), innermost axis first.
+    enum class Kind : uint8_t { pointer = 0, integer = 1, tensor_map = 2 };
     Kind kind = Kind::pointer;
-    uint32_t buffer = 0;  // pointer: base + slot elements of element_size bytes
+    uint32_t buffer = 0;  // not an integer: base + slot elements of element_size bytes
     uint32_t element_size = 1;
     Slot slot = 0;
     bool written = false;
+    std::vector<Slot> extents, strides;  // tensor_map: of all axes; in elements, of all but the innermost
+    std::vector<uint32_t> box;           // tensor_map: elements copied along each axis
+    bool has_address() const { return kind != Kind::integer; }
     bool operator==(const Argument&) const = default;
   };
   uint32_t module = 0;
@@ -114,6 +118,16 @@ struct LibraryCall {
   std::vector<KernelLaunch::Argument> operands;  // pointers, in the order that the text implies
   bool operator==(const LibraryCall&) const = default;
 };
+/// Calls an operator of a plugin in the memory that its operands are in: on a stream, or on the host.
+struct PluginCall {
+  static constexpr size_t most_axes = 16;  // BURNISH_MAX_RANK
+  uint32_t plugin = 0;                     // in Plan::plugins
+  std::string domain, op, version;         // which of its operators
+  std::string attributes;                  // of the node, as plugin/attributes.h spells them
+  std::vector<Operand> inputs, outputs;    // dense row-major
+  uint32_t workspace = Operand::none;      // a buffer
+  bool operator==(const PluginCall&) const = default;
+};
 struct Step;
 /// Runs one of two step lists by a bool or integer scalar in host memory.
 struct If {
@@ -133,7 +147,8 @@ struct Work {
 struct Step {
   std::string name;    // ONNX nodes it does the work of, for profiles and errors
   uint32_t stage = 0;  // nonzero: after the step this stage of the shape program is evaluated
-  std::variant<HostCall, KernelLaunch, Copy, ReadExtents, WriteExtents, SetExtents, If, Fail, LibraryCall>
+  std::variant<HostCall, KernelLaunch, Copy, ReadExtents, WriteExtents, SetExtents, If, Fail, LibraryCall,
+               PluginCall>
       what;
   Work work;  // of a layer of several kernels: the whole, at the first of them
   bool operator==(const Step&) const = default;
@@ -153,6 +168,9 @@ struct Port {
   std::vector<Axis> axes;
   uint32_t buffer = 0;
   std::vector<uint32_t> order;  // axes from the slowest to the fastest in memory; empty: row-major
+  /// What an output is for: the caller; or looking at a tensor inside the engine, marked by name, or because it is in memory anyway.
+  enum class Role : uint8_t { caller = 0, debug = 1, unfused = 2 };
+  Role role = Role::caller;
   bool operator==(const Port&) const = default;
 };
 
@@ -176,6 +194,13 @@ struct KernelModule {
   uint64_t offset = 0, bytes = 0;  // in the engine's code section
   uint64_t source = 0;             // XXH3-64 of the text that it was compiled from
   bool operator==(const KernelModule&) const = default;
+};
+
+/// A plugin that has to be loaded before the plan runs.
+struct NeededPlugin {
+  std::string name, version;
+  std::string file;  // where the build had it from; empty: from the program itself
+  bool operator==(const NeededPlugin&) const = default;
 };
 
 /// How a node's work is done, where there were several ways. For people: a run does without it.
@@ -207,7 +232,7 @@ struct Profile {
 /// One executable form of the model: all that the runtime knows.
 struct Plan {
   std::string target;     // "cpu", "sm_90", …
-  std::string precision;  // "fp32", "tf32", "fp16"
+  std::string precision;  // "fp32", "tf32", "fp16", "bf16"
   ShapeProgram shapes;
   std::vector<Port> inputs, outputs;
   std::vector<Check> checks;
@@ -223,6 +248,8 @@ struct Plan {
   std::vector<Decision> decisions;
   std::vector<std::string> fusion_reasons;  // "node 'x' (Op): why it is not one kernel with 'y'"
   std::vector<Profile> profiles;            // none: whatever the ports take
+  std::vector<NeededPlugin> plugins;
+  uint32_t max_branches = 0;  // device steps that run side by side at most; 0: no limit
   bool operator==(const Plan&) const = default;
 };
 

@@ -26,7 +26,8 @@ struct RefitRecord {
   };
   struct NodePrecision {
     std::string pattern;
-    bool fp32 = true;
+    DType dtype = DType::f32;
+    uint64_t result = 0;
     bool operator==(const NodePrecision&) const = default;
   };
   struct Shape {
@@ -55,12 +56,16 @@ struct RefitRecord {
   std::string model;      // ONNX, its weights without values
   std::vector<Weight> weights;
   // The options of the build that what is computed depends on.
-  bool fp16 = false, tf32 = false;
+  DType half = DType::f32;  // f16 or bf16, where values are stored so
+  bool tf32 = false;
   std::vector<NodePrecision> node_precisions;
+  std::vector<std::string> decomposed_attention, debug_tensors;
+  bool debug_unfused = false;
   std::vector<Shape> shapes;
   std::vector<Profile> profiles;
   std::vector<Format> input_formats, output_formats;
-  uint64_t workspace_bytes = 0;
+  uint64_t workspace_bytes = 0, shared_bytes = 0;
+  uint32_t max_branches = 0;
   int64_t level = 0;
   std::string kernels;       // names the device text that kernels include
   bool any_library = false;  // else those of the list were candidates

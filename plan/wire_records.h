@@ -44,6 +44,15 @@ void describe(A& a, Plan& x) {
   a(15, x.decisions);
   a(16, x.fusion_reasons);
   a(17, x.profiles);
+  a(18, x.plugins);
+  a(20, x.max_branches);
+}
+
+template <class A>
+void describe(A& a, NeededPlugin& x) {
+  a(1, x.name);
+  a(2, x.version);
+  a(3, x.file);
 }
 
 template <class A>
@@ -109,6 +118,7 @@ void describe(A& a, Port& x) {
   a(3, x.axes);
   a(4, x.buffer);
   a(5, x.order);
+  a.enumeration(6, x.role, Port::Role::unfused);
 }
 
 template <class A>
@@ -169,11 +179,14 @@ void describe(A& a, HostCall& x) {
 
 template <class A>
 void describe(A& a, KernelLaunch::Argument& x) {
-  a.enumeration(1, x.kind, KernelLaunch::Argument::Kind::integer);
+  a.enumeration(1, x.kind, KernelLaunch::Argument::Kind::tensor_map);
   a(2, x.buffer);
   a(3, x.element_size);
   a(4, x.slot);
   a(5, x.written);
+  a(6, x.extents);
+  a(7, x.strides);
+  a(8, x.box);
 }
 
 template <class A>
@@ -245,6 +258,18 @@ void describe(A& a, LibraryCall& x) {
 }
 
 template <class A>
+void describe(A& a, PluginCall& x) {
+  a(1, x.plugin);
+  a(2, x.domain);
+  a(3, x.op);
+  a(4, x.version);
+  a(5, x.attributes);
+  a(6, x.inputs);
+  a(7, x.outputs);
+  a(8, x.workspace);
+}
+
+template <class A>
 void describe(A& a, Work& x) {
   a(1, x.flops);
   a(2, x.bytes_read);
@@ -256,7 +281,7 @@ void describe(A& a, RefitRecord& x) {
   a(1, x.stripped);
   a(2, x.model);
   a(3, x.weights);
-  a(4, x.fp16);
+  a.enumeration(4, x.half, DType::boolean);
   a(5, x.tf32);
   a(6, x.node_precisions);
   a(7, x.shapes);
@@ -268,6 +293,11 @@ void describe(A& a, RefitRecord& x) {
   a(13, x.any_library);
   a(14, x.libraries);
   a(15, x.kernels);
+  a(16, x.decomposed_attention);
+  a(17, x.debug_tensors);
+  a(18, x.debug_unfused);
+  a(19, x.shared_bytes);
+  a(20, x.max_branches);
 }
 
 template <class A>
@@ -286,7 +316,8 @@ void describe(A& a, RefitRecord::Weight& x) {
 template <class A>
 void describe(A& a, RefitRecord::NodePrecision& x) {
   a(1, x.pattern);
-  a(2, x.fp32);
+  a.enumeration(2, x.dtype, DType::boolean);
+  a(3, x.result);
 }
 
 template <class A>

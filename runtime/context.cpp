@@ -12,7 +12,7 @@ using Clock = std::chrono::steady_clock;
 
 bool has_host_steps(const Plan& plan) {
   bool found = false;
-  for_each_step(plan.steps, [&](const Step& step) { found = found || !is_device_step(plan, step); });
+  for_each_step(plan.steps, [&](const Step& step) { found = found || !is_enqueued(plan, step); });
   return found;
 }
 
@@ -45,6 +45,14 @@ Result<> move_bytes(const cuda::Stream* stream, Space to_space, void* to, Space 
   return stream->copy(device_address(to), device_address(from), bytes);
 }
 
+/// With the GPU entered, for plugins may load their kernels.
+Result<PluginCalls> prepare_plugins(const Plan& plan, const plugin::Plugins& plugins,
+                                    const std::optional<DeviceSide>& side) {
+  std::optional<cuda::ContextScope> scope;
+  if (side) scope.emplace(TRY(side->device.enter()));
+  return PluginCalls::prepare(plan, plugins);
+}
+
 }  // namespace
 
 Context::Context(std::shared_ptr<const Engine> engine, const Plan& plan, bool graphs,
@@ -57,6 +65,8 @@ Context::Context(std::shared_ptr<const Engine> engine, const Plan& plan, bool gr
 
 Context::~Context() {
   if (last_done_) (void)last_done_->synchronize();  // memory goes away that the GPU may still use
+  const auto scope = enter();                       // plugins may give back what they hold on the GPU
+  executor_.reset();
 }
 
 Result<std::unique_ptr<Context>> Context::create(std::shared_ptr<const Engine> engine,
@@ -80,8 +90,9 @@ Result<std::unique_ptr<Context>> Context::create(std::shared_ptr<const Engine> e
     calls = TRY(engine->host_calls(*plan, options.host_provider));
     pool = TRY(HostPool::make(calls->provider(), options.threads));
   }
+  auto plugins = TRY(prepare_plugins(*plan, options.plugins, side));
   auto executor = std::make_unique<Executor>(engine->file(), *plan, options.threads, std::move(calls),
-                                             std::move(pool), std::move(side));
+                                             std::move(pool), std::move(plugins), std::move(side));
   return std::unique_ptr<Context>(new Context(std::move(engine), *plan, options.graphs, std::move(executor)));
 }
 
@@ -126,6 +137,19 @@ Result<> Context::set_profile(std::optional<size_t> profile) {
                                              " was chosen")
         .remedy(count == 0 ? "build it with profiles, or choose none" : "they are numbered from 0");
   executor_->choose_profile(profile);
+  return {};
+}
+
+Result<> Context::set_persistent_cache(size_t bytes) {
+  if (!executor_->device()) {
+    if (bytes == 0) return {};
+    return Error(Code::unsupported, "a GPU's L2 cache is to be set aside, and this context runs on the host")
+        .remedy("create the context for a GPU");
+  }
+  const cuda::Device& device = executor_->device()->device;
+  const size_t most = std::min(bytes, device.info().persisting_l2);
+  TRY(cuda::set_persisting_cache(device, most));
+  executor_->keep_in_cache(most);
   return {};
 }
 

@@ -17,6 +17,7 @@ struct ContextOptions {
   int threads = 0;                                   // for host steps; 0: one per core
   bool graphs = true;                                // false: kernels are launched one by one
   const HostProviderTable* host_provider = nullptr;  // null: libburnish_host.so
+  const plugin::Plugins& plugins = plugin::loaded_plugins();
 };
 
 struct RunTime {
@@ -48,6 +49,10 @@ class Context {
 
   /// Which of the plan's profiles the runs to come keep to; none: any that takes their inputs.
   Result<> set_profile(std::optional<size_t> profile);
+
+  /// Sets `bytes` of the GPU's L2 cache aside, at most what it has for that, for the intermediate results of the runs to come; 0:
+  /// none, as at first. What is set aside is so for all that shares the CUDA context. Error unsupported on the host.
+  Result<> set_persistent_cache(size_t bytes);
 
   /// Without a stream, or with host steps in the plan, returns when the outputs are there; else once all is enqueued on
   /// `stream` (a CUstream). Error unsupported when a stream is given to a host plan, or is being captured and the plan has

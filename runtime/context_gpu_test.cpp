@@ -163,6 +163,24 @@ TEST_F(GpuContext, AGraphIsMadeOncePerShape) {
   EXPECT_GE(use.device_arena, 40000u);
 }
 
+TEST_F(GpuContext, OneBranchAtATimeAndAPersistentCacheChangeNoResult) {
+  for (uint32_t branches : {0u, 1u, 2u})
+    for (bool graphs : {true, false}) {
+      Plan plan = chain(false);
+      plan.max_branches = branches;
+      const auto context = context_of(std::move(plan), graphs);
+      std::vector<float> x = whole_numbers(5000, 4);
+      ASSERT_TRUE(context->set_input("x", ref(x)));
+      for (size_t bytes : {size_t{0}, size_t{1} << 20, size_t{1} << 40, size_t{0}}) {
+        const Result<> set = context->set_persistent_cache(bytes);
+        ASSERT_TRUE(set) << set.error().cause();
+        const Result<> ran = context->run();
+        ASSERT_TRUE(ran) << ran.error().cause();
+        EXPECT_EQ(result(*context), plus(x, 6));
+      }
+    }
+}
+
 TEST_F(GpuContext, MemoryOfTheCallerIsUsedInPlace) {
   const auto context = context_of(chain(false));
   const auto scope = device_->enter();

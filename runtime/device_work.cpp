@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/access_order.h"
+#include "runtime/lanes.h"
 
 namespace burnish {
 
@@ -15,18 +16,27 @@ bool is_device_step(const Plan& plan, const Step& step) {
          plan.buffers[copy->to.buffer].space == Space::device;
 }
 
+bool is_enqueued(const Plan& plan, const Step& step) {
+  const auto* call = std::get_if<PluginCall>(&step.what);
+  return is_device_step(plan, step) ||
+         (call && plan.buffers[call->outputs.front().buffer].space == Space::device);
+}
+
 uint64_t DeviceWork::address(const KernelLaunch::Argument& a, std::span<const int64_t> slots) const {
   return memory_.address(a.buffer) + static_cast<uint64_t>(slots[a.slot]) * a.element_size;
 }
 
 Result<> DeviceWork::resolve_launch(const Step& step, const KernelLaunch& launch,
                                     std::span<const int64_t> slots) {
-  Item item{&step, &loaded_.kernel(launch), nullptr, {}, numbers_.size(), launch.arguments.size()};
+  Item item{&step, &loaded_.kernel(launch), nullptr, {}, numbers_.size(), 0};
   item.shape.block = {launch.block[0], launch.block[1], launch.block[2]};
   item.shape.shared_bytes = launch.shared_bytes;
-  for (const KernelLaunch::Argument& a : launch.arguments)
-    numbers_.push_back(a.kind == KernelLaunch::Argument::Kind::integer ? static_cast<uint64_t>(slots[a.slot])
-                                                                       : address(a, slots));
+  for (const KernelLaunch::Argument& a : launch.arguments) {
+    numbers_.push_back(a.has_address() ? address(a, slots) : static_cast<uint64_t>(slots[a.slot]));
+    for (Slot s : a.extents) numbers_.push_back(static_cast<uint64_t>(slots[s]));
+    for (Slot s : a.strides) numbers_.push_back(static_cast<uint64_t>(slots[s]));
+  }
+  item.count = numbers_.size() - item.first;
   for (size_t k = 0; k < 3; ++k) {
     const int64_t blocks = slots[launch.grid[k]];
     if (blocks < 0 || blocks > (k == 0 ? int64_t{0x7fffffff} : 65535))
@@ -37,8 +47,7 @@ Result<> DeviceWork::resolve_launch(const Step& step, const KernelLaunch& launch
     numbers_.push_back(static_cast<uint64_t>(blocks));
   }
   for (const KernelLaunch::Argument& a : launch.arguments)  // what the order of the steps follows from
-    if (a.kind == KernelLaunch::Argument::Kind::pointer)
-      numbers_.push_back(static_cast<uint64_t>(slots[plan_.buffers[a.buffer].bytes]));
+    if (a.has_address()) numbers_.push_back(static_cast<uint64_t>(slots[plan_.buffers[a.buffer].bytes]));
   items_.push_back(item);
   return {};
 }
@@ -69,19 +78,58 @@ Result<> DeviceWork::resolve(std::span<const Step> steps, std::span<const int64_
     else if (const auto* call = std::get_if<LibraryCall>(&step.what)) resolve_call(step, *call, slots);
     else resolve_copy(step, std::get<Copy>(step.what), slots);
   }
+  resolve_window();
   return {};
 }
 
-std::span<void* const> DeviceWork::arguments(const Item& item) {
-  argument_pointers_.clear();
-  for (size_t i = 0; i < item.count; ++i) argument_pointers_.push_back(&numbers_[item.first + i]);
-  return argument_pointers_;
+void DeviceWork::resolve_window() {
+  window_ = {};
+  if (cache_bytes_ == 0) return;
+  const Memory::Range arena = memory_.device_arena();
+  window_ = {.address = arena.address, .bytes = std::min(arena.bytes, most_window_)};
+  if (window_.bytes > cache_bytes_)
+    window_.share = static_cast<float>(cache_bytes_) / static_cast<float>(window_.bytes);
+  numbers_.insert(numbers_.end(), {window_.address, window_.bytes, cache_bytes_});
+}
+
+Result<std::span<void* const>> DeviceWork::arguments(const cuda::Device& device, const Item& item) {
+  arguments_.clear();
+  std::span<const uint64_t> left = std::span(numbers_).subspan(item.first, item.count);
+  const auto take = [&](size_t count) {
+    const std::span<const uint64_t> taken = left.first(count);
+    left = left.subspan(count);
+    return taken;
+  };
+  for (const KernelLaunch::Argument& a : std::get<KernelLaunch>(item.step->what).arguments) {
+    const uint64_t number = take(1)[0];
+    if (a.kind == KernelLaunch::Argument::Kind::tensor_map) {
+      const std::span<const uint64_t> extents = take(a.extents.size()), strides = take(a.strides.size());
+      TRY(arguments_.add(device, {number, a.element_size, extents, strides, a.box}));
+    } else {
+      arguments_.add(number);
+    }
+  }
+  return arguments_.pointers();
+}
+
+static Result<> launch_kernel(const cuda::Stream& stream, const cuda::Kernel& kernel,
+                              const cuda::LaunchShape& shape, Result<std::span<void* const>> arguments) {
+  return cuda::launch(stream, kernel, shape, TRY(std::move(arguments)));
 }
 
 Result<> DeviceWork::launch(const cuda::Stream& stream) {
+  if (window_.bytes == 0) return launch_items(stream);
+  TRY(stream.set_cache_window(window_));
+  Result<> launched = launch_items(stream);
+  TRY(stream.set_cache_window({}));  // it may be the caller's
+  return launched;
+}
+
+Result<> DeviceWork::launch_items(const cuda::Stream& stream) {
   for (const Item& item : items_) {
     const uint64_t* n = numbers_.data() + item.first;
-    Result<> done = item.kernel    ? cuda::launch(stream, *item.kernel, item.shape, arguments(item))
+    Result<> done = item.kernel
+                        ? launch_kernel(stream, *item.kernel, item.shape, arguments(stream.device(), item))
                     : item.routine ? item.routine->enqueue(stream, operands(item))
                                    : stream.copy(n[0], n[1], n[2]);
     if (!done) return std::move(done).during("running step '" + item.step->name + "'");
@@ -95,7 +143,12 @@ std::vector<CUdeviceptr> DeviceWork::operands(const Item& item) const {
 }
 
 Result<cuda::GraphNode> DeviceWork::add(cuda::Graph& graph, cuda::Graph::After after, const Item& item) {
-  if (item.kernel) return graph.add_kernel(after, *item.kernel, item.shape, arguments(item));
+  if (item.kernel) {
+    const cuda::GraphNode node =
+        TRY(graph.add_kernel(after, *item.kernel, item.shape, TRY(arguments(graph.device(), item))));
+    if (window_.bytes > 0) TRY(graph.set_cache_window(node, window_));
+    return node;
+  }
   const uint64_t* n = numbers_.data() + item.first;
   if (!item.routine) return graph.add_copy(after, n[0], n[1], n[2]);
   if (!recorder_) recorder_ = TRY(cuda::Stream::create(graph.device()));
@@ -105,6 +158,7 @@ Result<cuda::GraphNode> DeviceWork::add(cuda::Graph& graph, cuda::Graph::After a
 Result<cuda::Graph> DeviceWork::graph(const cuda::Device& device, std::span<const int64_t> slots) {
   cuda::Graph graph = TRY(cuda::Graph::create(device));
   AccessOrder order;
+  Lanes lanes(plan_.max_branches);
   std::vector<cuda::GraphNode> nodes, after;
   std::vector<uint32_t> waits;
   for (uint32_t i = 0; i < items_.size(); ++i) {
@@ -116,6 +170,7 @@ Result<cuda::Graph> DeviceWork::graph(const cuda::Device& device, std::span<cons
       const uintptr_t begin = memory_.address(use.buffer);
       order.access(begin, begin + static_cast<uintptr_t>(slots[buffer.bytes]), use.writes, i, waits);
     }
+    lanes.enter(i, waits);
     std::sort(waits.begin(), waits.end());
     waits.erase(std::unique(waits.begin(), waits.end()), waits.end());
     after.clear();

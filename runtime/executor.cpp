@@ -18,7 +18,7 @@ constexpr size_t graph_pays_from = 4;
 
 const char* kind_of(const Step& step) {
   static constexpr const char* names[] = {"host",        "kernel", "copy", "read extents", "write extents",
-                                          "set extents", "if",     "fail", "library"};
+                                          "set extents", "if",     "fail", "library",      "plugin"};
   return names[step.what.index()];
 }
 
@@ -58,11 +58,12 @@ bool has_host_copies(const Plan& plan) {
 }  // namespace
 
 Executor::Executor(const EngineFile& file, const Plan& plan, int threads,
-                   std::shared_ptr<const HostCalls> calls, std::optional<HostPool> pool,
+                   std::shared_ptr<const HostCalls> calls, std::optional<HostPool> pool, PluginCalls plugins,
                    std::optional<DeviceSide> device)
     : plan_(plan),
       calls_(std::move(calls)),
       pool_(std::move(pool)),
+      plugins_(std::move(plugins)),
       device_(std::move(device)),
       memory_(file, plan, device_ ? &device_->device : nullptr, device_ ? device_->loaded.get() : nullptr),
       slots_(plan.shapes.code.size()) {
@@ -186,12 +187,13 @@ Result<> Executor::run_device(std::span<const Step> steps, const How& how) {
 Result<> Executor::run_timed(const Step& step, const How& how) {
   if (std::holds_alternative<If>(step.what)) return run_step(step, how);
   float milliseconds = 0;
-  if (device_ && is_device_step(plan_, step)) {
+  if (device_ && is_enqueued(plan_, step)) {
     const cuda::Event start = TRY(cuda::Event::create(device_->device, cuda::Event::Timing::on));
     const cuda::Event stop = TRY(cuda::Event::create(device_->device, cuda::Event::Timing::on));
-    TRY(work_->resolve(std::span(&step, 1), slots_));
+    const bool in_graphs = is_device_step(plan_, step);
+    if (in_graphs) TRY(work_->resolve(std::span(&step, 1), slots_));
     TRY(how.stream->record(start));
-    TRY(work_->launch(*how.stream));
+    TRY(in_graphs ? work_->launch(*how.stream) : run_step(step, how));
     TRY(how.stream->record(stop));
     TRY(stop.synchronize());
     milliseconds = TRY(stop.milliseconds_since(start));
@@ -218,6 +220,7 @@ Result<> Executor::run_step(const Step& step, const How& how) {
 Result<> Executor::operator_for(const Step& step, const How& how) {
   if (const auto* call = std::get_if<HostCall>(&step.what)) return HostCallRun(*this, step, *call).run();
   if (const auto* c = std::get_if<Copy>(&step.what)) return copy(*c, how);
+  if (const auto* call = std::get_if<PluginCall>(&step.what)) return call_plugin(*call, how);
   if (const auto* read = std::get_if<ReadExtents>(&step.what)) return read_extents(*read);
   if (const auto* write = std::get_if<WriteExtents>(&step.what)) return write_extents(*write);
   if (const auto* branch = std::get_if<If>(&step.what))
@@ -261,6 +264,31 @@ Result<> Executor::copy(const Copy& copy, const How& how) {
   if (!to_host) return how.stream->copy(device_to, device_from, bytes);
   TRY(how.stream->download(to, device_from, bytes));
   return how.stream->synchronize();  // the next step may read it
+}
+
+burnish_tensor Executor::plugin_tensor(const Operand& x) const {
+  burnish_tensor tensor{.dtype = static_cast<burnish_dtype>(x.dtype), .rank = -1};
+  if (x.buffer == Operand::none) return tensor;
+  tensor.rank = static_cast<int>(x.extents.size());
+  tensor.data = host_address(x);
+  tensor.bytes = size_of(x.dtype);
+  for (size_t k = 0; k < x.extents.size(); ++k) {
+    tensor.shape[k] = slots_[x.extents[k]];
+    tensor.bytes *= static_cast<size_t>(tensor.shape[k]);
+  }
+  tensor.memory = plan_.buffers[x.buffer].space == Space::host ? BURNISH_HOST : BURNISH_DEVICE;
+  return tensor;
+}
+
+Result<> Executor::call_plugin(const PluginCall& call, const How& how) {
+  std::vector<burnish_tensor> inputs, outputs;
+  for (const Operand& x : call.inputs) inputs.push_back(plugin_tensor(x));
+  for (const Operand& x : call.outputs) outputs.push_back(plugin_tensor(x));
+  void* workspace =
+      call.workspace == Operand::none ? nullptr : reinterpret_cast<void*>(memory_.address(call.workspace));
+  const plugin::Operator& op = plugins_.at(call);
+  return outputs.front().memory == BURNISH_DEVICE ? op.enqueue(inputs, outputs, workspace, how.stream->get())
+                                                  : op.run(inputs, outputs, workspace);
 }
 
 Result<> Executor::read_extents(const ReadExtents& step) {

@@ -11,6 +11,7 @@
 #include "runtime/device_work.h"
 #include "runtime/host_provider.h"
 #include "runtime/memory.h"
+#include "runtime/plugin_calls.h"
 
 namespace burnish {
 
@@ -32,7 +33,7 @@ struct DeviceSide {
 class Executor {
  public:
   Executor(const EngineFile& file, const Plan& plan, int threads, std::shared_ptr<const HostCalls> calls,
-           std::optional<HostPool> pool, std::optional<DeviceSide> device);
+           std::optional<HostPool> pool, PluginCalls plugins, std::optional<DeviceSide> device);
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
@@ -43,6 +44,8 @@ class Executor {
   const std::optional<DeviceSide>& device() const { return device_; }
   size_t graphs_built() const { return graphs_.built(); }
 
+  /// How many bytes of a GPU's L2 cache intermediate results may keep; 0: none.
+  void keep_in_cache(size_t bytes) { work_->keep_in_cache(bytes, device_->device.info()); }
   /// The profile that runs are to keep to; none: any.
   void choose_profile(std::optional<size_t> profile);
   /// Extents of an output as far as the inputs set so far tell, else -1. Errors as of `begin`, once all are set.
@@ -68,6 +71,8 @@ class Executor {
 
   Result<> operator_for(const Step& step, const How& how);
   Result<> copy(const Copy& copy, const How& how);
+  Result<> call_plugin(const PluginCall& call, const How& how);
+  burnish_tensor plugin_tensor(const Operand& x) const;
   Result<> read_extents(const ReadExtents& step);
   Result<> write_extents(const WriteExtents& step);
   Result<bool> condition(const If& step) const;
@@ -82,6 +87,7 @@ class Executor {
   const Plan& plan_;
   std::shared_ptr<const HostCalls> calls_;
   std::optional<HostPool> pool_;
+  PluginCalls plugins_;
   std::optional<DeviceSide> device_;
   Memory memory_;
   std::optional<ThreadPool> copies_;  // for copies between strided tensors

@@ -125,6 +125,11 @@ static size_t total(const List& blocks) {
   return bytes;
 }
 
+Memory::Range Memory::device_arena() const {
+  if (device_arenas_.empty()) return {};
+  return {static_cast<uintptr_t>(device_arenas_[0].address()), device_arenas_[0].size()};
+}
+
 size_t Memory::host_arena_bytes() const { return total(host_arenas_); }
 size_t Memory::device_arena_bytes() const { return total(device_arenas_); }
 size_t Memory::binding_bytes() const {

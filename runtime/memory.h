@@ -36,6 +36,13 @@ class Memory {
   /// The address of a buffer, in its space. Constants always; others once placed.
   uintptr_t address(uint32_t buffer) const { return addresses_[buffer]; }
 
+  /// Where intermediate results lie on the device, those of the first stage.
+  struct Range {
+    uintptr_t address = 0;
+    size_t bytes = 0;
+  };
+  Range device_arena() const;
+
   size_t host_arena_bytes() const;
   size_t device_arena_bytes() const;
   size_t binding_bytes() const;

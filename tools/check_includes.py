@@ -6,15 +6,17 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CORE = ["base", "shape", "ir"]
+PLUGIN_INTERFACE = ["api/burnish.h", "api/burnish_plugin.h"]
 ALLOWED = {  # path prefix (the longest that fits decides): the folders and files it may include besides itself
     "base": [],
     "shape": ["base"],
     "ir": ["base", "shape"],
     "ops": CORE,
-    "onnx": [*CORE, "ops"],
+    "plugin": ["base", "shape", *PLUGIN_INTERFACE],
+    "onnx": [*CORE, "ops", "plugin"],
     "passes": [*CORE, "ops"],
     "plan": ["base", "shape"],
-    "runtime": ["base", "shape", "plan"],
+    "runtime": ["base", "shape", "plan", "plugin", *PLUGIN_INTERFACE],
     "providers/host": [*CORE, "ops", "plan", "runtime"],
     "providers/nvrtc": [*CORE, "ops", "plan"],
     "providers/nvrtc/backend": [*CORE, "ops", "plan", "compiler/backend.h"],  # what the compiler asks of it
@@ -25,15 +27,17 @@ ALLOWED = {  # path prefix (the longest that fits decides): the folders and file
     "providers/cudnn/graph_of_test.cpp": [*CORE, "ops", "runtime/libraries", "providers/nvrtc"],
     "providers/cublaslt/product_of_test.cpp": [*CORE, "ops", "runtime/libraries", "providers/nvrtc"],
     "tuner": ["base", "shape", "plan", "runtime"],
-    "compiler": [*CORE, "ops", "onnx", "passes", "plan", "providers", "tuner"],
-    "api": [*CORE, "onnx", "passes", "tuner", "compiler", "plan", "runtime"],
+    "compiler": [*CORE, "ops", "onnx", "passes", "plan", "plugin", "providers", "tuner"],
+    "api": [*CORE, "onnx", "passes", "tuner", "compiler", "plan", "plugin", "runtime"],
     "api/burnish.h": [],  # the public headers (.h and .hpp) know only each other, by the names an installation gives them
     "api/burnish_compiler.h": ["burnish.h"],
     "api/burnish_device.h": ["burnish.h"],
+    "api/burnish_plugin.h": ["burnish.h"],
     "api/burnish.hpp": ["burnish.h", "burnish_compiler.h"],
     "cli": ["api"],
     "cmake": [],  # the precompiled header
-    "tests": [*CORE, "ops", "onnx", "passes", "plan", "runtime", "providers", "tuner", "compiler", "api"],
+    "tests": [*CORE, "ops", "onnx", "passes", "plan", "plugin", "runtime", "providers", "tuner", "compiler", "api"],
+    "examples": ["burnish_plugin.h", "snake_cuda.h"],  # as whoever installed Burnish
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
 

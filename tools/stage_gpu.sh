@@ -9,12 +9,12 @@ models="rapidocr_onnxruntime/models silero_vad/data/silero_vad.onnx magika/model
 
 rm -rf "$stage"
 mkdir -p "$stage/build/bin" "$stage/build/lib" "$stage/build/data"
-for program in build/bin/burnish build/bin/*_gpu_test build/lib/*.so; do
+for program in build/bin/burnish build/bin/*_gpu_test build/lib/*.so build/lib/burnish-nvrtc; do
   [ ! -e "$program" ] || strip -o "$stage/$program" "$program"
 done
 ln -s burnish "$stage/build/bin/trtexec"
 # Libraries that a bare machine may lack travel too; libc, libm, libstdc++ and libgcc_s are everywhere.
-for library in $(ldd "$stage"/build/bin/* "$stage"/build/lib/*.so | awk '$3 ~ /^\// { print $3 }' | sort -u); do
+for library in $(ldd "$stage"/build/bin/* "$stage"/build/lib/* | awk '$3 ~ /^\// { print $3 }' | sort -u); do
   case $(basename "$library") in
     libc.so.* | libm.so.* | libstdc++.so.* | libgcc_s.so.* | libburnish_*) ;;
     *) cp -L "$library" "$stage/build/lib/" ;;
@@ -25,7 +25,9 @@ for model in $models; do
   cp -r "build/data/$model" "$stage/build/data/$model"
 done
 .venv/bin/python tests/conformance/node_tests.py "$stage/build/data/node_tests.zip"
-cp -r --parents bench python tests/trtexec tests/models tests/conformance tests/demo docs/performance.md tools/test_models.py tools/bench.py \
+mkdir -p "$stage/build/testing"
+cp -r build/testing/plugins "$stage/build/testing/"
+cp -r --parents bench python tests/plugins tests/trtexec tests/models tests/conformance tests/demo docs/performance.md tools/test_models.py tools/bench.py \
   tools/bench_levels.py "$stage"
 git describe --always --dirty=+ >"$stage/commit" 2>/dev/null || echo unknown >"$stage/commit"
 find "$stage" -name __pycache__ -prune -exec rm -rf {} +
@@ -38,6 +40,7 @@ cat >"$stage/run" <<'RUN'
 # ./run bench [options of ./dev bench]: timings, into bench/results/h200.json and docs/performance.md of this folder, from where they
 # are carried back. ./run levels [options]: what timing kernels costs and brings.
 # ./run demo: reads a picture. ./run trtexec [pytest options]: that command line on GPU 0.
+# ./run plugins: operators of plugins on GPU 0.
 # ./run python: the Python package on GPU 0; needs onnx, onnxruntime and pytest, and tests with what there is of cuda-python, torch,
 # CuPy and polygraphy.
 set -uo pipefail
@@ -49,6 +52,7 @@ case ${1:-} in
   levels) shift; exec python3 tools/bench_levels.py "$@" ;;
   demo) shift; exec python3 tests/demo/read_picture.py "$@" ;;
   trtexec) shift; exec python3 -m pytest -q -p no:cacheprovider tests/trtexec -k "on_a_gpu" "$@" ;;
+  plugins) shift; exec python3 -m pytest -q -p no:cacheprovider tests/plugins --device 0 -k "on_a_gpu" "$@" ;;
   python) shift; exec python3 -m pytest -q -p no:cacheprovider -m gpu python/tests "$@" ;;
   conformance) shift; exec python3 -m pytest -q -p no:cacheprovider tests/conformance --device 0 "$@" ;;
 esac
@@ -56,6 +60,7 @@ status=0 chosen=
 for program in build/bin/*_gpu_test; do
   [ ! -e "$program" ] || "$program" --gtest_brief=1 || status=1
 done
+[ $# -gt 0 ] || python3 -m pytest -q -p no:cacheprovider tests/plugins --device 0 -k on_a_gpu || status=1
 parallel=()  # by model, where pytest-xdist is there
 ! python3 -c 'import xdist' 2>/dev/null || parallel=(-n 8 --dist loadgroup)
 for tests in conformance models; do

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "runtime/cuda/arguments.h"
 #include "runtime/cuda/graph.h"
 #include "runtime/cuda/kernel.h"
 #include "runtime/cuda/memory.h"
@@ -87,8 +88,8 @@ class CudaRun final : public TimingRun {
     }
     for (size_t k = 0; k < loaded_[c].kernels.size(); ++k) {
       const ProblemLaunch& launch = problem_.candidates[c].launches[k];
-      const std::vector<uint64_t> values = arguments(launch, 0);
-      TRY(cuda::launch(machine_.stream, loaded_[c].kernels[k], shape(launch), pointers(values)));
+      const cuda::Arguments values = TRY(arguments(launch, 0));
+      TRY(cuda::launch(machine_.stream, loaded_[c].kernels[k], shape(launch), values.pointers()));
     }
     std::vector<std::vector<std::byte>> results = TRY(read_results());
     if (c == 0) expected_ = std::move(results);
@@ -154,21 +155,22 @@ class CudaRun final : public TimingRun {
   static cuda::LaunchShape shape(const ProblemLaunch& launch) {
     return {launch.grid, launch.block, launch.shared_bytes};
   }
-  std::vector<uint64_t> arguments(const ProblemLaunch& launch, uint64_t repeat) const {
-    std::vector<uint64_t> values;
-    for (const ProblemLaunch::Argument& a : launch.arguments)
-      values.push_back(a.pointer ? address(static_cast<size_t>(a.value), repeat)
-                                 : static_cast<uint64_t>(a.value));
+  Result<cuda::Arguments> arguments(const ProblemLaunch& launch, uint64_t repeat) const {
+    cuda::Arguments values;
+    for (const ProblemLaunch::Argument& a : launch.arguments) {
+      const auto i = static_cast<size_t>(a.value);
+      if (!a.extents.empty()) {
+        const auto size = static_cast<uint32_t>(size_of(problem_.buffers[i].dtype));
+        TRY(values.add(machine_.device, {address(i, repeat), size, a.extents, a.strides, a.box}));
+      } else {
+        values.add(a.pointer ? address(i, repeat) : static_cast<uint64_t>(a.value));
+      }
+    }
     return values;
   }
   std::vector<CUdeviceptr> operands(const ProblemRoutine& routine, uint64_t repeat) const {
     std::vector<CUdeviceptr> list;
     for (uint32_t buffer : routine.operands) list.push_back(address(buffer, repeat));
-    return list;
-  }
-  static std::vector<void*> pointers(const std::vector<uint64_t>& values) {
-    std::vector<void*> list;
-    for (const uint64_t& value : values) list.push_back(const_cast<uint64_t*>(&value));
     return list;
   }
 
@@ -181,8 +183,8 @@ class CudaRun final : public TimingRun {
                                  operands(problem_.candidates[c].routines[k], r)))};
       for (size_t k = 0; k < loaded_[c].kernels.size(); ++k) {
         const ProblemLaunch& launch = problem_.candidates[c].launches[k];
-        const std::vector<uint64_t> values = arguments(launch, r);
-        after = {TRY(graph.add_kernel(after, loaded_[c].kernels[k], shape(launch), pointers(values)))};
+        const cuda::Arguments values = TRY(arguments(launch, r));
+        after = {TRY(graph.add_kernel(after, loaded_[c].kernels[k], shape(launch), values.pointers()))};
       }
     }
     return cuda::GraphExec::instantiate(std::move(graph));

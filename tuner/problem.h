@@ -24,7 +24,9 @@ struct ProblemBuffer {
 struct ProblemLaunch {
   struct Argument {
     bool pointer = false;
-    int64_t value = 0;  // pointer: the buffer's index; else the integer
+    int64_t value = 0;                                 // pointer: the buffer's index; else the integer
+    std::vector<uint64_t> extents = {}, strides = {};  // a pointer that has extents is a tensor map
+    std::vector<uint32_t> box = {};
     bool operator==(const Argument&) const = default;
   };
   std::string source;  // device text; its kernel is named `kernel`

@@ -36,7 +36,7 @@ class Race {
       return round < least_rounds ? !live.empty() : live.size() > 1 && round < options_.most_rounds;
     };
     for (int round = 0; goes_on(round) && !is_late(); ++round) {
-      for (Racer* r : live) r->samples.push_back(TRY(run_.time(r->candidate)));
+      for (Racer* r : live) r->samples.push_back(TRY(average_time(r->candidate)));
       if (round + 1 < least_rounds) continue;
       const Racer& leader = **std::ranges::min_element(live, {}, &Racer::median);
       std::erase_if(live, [&](const Racer* r) { return is_slower(*r, leader); });
@@ -46,6 +46,12 @@ class Race {
 
  private:
   bool is_late() const { return options_.clock() >= options_.until; }
+
+  Result<double> average_time(size_t candidate) {
+    double sum = 0;
+    for (int i = 0; i < options_.averaged; ++i) sum += TRY(run_.time(candidate));
+    return sum / options_.averaged;
+  }
 
   Result<> admit_all() {
     for (size_t i = 0; i < problem_.candidates.size(); ++i) {

@@ -11,6 +11,7 @@ namespace burnish {
 
 struct TuneOptions {
   int most_rounds = 16;           // each times every candidate once that is still in the race
+  int averaged = 1;               // timings that are averaged to one
   size_t most_trials = 0;         // of engines with another candidate (in_engine.h)
   double until = 0;               // by `clock`: when no more is timed
   std::function<double()> clock;  // seconds

@@ -149,5 +149,21 @@ TEST(Tuner, AFailingDeviceEndsItAndNamesTheNode) {
             "the device has failed, while timing kernels for node 'n' (Conv)");
 }
 
+TEST(Tuner, TimingsAreAveraged) {
+  // One timing of "b" is an outlier: its average with the next one is not behind, the timing alone is.
+  const auto order = [](int averaged) {
+    FakeDevice device({{"a", {{10}}}, {"b", {{1, 17}}}});
+    EXPECT_TRUE(tune(std::vector<Problem>{problem_of({"a", "b"})}, {}, device,
+                     {.most_rounds = 3,
+                      .averaged = averaged,
+                      .until = 1e9,
+                      .clock = [&] { return device.now; },
+                      .progress = [](int, int) { return Result<>(); }}));
+    return device.order;
+  };
+  EXPECT_EQ(order(1), "ababab");
+  EXPECT_EQ(order(2), "aabbaabbaabb");
+}
+
 }  // namespace
 }  // namespace burnish

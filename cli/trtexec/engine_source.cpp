@@ -60,34 +60,70 @@ void refuse_quantised_kernels(const Options& o) {
        "build with --fp16");
 }
 
-/// FP32 and FP16 of layers in an FP16 build. Of the others a wish may go unheeded, what is to be obeyed may not.
-void settle_layer_precisions(const Options& o, BuildChoices& choices, const Log& log) {
-  const BuildOptions& b = o.build;
-  if (b.precision_constraints == "none") {
-    if (!b.layer_precisions.empty())
-      log.warn("--layerPrecisions has no effect without --precisionConstraints=prefer or obey.");
-    return;
+/// What is asked of the types of layers: FP32, or the half precision that the build is in. Of the rest a wish may go unheeded, what is
+/// to be obeyed may not.
+class LayerTypes {
+ public:
+  LayerTypes(const Options& o, BuildChoices& choices, const Log& log)
+      : b_(o.build),
+        choices_(choices),
+        log_(log),
+        half_(choices.fp16   ? "fp16"
+              : choices.bf16 ? "bf16"
+                             : "") {}
+
+  void settle() {
+    if (b_.precision_constraints == "none") {
+      if (!b_.layer_precisions.empty()) warn_unbound("--layerPrecisions");
+      if (!b_.layer_output_types.empty()) warn_unbound("--layerOutputTypes");
+      return;
+    }
+    for (const auto& [layer, type] : b_.layer_precisions) ask("--layerPrecisions", layer, type, 0);
+    for (const auto& [layer, types] : b_.layer_output_types)
+      for (size_t i = 0; i < types.size(); ++i)
+        ask("--layerOutputTypes", layer, types[i], static_cast<int>(i) + 1);
   }
-  auto unheeded = [&](const std::string& what, const std::string& why) {
-    if (b.precision_constraints == "obey")
+
+ private:
+  void warn_unbound(const char* flag) {
+    log_.warn(fmt::format("{} has no effect without --precisionConstraints=prefer or obey.", flag));
+  }
+  void ask(const char* flag, const std::string& layer, const std::string& type, int result) {
+    const std::string what = fmt::format("{}={}:{}", flag, layer, type);
+    if (type == "fp32" && half_.empty()) return;  // as it is anyway
+    if (type != "fp32" && type != half_) return unheeded(what, why_not(type));
+    choices_.node_precisions.push_back({layer,
+                                        type == "fp32"  ? BURNISH_F32
+                                        : choices_.fp16 ? BURNISH_F16
+                                                        : BURNISH_BF16,
+                                        result});
+    if (result == 0) log_.info(fmt::format("Set layer {} to precision {}", layer, type));
+    else log_.info(fmt::format("Set output {} of layer {} to type {}", result - 1, layer, type));
+  }
+  std::string why_not(const std::string& type) const {
+    if (type != "fp16" && type != "bf16") return "floating-point layers are stored in FP32, FP16 or BF16";
+    if (half_.empty()) return "the build is in FP32 without --" + type;
+    return "the build is in FP32 and " + std::string(choices_.fp16 ? "FP16" : "BF16");
+  }
+  void unheeded(const std::string& what, const std::string& why) {
+    if (b_.precision_constraints == "obey")
       fail("--precisionConstraints=obey cannot be kept: " + what + ": " + why,
            "say --precisionConstraints=prefer, or leave that away");
-    log.warn(fmt::format("{} has no effect: {}.", what, why));
-  };
-  if (o.has("--layerOutputTypes")) unheeded("--layerOutputTypes", "outputs are of their layer's type");
-  for (const auto& [layer, type] : b.layer_precisions) {
-    const std::string what = "--layerPrecisions=" + layer + ":" + type;
-    if (type != "fp32" && type != "fp16") unheeded(what, "layers are stored in FP32 or FP16");
-    else if (choices.fp16)
-      choices.node_precisions.emplace_back(layer, type == "fp32" ? BURNISH_F32 : BURNISH_F16);
-    else if (type == "fp16") unheeded(what, "the build is in FP32 without --fp16");
+    log_.warn(fmt::format("{} has no effect: {}.", what, why));
   }
-}
+
+  const BuildOptions& b_;
+  BuildChoices& choices_;
+  const Log& log_;
+  const std::string half_;
+};
 
 /// With --stronglyTyped the model's types count and flags of precision go, one by one.
 void settle_precision(const BuildOptions& b, BuildChoices& choices, const Log& log) {
   choices.tf32 = b.tf32;
   choices.fp16 = b.fp16 && !b.strongly_typed;
+  choices.bf16 = b.bf16 && !b.strongly_typed;
+  if (choices.fp16 && choices.bf16) log.info("Of --fp16 and --bf16 FP16 is taken, which has more digits.");
   if (b.strongly_typed)
     for (const auto& [on, name] : {std::pair(b.fp16, "--fp16"),
                                    {b.bf16, "--bf16"},
@@ -132,12 +168,15 @@ void settle_tactics(const BuildOptions& b, BuildChoices& choices) {
                   : can_time_kernels(choices.targets) ? 3
                                                       : 1;
   if (b.max_tactics > 0) choices.max_tactics = static_cast<int>(std::min<int64_t>(b.max_tactics, 1000));
-  choices.time_budget = b.time_budget;
+  choices.averaged_timings = static_cast<int>(b.avg_timing);
+  choices.max_branches = static_cast<int>(b.max_aux_streams) + 1;  // beside the stream of the run
   choices.libraries = libraries_of(b);
   if (b.builder_cache) choices.timing_cache = b.timing_cache;
   choices.timing_cache_mode = b.error_on_cache_miss ? "strict" : "append";
   if (const auto pool = b.pools.find("workspace"); pool != b.pools.end())
     choices.workspace_bytes = static_cast<uint64_t>(std::max<int64_t>(pool->second, 1));
+  if (const auto pool = b.pools.find("tacticSharedMem"); pool != b.pools.end())
+    choices.shared_bytes = static_cast<uint64_t>(std::max<int64_t>(pool->second, 1));
 }
 
 BuildChoices choices_for(const Options& o, const std::string& target, const ModelPorts& ports,
@@ -147,9 +186,17 @@ BuildChoices choices_for(const Options& o, const std::string& target, const Mode
   if (b.hardware == "ampere+" && target != "cpu")
     choices.targets = {"sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120"};
   settle_precision(b, choices, log);
-  settle_layer_precisions(o, choices, log);
+  LayerTypes(o, choices, log).settle();
+  choices.decomposed_attention = b.decomposable_attentions;
+  choices.debug_tensors = b.debug_tensors;
+  choices.debug_unfused = b.debug_unfused;
   settle_tactics(b, choices);
+  choices.build_route = o.tuning.route;
+  if (!o.tunes_routes()) choices.time_budget = std::max(0.0, o.tuning.time_out);
   choices.profiles = profiles_for(ports.inputs, o, log);
+  choices.plugins = b.static_plugins;
+  choices.plugins.insert(choices.plugins.end(), b.dynamic_plugins.begin(), b.dynamic_plugins.end());
+  choices.plugin_override = b.plugin_override;
   choices.input_formats = formats_of("--inputIOFormats", b.input_formats, ports.inputs);
   choices.output_formats = formats_of("--outputIOFormats", b.output_formats, ports.outputs);
   choices.refittable = b.refit;
@@ -182,6 +229,12 @@ Engine open(const std::string& path, const Log& log) {
   return engine;
 }
 
+void require_temporary_files(const BuildOptions& b, const char* which, const char* remedy) {
+  if (!b.temporary_files)
+    fail(fmt::format("an engine that is {} lies in a temporary file, which --tempfileControls denies", which),
+         remedy);
+}
+
 /// The model whose weights the engine gets before it runs; nothing if it keeps its own.
 std::optional<std::string> refit_model(const Options& o) {
   const BuildOptions& b = o.build;
@@ -192,11 +245,13 @@ std::optional<std::string> refit_model(const Options& o) {
   return {};
 }
 
-/// Opens an engine; if it is to have other weights, with these.
+}  // namespace
+
 Engine open_for(const Options& o, const std::string& path, const Log& log) {
   const std::optional<std::string> model = refit_model(o);
   if (!model) return open(path, log);
-  const TemporaryFolder folder;
+  require_temporary_files(o.build, "refitted", "allow it");
+  const TemporaryFolder folder(o.build.temporary_folder);
   const std::string refitted = (folder.path() / "refitted.engine").string();
   const int count = o.inference.time_refit ? 10 : 1;
   const Clock::time_point begin = Clock::now();
@@ -204,8 +259,6 @@ Engine open_for(const Options& o, const std::string& path, const Log& log) {
   log.info(fmt::format("Engine refitted in {} ms.", number_text(seconds_since(begin) * 1000 / count)));
   return open(refitted, log);
 }
-
-}  // namespace
 
 Engine build_engine_of(const Options& o, const std::string& target, const Log& log) {
   require_readable(o.model.onnx, "model");
@@ -221,7 +274,10 @@ Engine build_engine_of(const Options& o, const std::string& target, const Log& l
   report_profiles(choices.profiles, log);
   std::optional<TemporaryFolder> folder;
   std::string path = o.build.save_engine;
-  if (path.empty()) path = (folder.emplace().path() / "model.engine").string();
+  if (path.empty()) {
+    require_temporary_files(o.build, "not saved", "add --saveEngine=<file>, or allow it");
+    path = (folder.emplace(o.build.temporary_folder).path() / "model.engine").string();
+  }
   const Clock::time_point build_begin = Clock::now();
   for (const std::string& note : build_engine(o.model.onnx, path, choices)) log.library(Severity::info, note);
   log.info(fmt::format("Created engine with size: {}", mebibytes(file_bytes(path))));

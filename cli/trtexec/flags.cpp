@@ -13,11 +13,9 @@ using enum Treatment;
 constexpr std::string_view no_dla = "there is no DLA here; the GPU does it";
 constexpr std::string_view no_caffe = "Caffe and UFF models are not read; convert the model to ONNX";
 constexpr std::string_view no_safety = "there is no safety runtime";
-constexpr std::string_view no_plugins = "there are no plugins yet; every operator is built in";
-constexpr std::string_view no_debug_tensors = "tensors inside an engine cannot be written out yet";
+constexpr std::string_view plugin_help = "A library of operators beside ONNX's own (docs/plugins.md)";
 constexpr std::string_view no_streaming = "weights are always on the device";
-constexpr std::string_view no_knobs = "there are no build routes to tune";
-constexpr std::string_view no_files = "no temporary executables are made";
+constexpr std::string_view one_process = "routes are tried in one process";
 constexpr std::string_view any_version = "an engine says itself which versions of Burnish read it";
 constexpr std::string_view own_count = "the tuner decides by itself how often it times what";
 
@@ -51,7 +49,7 @@ constexpr Flag shapes[] = {
 constexpr Flag precision[] = {
     {"--noTF32", "", works, "FP32 products are not rounded to TF32"},
     {"--fp16", "", works, "FP16 may be used beside FP32"},
-    {"--bf16", "", warns, "nothing is stored in BF16 yet, so layers stay FP32 or FP16"},
+    {"--bf16", "", works, "BF16 may be used beside FP32; --fp16 goes before it"},
     {"--int8", "", works, "INT8 may be used; refused at the build until there are quantised kernels"},
     {"--fp8", "", works, "FP8 may be used; refused likewise"},
     {"--int4", "", warns, "there are no INT4 kernels yet"},
@@ -61,19 +59,20 @@ constexpr Flag precision[] = {
     {"--calibBatchSize", "<N>", warns, "it never was a flag; the data's own batch counts"},
     {"--precisionConstraints", "<none|prefer|obey>", works,
      "Whether the three flags below bind. Default: none"},
-    {"--layerPrecisions", "<layers>", works, "fp32 or fp16 of layers, by ONNX node; needs the flag above"},
-    {"--layerOutputTypes", "<layers>", warns, "outputs are of their layer's type"},
+    {"--layerPrecisions", "<layers>", works,
+     "fp32, fp16 or bf16 of layers, by ONNX node; needs the flag above"},
+    {"--layerOutputTypes", "<layers>", works, "The same of their outputs, joined by +"},
     {"--layerDeviceTypes", "<layers>", warns, no_dla},
-    {"--decomposableAttentions", "<names>", warns,
-     "attention is recognised and kept whole wherever it can be"},
+    {"--decomposableAttentions", "<names>", works,
+     "Attention of these ONNX nodes is done step by step, not by one kernel"},
     {"--sparsity", "<disable|enable|force>", works, "2:4 weights; they run as dense ones. Default: disable"},
     {"--distributiveIndependence", "", warns, "the order of sums may depend on the batch"},
 };
 constexpr Flag tactics[] = {
     {"--memPoolSize", "<pool:size,…>", works,
-     "workspace: scratch memory of a kernel at most, in MiB or with B, K, M, G"},
+     "workspace: scratch memory of a kernel, tacticSharedMem: shared memory of a block; MiB, or B, K, M, G"},
     {"--workspace", "<MiB>", works, "The same, older"},
-    {"--avgTiming", "<N>", warns, own_count},
+    {"--avgTiming", "<N>", works, "Timings of a kernel that are averaged to one. Default: 1"},
     {"--minTiming", "<N>", silent, own_count},
     {"--builderOptimizationLevel", "<0..5>", works, "How long kernels are searched for. Default: 3"},
     {"--maxTactics", "<N>", works, "Time at most N candidates for a kernel. Default: as the level says"},
@@ -83,12 +82,14 @@ constexpr Flag tactics[] = {
     {"--noCompilationCache", "", silent, "the timing cache holds times, no code"},
     {"--errorOnTimingCacheMiss", "", works, "Fail where the timing cache lacks a time"},
     {"--heuristic", "", works, "Choose kernels by estimate, as level 1"},
-    {"--maxAuxStreams", "<N>", warns, "what can run side by side does, without streams of its own"},
+    {"--maxAuxStreams", "<N>", works,
+     "Branches beside the first one that run at once at most. Default: -1, all"},
     {"--tilingOptimizationLevel", "<0..3>", warns, "tiles are tactics like others"},
     {"--l2LimitForTiling", "<bytes>", warns, "tiles are tactics like others"},
     {"--preview", "<±feature,…>", silent, "none of these features changes anything any more"},
-    {"--tempdir", "<folder>", silent, no_files},
-    {"--tempfileControls", "<spec>", silent, no_files},
+    {"--tempdir", "<folder>", works, "Where an engine lies that is not saved"},
+    {"--tempfileControls", "<spec>", works,
+     "temporary:deny: nowhere, so that it must be saved. No executables are made"},
     {"--monitorMemory", "", works, "Say how much memory the build took"},
 };
 constexpr Flag engine[] = {
@@ -116,8 +117,9 @@ constexpr Flag engine[] = {
     {"--allowWeightStreaming", "", warns, no_streaming},
     {"--profilingVerbosity", "<layer_names_only|detailed|none>", works, "What layer information says"},
     {"--nvtxMode", "<layer_names_only|detailed|none>", works, "The same, older"},
-    {"--markDebug", "<names>", warns, no_debug_tensors},
-    {"--markUnfusedTensorsAsDebugTensors", "", warns, no_debug_tensors},
+    {"--markDebug", "<names>", works,
+     "Tensors inside the engine that can be written out: they are not fused away"},
+    {"--markUnfusedTensorsAsDebugTensors", "", works, "And all that are not fused away anyway"},
     {"--restricted", "", warns, no_safety},
     {"--safe", "", refused, no_safety},
     {"--consistency", "", refused, no_safety},
@@ -133,7 +135,7 @@ constexpr Flag parser[] = {
     {"--pi", "", silent, "instance normalisation is an operator"},
     {"--nativeInstanceNorm", "", silent, "instance normalisation is an operator"},
     {"--ni", "", silent, "instance normalisation is an operator"},
-    {"--enablePluginOverride", "", warns, no_plugins},
+    {"--enablePluginOverride", "", works, "Plugins' operators go before ONNX's of the same name"},
     {"--uint8AsymmetricQuantizationDLA", "", warns, no_dla},
     {"--reportCapabilityDLA", "", warns, no_dla},
     {"--adjustForDLA", "", warns, no_dla},
@@ -142,18 +144,20 @@ constexpr Flag parser[] = {
     {"--buildDLAStandalone", "", warns, no_dla},
 };
 constexpr Flag tuning[] = {
-    {"--tuneBuildRoutes", "<routes>", warns, no_knobs},
-    {"--tuneBuildRouteFile", "<file>", warns, no_knobs},
-    {"--tuningSearch", "<fast|full|mixed>", warns, no_knobs},
-    {"--tuningCacheFile", "<file>", warns, no_knobs},
+    {"--tuneBuildRoutes", "<routes>", works,
+     "Build and time by each of several routes and take the fastest: -knob=[a|b] -knob=c"},
+    {"--tuneBuildRouteFile", "<file>", works, "The same, from a file"},
+    {"--tuningSearch", "<fast|full|mixed>", works,
+     "fast: the first values, then one change at a time; full: all; mixed: fast, then what helped together"},
+    {"--tuningCacheFile", "<file>", works, "Add the result of each route there, as JSON"},
     {"--tuningTimeOut", "<seconds>", works,
-     "Spend at most so long on timing kernels. Default: -1, as long as it takes"},
-    {"--saveAllEngines", "", warns, no_knobs},
-    {"--dryRun", "", warns, no_knobs},
-    {"--continue", "", warns, no_knobs},
-    {"--helpBuildRoute", "[knob]", works, "What can be tuned, as JSON"},
-    {"--setBuildRoute", "<route>", warns, no_knobs},
-    {"--tuningResultFile", "<file>", warns, no_knobs},
+     "Begin no route after so long; without routes, end timing kernels. Default: -1, never"},
+    {"--saveAllEngines", "", works, "Keep the engine of each route: <engine>.iter<N>"},
+    {"--dryRun", "", works, "List the routes, and build nothing"},
+    {"--continue", "", works, "Leave out routes whose result is in --tuningCacheFile"},
+    {"--helpBuildRoute", "[knob]", works, "The knobs of build routes, as JSON"},
+    {"--setBuildRoute", "<route>", works, "Build by that route: -knob=value -knob=value"},
+    {"--tuningResultFile", "<file>", silent, one_process},
 };
 constexpr Flag inference[] = {
     {"--shapes", "<shapes>", works, "Shapes of the inputs. Default: what the profile is tuned for"},
@@ -174,7 +178,7 @@ constexpr Flag inference[] = {
     {"--exposeDMA", "", works, "No copy beside the compute of another query"},
     {"--noDataTransfers", "", works, "Inputs and outputs stay on the GPU"},
     {"--includeDataTransfers", "", works, "Copy inputs and outputs"},
-    {"--useManagedMemory", "", warns, "buffers are device memory"},
+    {"--useManagedMemory", "", works, "Inputs and outputs are in managed memory, which nobody copies"},
     {"--useSpinWait", "", works, "Wait for the GPU without giving the core away"},
     {"--noSpinWait", "", works, "Give the core away while waiting"},
     {"--threads", "", works, "A thread for each of --infStreams"},
@@ -183,11 +187,14 @@ constexpr Flag inference[] = {
     {"--timeDeserialize", "", works, "Time loading the engine, and end"},
     {"--timeRefit", "", works, "Refit ten times and say how long it takes"},
     {"--separateProfileRun", "", works, "Profile in a run after the timed one"},
-    {"--persistentCacheRatio", "<0..1>", warns, "the L2 cache is left to the GPU"},
+    {"--persistentCacheRatio", "<0..1>", works,
+     "Share of the L2 cache's persistent part for intermediate results. Default: 0"},
     {"--useProfile", "<N>", works, "The profile that inputs keep to. Default: 0"},
-    {"--allocationStrategy", "<static|profile|runtime>", silent, "a context always has what its shapes need"},
-    {"--saveDebugTensors", "<name:file,…>", refused, no_debug_tensors},
-    {"--saveAllDebugTensors", "<formats>", refused, no_debug_tensors},
+    {"--allocationStrategy", "<static|profile|runtime>", works,
+     "Memory at once for all profiles, for the one that is used, or as shapes need it. Default: the last"},
+    {"--saveDebugTensors", "<name:file,…>", works, "Write these debug tensors of a query there, raw"},
+    {"--saveAllDebugTensors", "<formats>", works,
+     "All of them, each in a file of its name: numpy, string, raw; summary: to the log"},
     {"--weightStreamingBudget", "<size>", warns, no_streaming},
 };
 constexpr Flag reporting[] = {
@@ -207,11 +214,11 @@ constexpr Flag reporting[] = {
 };
 constexpr Flag system_flags[] = {
     {"--device", "<N>", works, "The GPU. Default: 0"},
-    {"--staticPlugins", "<file>", refused, no_plugins},
-    {"--plugins", "<file>", refused, no_plugins},
-    {"--dynamicPlugins", "<file>", refused, no_plugins},
-    {"--setPluginsToSerialize", "<file>", warns, no_plugins},
-    {"--ignoreParsedPluginLibs", "", silent, no_plugins},
+    {"--staticPlugins", "<file>", works, plugin_help},
+    {"--plugins", "<file>", works, plugin_help},
+    {"--dynamicPlugins", "<file>", works, plugin_help},
+    {"--setPluginsToSerialize", "<file>", warns, "an engine names the plugins that it needs and holds none"},
+    {"--ignoreParsedPluginLibs", "", silent, "models name no libraries"},
 };
 constexpr Flag own[] = {
     {"--target", "<name>", works,

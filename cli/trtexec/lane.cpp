@@ -108,11 +108,13 @@ class HostLane final : public Lane {
   bool full_ = false;
 };
 
-/// A tensor on its way: its place on the GPU and in pinned host memory.
+/// A tensor on its way: its place on the GPU and in pinned host memory. Managed memory is both, and nothing is copied.
 struct Transfer {
   const char* name;
   burnish_tensor tensor;  // data: on the GPU
-  Block host, device;
+  Block device, host;
+  bool managed() const { return !host; }
+  void* host_data() const { return burnish_block_data(managed() ? device.get() : host.get()); }
 };
 
 /// Two queries may be on the way, each with buffers and events of its own; with --exposeDMA one.
@@ -187,8 +189,7 @@ class GpuLane final : public Lane {
       tensor.bytes = values.bytes.size();
       slot.inputs.push_back(make_transfer(device, session.input_ports()[i].name, tensor));
       if (!values.bytes.empty())
-        std::memcpy(burnish_block_data(slot.inputs.back().host.get()), values.bytes.data(),
-                    values.bytes.size());
+        std::memcpy(slot.inputs.back().host_data(), values.bytes.data(), values.bytes.size());
     }
     for (size_t i = 0; i < session.output_ports().size(); ++i)
       if (const burnish_tensor tensor = session.expected_output(i); tensor.bytes > 0)
@@ -199,9 +200,11 @@ class GpuLane final : public Lane {
     return slot;
   }
 
-  static Transfer make_transfer(int device, const char* name, burnish_tensor tensor) {
-    Transfer transfer{name, tensor, make_block(device, BURNISH_HOST, tensor.bytes),
-                      make_block(device, BURNISH_DEVICE, tensor.bytes)};
+  Transfer make_transfer(int device, const char* name, burnish_tensor tensor) const {
+    const bool managed = options_.managed_memory;
+    Transfer transfer{
+        name, tensor, make_block(device, managed ? BURNISH_MANAGED : BURNISH_DEVICE, tensor.bytes),
+        managed ? Block(nullptr, burnish_block_free) : make_block(device, BURNISH_HOST, tensor.bytes)};
     transfer.tensor.data = burnish_block_data(transfer.device.get());
     transfer.tensor.memory = BURNISH_DEVICE;
     return transfer;
@@ -216,9 +219,10 @@ class GpuLane final : public Lane {
   }
 
   void copy_in(const Transfer& t) const {
+    if (t.managed()) return;
     burnish_error* error = nullptr;
-    check(burnish_stream_copy(upload_.get(), t.tensor.data, BURNISH_DEVICE, burnish_block_data(t.host.get()),
-                              BURNISH_HOST, t.tensor.bytes, &error),
+    check(burnish_stream_copy(upload_.get(), t.tensor.data, BURNISH_DEVICE, t.host_data(), BURNISH_HOST,
+                              t.tensor.bytes, &error),
           error);
   }
   void copy_inputs(const Slot& slot) const {
@@ -232,9 +236,10 @@ class GpuLane final : public Lane {
     wait(download_, slot.compute_end);
     record(download_, slot.d2h_start);
     for (const Transfer& t : slot.outputs)
-      check(burnish_stream_copy(download_.get(), burnish_block_data(t.host.get()), BURNISH_HOST,
-                                t.tensor.data, BURNISH_DEVICE, t.tensor.bytes, &error),
-            error);
+      if (!t.managed())
+        check(burnish_stream_copy(download_.get(), t.host_data(), BURNISH_HOST, t.tensor.data, BURNISH_DEVICE,
+                                  t.tensor.bytes, &error),
+              error);
     record(download_, slot.d2h_end);
   }
 

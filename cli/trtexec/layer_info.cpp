@@ -188,7 +188,8 @@ std::string profiles_text(const burnish_engine* engine) {
 }
 
 bool all_on_gpu(const burnish_engine* engine, const std::string& target) {
-  for (const Json& step : plan_for(engine, target)["steps"])
+  const Json plan = plan_for(engine, target);
+  for (const Json& step : plan["steps"])
     if (step["kind"] != "kernel" && step["kind"] != "copy" && step["kind"] != "library") return false;
   return true;
 }

@@ -32,11 +32,19 @@ void Log::say(Severity severity, std::string_view text) const {
   std::fflush(to);
 }
 
+static void print_unframed(const char* state, const std::string& about) {
+  fmt::print("&&&& {} TensorRT.trtexec [TensorRT v{}] [burnish v{}] {}\n", state, interface_number,
+             burnish_version(), about);
+  std::fflush(stdout);
+}
+
 void print_state(State state, const std::string& command_line) {
   const char* names[] = {"RUNNING", "PASSED", "FAILED"};
-  fmt::print("&&&& {} TensorRT.trtexec [TensorRT v{}] [burnish v{}] # {}\n", names[static_cast<int>(state)],
-             interface_number, burnish_version(), command_line);
-  std::fflush(stdout);
+  print_unframed(names[static_cast<int>(state)], "# " + command_line);
+}
+
+void print_task(const char* state, size_t iteration, const std::string& route) {
+  print_unframed(state, fmt::format("[iter={}] BuildRoute = '{}'", iteration, route));
 }
 
 }  // namespace burnish::cli::trtexec

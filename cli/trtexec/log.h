@@ -29,5 +29,7 @@ class Log {
 /// The first line of a run and its last, which have no frame: "&&&& PASSED TensorRT.trtexec …".
 enum class State { running, passed, failed };
 void print_state(State state, const std::string& command_line);
+/// A line like these about one of several builds: "&&&& TASK_BEGIN … [iter=N] BuildRoute = '…'".
+void print_task(const char* state, size_t iteration, const std::string& route);
 
 }  // namespace burnish::cli::trtexec

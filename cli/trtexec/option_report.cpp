@@ -79,10 +79,11 @@ static Lines build_lines(const Options& o) {
        enabled(o.has("--uint8AsymmetricQuantizationDLA"))},
       {"ONNX kREPORT_CAPABILITY_DLA flag", enabled(o.has("--reportCapabilityDLA"))},
       {"ONNX kADJUST_FOR_DLA flag", enabled(o.has("--adjustForDLA"))},
-      {"ONNX kENABLE_PLUGIN_OVERRIDE flag", enabled(o.has("--enablePluginOverride"))},
+      {"ONNX kENABLE_PLUGIN_OVERRIDE flag", enabled(b.plugin_override)},
       {"TensorRT runtime", value_of(o, "--useRuntime", "full")},
       {"Lean DLL Path", value_of(o, "--leanDLLPath")},
-      {"Tempfile Controls", "{ in_memory: allow, temporary: allow }"},
+      {"Tempfile Controls",
+       fmt::format("{{ in_memory: allow, temporary: {} }}", b.temporary_files ? "allow" : "deny")},
       {"Exclude Lean Runtime", enabled(o.has("--excludeLeanRuntime"))},
       {"Sparsity", b.sparsity == "disable"  ? "Disabled"
                    : b.sparsity == "enable" ? "Enabled"
@@ -154,8 +155,8 @@ static Lines inference_lines(const Options& o) {
       {"Weight Streaming Budget", "Disabled"}};
   lines.insert(lines.end(), rest.begin(), rest.end());
   add_files("Inputs", i.inputs(), lines);
-  lines.emplace_back("Debug Tensor Save Destinations", "");
-  lines.emplace_back("Dump All Debug Tensor in Formats", "");
+  add_files("Debug Tensor Save Destinations", i.debug_files, lines);
+  lines.emplace_back("Dump All Debug Tensor in Formats", fmt::format("{}", fmt::join(i.debug_formats, ", ")));
   if (o.compat == 11) {
     lines.emplace_back("Accuracy Algorithm", i.algorithm);
     lines.emplace_back("Absolute Tolerance (atol)", number_text(i.atol));
@@ -187,9 +188,9 @@ std::vector<OptionBlock> option_blocks(const Options& o) {
           {"System Options",
            {{"Device", std::to_string(o.device)},
             {"DLACore", ""},
-            {"Loaded static plugins", ""},
-            {"setPluginsToSerialize", ""},
-            {"dynamicPlugins", ""},
+            {"Loaded static plugins", fmt::format("{}", fmt::join(o.build.static_plugins, " "))},
+            {"setPluginsToSerialize", value_of(o, "--setPluginsToSerialize")},
+            {"dynamicPlugins", fmt::format("{}", fmt::join(o.build.dynamic_plugins, " "))},
             {"ignoreParsedPluginLibs", o.has("--ignoreParsedPluginLibs") ? "1" : "0"}}},
           {"Inference Options", inference_lines(o)},
           {"Reporting Options", reporting_lines(o.reporting)}};
@@ -219,7 +220,7 @@ static void warn_of_names(const Options& o, const Log& log) {
     if (o.has(old)) log.warn(fmt::format("{} is an old name: say {}.", old, name));
   if (o.build.sparsity != "disable") log.warn("--sparsity has no effect: 2:4 weights run as dense ones.");
   for (const auto& [pool, size] : o.build.pools)
-    if (pool != "workspace")
+    if (pool.starts_with("dla"))
       log.warn(fmt::format("--memPoolSize={} has no effect: there is no such pool here.", pool));
   for (const auto& [flag, value] : o.given)
     if (flag->name.ends_with("ShapesCalib") && !o.build.int8)
@@ -234,8 +235,6 @@ void warn_of_idle_flags(const Options& o, const Log& log) {
     if (flag->treatment == Treatment::silent)
       log.detail(fmt::format("{} changes nothing: {}.", flag->name, flag->text));
   }
-  if (o.build.best && !o.has("--bf16"))
-    log.warn(fmt::format("The BF16 of --best has no effect: {}.", find_flag("--bf16")->text));
   warn_of_names(o, log);
 }
 

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <span>
 
 #include "api/burnish.h"
+#include "cli/trtexec/build_routes.h"
 
 namespace burnish::cli::trtexec {
 
@@ -59,6 +62,7 @@ std::string one_of(std::string_view flag, const std::string& text,
 
 constexpr std::string_view pool_names[] = {"workspace", "dlaSRAM", "dlaLocalDRAM", "dlaGlobalDRAM",
                                            "tacticSharedMem"};
+constexpr std::string_view layer_types[] = {"fp32", "fp16", "bf16", "int32", "int8"};
 constexpr std::string_view verbosities[] = {"layer_names_only", "detailed", "none", "default", "verbose"};
 
 /// Takes the flags one by one, in order, for some refer to those before.
@@ -68,7 +72,7 @@ class Reader {
 
   void read(std::string_view name, const std::string& value) {
     read_model_and_build(name, value) || read_precision(name, value) || read_tactics(name, value) ||
-        read_inference(name, value) || read_reporting(name, value);
+        read_tuning(name, value) || read_inference(name, value) || read_reporting(name, value);
   }
 
   void finish() {
@@ -77,6 +81,10 @@ class Reader {
     if (o.build.fp8 && o.build.int8) throw BadValue{"--fp8 and --int8 exclude each other"};
     if (o.build.best && o.build.strongly_typed)
       throw BadValue{"--best and --stronglyTyped exclude each other"};
+    if (!o.tuning.routes.empty()) (void)parse_route_knobs("--tuneBuildRoutes", o.tuning.routes);
+    if (o.tuning.save_all && o.build.save_engine.empty())
+      throw BadValue{"--saveAllEngines needs --saveEngine"};
+    if (o.tuning.resume && o.tuning.cache_file.empty()) throw BadValue{"--continue needs --tuningCacheFile"};
     if (o.has("--dumpKernelText") && !o.has("--safe")) throw BadValue{"--dumpKernelText needs --safe"};
     const auto profiles = std::max<int64_t>(1, static_cast<int64_t>(o.build.profiles.size()));
     if (o.build.calib_profile < 0 || o.build.calib_profile >= profiles)
@@ -107,7 +115,12 @@ class Reader {
     else if (name == "--stripAllWeights") b.refit = b.strip_weights = true;
     else if (name == "--refitFromOnnx") b.refit_from = value;
     else if (name == "--versionCompatible" || name == "--vc") b.version_compatible = true;
+    else if (name == "--markDebug") b.debug_tensors = split_list(value, ',');
+    else if (name == "--markUnfusedTensorsAsDebugTensors") b.debug_unfused = true;
     else if (name == "--target") b.target = value;
+    else if (name == "--staticPlugins" || name == "--plugins") b.static_plugins.push_back(value);
+    else if (name == "--dynamicPlugins") b.dynamic_plugins.push_back(value);
+    else if (name == "--enablePluginOverride") b.plugin_override = true;
     else if (name == "--hardwareCompatibilityLevel")
       b.hardware =
           one_of(name, value, std::array<std::string_view, 3>{"none", "ampere+", "sameComputeCapability"});
@@ -138,10 +151,10 @@ class Reader {
       b.sparsity = one_of(name, value, std::array<std::string_view, 3>{"disable", "enable", "force"});
     else if (name == "--layerPrecisions")
       for (const auto& [layer, type] : parse_pairs(name, value))
-        b.layer_precisions.emplace_back(
-            layer,
-            one_of(name, type, std::array<std::string_view, 5>{"fp32", "fp16", "bf16", "int32", "int8"}));
-    else if (name == "--layerOutputTypes" || name == "--layerDeviceTypes") (void)parse_pairs(name, value);
+        b.layer_precisions.emplace_back(layer, one_of(name, type, layer_types));
+    else if (name == "--layerOutputTypes") output_types(name, value);
+    else if (name == "--layerDeviceTypes") (void)parse_pairs(name, value);
+    else if (name == "--decomposableAttentions") b.decomposable_attentions = split_list(value, ',');
     else return false;
     return true;
   }
@@ -150,21 +163,38 @@ class Reader {
     BuildOptions& b = o.build;
     if (name == "--memPoolSize") pools(name, value);
     else if (name == "--workspace") b.pools["workspace"] = parse_size(name, value);
-    else if (name == "--avgTiming") b.avg_timing = parse_integer(name, value);
+    else if (name == "--avgTiming") b.avg_timing = within(name, value, 1, 1000);
     else if (name == "--builderOptimizationLevel") b.level = within(name, value, 0, 5);
     else if (name == "--maxTactics") b.max_tactics = parse_integer(name, value);
-    else if (name == "--maxAuxStreams") b.max_aux_streams = parse_integer(name, value);
+    else if (name == "--maxAuxStreams") b.max_aux_streams = within(name, value, -1, 1000);
     else if (name == "--tilingOptimizationLevel") (void)within(name, value, 0, 3);
     else if (name == "--tacticSources") sources(name, value);
     else if (name == "--timingCacheFile") b.timing_cache = value;
     else if (name == "--noBuilderCache") b.builder_cache = false;
     else if (name == "--noCompilationCache") b.compilation_cache = false;
+    else if (name == "--tempdir") b.temporary_folder = value;
+    else if (name == "--tempfileControls") temporary_files(name, value);
     else if (name == "--errorOnTimingCacheMiss") b.error_on_cache_miss = true;
     else if (name == "--heuristic") b.heuristic = true;
     else if (name == "--cpuOnly") b.cpu_only = true;
     else if (name == "--monitorMemory") b.monitor_memory = true;
-    else if (name == "--tuningTimeOut") b.time_budget = std::max(0.0, parse_real(name, value));
     else if (name == "--helpBuildRoute") o.route_help = value;
+    else return false;
+    return true;
+  }
+
+  bool read_tuning(std::string_view name, const std::string& value) {
+    TuningOptions& t = o.tuning;
+    if (name == "--setBuildRoute") t.route = value;
+    else if (name == "--tuneBuildRoutes") t.routes = value;
+    else if (name == "--tuneBuildRouteFile") t.routes = text_of_file(name, value);
+    else if (name == "--tuningSearch")
+      t.search = one_of(name, value, std::array<std::string_view, 3>{"fast", "full", "mixed"});
+    else if (name == "--tuningCacheFile") t.cache_file = value;
+    else if (name == "--tuningTimeOut") t.time_out = parse_real(name, value);
+    else if (name == "--saveAllEngines") t.save_all = true;
+    else if (name == "--dryRun") t.dry_run = true;
+    else if (name == "--continue") t.resume = true;
     else return false;
     return true;
   }
@@ -174,6 +204,8 @@ class Reader {
     if (name == "--shapes") i.shapes = parse_shape_spec(name, value);
     else if (name == "--loadInputs") add_files(pair().inputs, name, value);
     else if (name == "--loadRefOutputs") add_files(pair().outputs, name, value);
+    else if (name == "--saveDebugTensors") add_files(i.debug_files, name, value);
+    else if (name == "--saveAllDebugTensors") debug_formats(name, value);
     else if (name == "--refPair") open_pair(parse_integer(name, value));
     else if (name == "--accuracyAlgorithm")
       i.algorithm = one_of(name, value, std::array<std::string_view, 5>{"l0", "l1", "l2", "lInf", "cos"});
@@ -189,6 +221,10 @@ class Reader {
     else if (name == "--exposeDMA") i.expose_dma = true;
     else if (name == "--noDataTransfers") i.transfers = false;
     else if (name == "--includeDataTransfers") i.transfers = true;
+    else if (name == "--useManagedMemory") i.managed_memory = true;
+    else if (name == "--persistentCacheRatio") i.persistent_cache = share(name, value);
+    else if (name == "--allocationStrategy")
+      i.allocation = one_of(name, value, std::array<std::string_view, 3>{"static", "profile", "runtime"});
     else if (name == "--useSpinWait") i.spin = true;
     else if (name == "--noSpinWait") i.spin = false;
     else if (name == "--threads") i.threads = true;
@@ -245,6 +281,11 @@ class Reader {
       throw BadValue{fmt::format("{}={}: it is from {} to {}", name, value, least, most)};
     return number;
   }
+  double share(std::string_view name, const std::string& value) {
+    const double number = parse_real(name, value);
+    if (!(number >= 0 && number <= 1)) throw BadValue{fmt::format("{}={}: it is from 0 to 1", name, value)};
+    return number;
+  }
   double not_negative(std::string_view name, const std::string& value) {
     const double number = parse_real(name, value);
     if (number < 0) throw BadValue{fmt::format("{}={}: it is not negative", name, value)};
@@ -290,6 +331,14 @@ class Reader {
       o.build.pools[pool] = parse_size(name, size);
     }
   }
+  /// "head:fp16+fp32,*:fp32": of several results one type each.
+  void output_types(std::string_view name, const std::string& value) {
+    for (const auto& [layer, types] : parse_pairs(name, value)) {
+      std::vector<std::string>& list =
+          o.build.layer_output_types.emplace_back(layer, split_list(types, '+')).second;
+      for (const std::string& type : list) (void)one_of(name, type, layer_types);
+    }
+  }
   void sources(std::string_view name, const std::string& value) {
     for (const std::string& one : split_list(value, ',')) {
       if (one.size() < 2 || (one[0] != '+' && one[0] != '-'))
@@ -302,6 +351,23 @@ class Reader {
       if (library == "CUDNN") o.build.cudnn = one[0] == '+';
     }
     o.build.tactic_sources = value;
+  }
+  static std::string text_of_file(std::string_view name, const std::string& path) {
+    std::ifstream file(path);
+    if (!file) throw BadValue{fmt::format("{}: cannot read '{}'", name, path)};
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  void temporary_files(std::string_view name, const std::string& value) {
+    for (const auto& [kind, allowed] : parse_pairs(name, value)) {
+      (void)one_of(name, kind, std::array<std::string_view, 2>{"in_memory", "temporary"});
+      (void)one_of(name, allowed, std::array<std::string_view, 2>{"allow", "deny"});
+      if (kind == "temporary") o.build.temporary_files = allowed == "allow";
+    }
+  }
+  void debug_formats(std::string_view name, const std::string& value) {
+    for (const std::string& one : split_list(value, ','))
+      o.inference.debug_formats.push_back(
+          one_of(name, one, std::array<std::string_view, 4>{"summary", "numpy", "string", "raw"}));
   }
   void percentiles(std::string_view name, const std::string& value) {
     o.reporting.percentiles.clear();

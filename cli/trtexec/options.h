@@ -42,20 +42,35 @@ struct BuildOptions {
   bool tf32 = true, fp16 = false, bf16 = false, int8 = false, fp8 = false, int4 = false, best = false;
   bool strongly_typed = false;
   std::vector<std::pair<std::string, std::string>> layer_precisions;
+  std::vector<std::pair<std::string, std::vector<std::string>>> layer_output_types;
+  std::vector<std::string> decomposable_attentions, debug_tensors;
+  bool debug_unfused = false;
   std::string calib, precision_constraints = "none", sparsity = "disable";
   int64_t calib_profile = 0;
   std::map<std::string, int64_t> pools;  // bytes
-  int64_t avg_timing = 8, level = -1, max_tactics = -1, max_aux_streams = -1;
+  int64_t avg_timing = 1, level = -1, max_tactics = -1, max_aux_streams = -1;
   std::optional<bool> cublaslt, cudnn;
   std::string tactic_sources, timing_cache;
   bool builder_cache = true, error_on_cache_miss = false, heuristic = false, monitor_memory = false;
   bool compilation_cache = true, version_compatible = false, cpu_only = false;
-  double time_budget = 0;  // seconds; 0: none
+  std::string temporary_folder;  // empty: the usual one
+  bool temporary_files = true;
   std::string save_engine, load_engine, hardware = "none", platform = "SameAsBuild", target;
   bool skip_inference = false, version_only = false;
+  std::vector<std::string> static_plugins, dynamic_plugins;
+  bool plugin_override = false;
   bool refit = false, strip_weights = false;
   std::string refit_from;
   std::string verbosity = "layer_names_only";
+};
+
+/// Build routes: one that is taken, or several that are tried.
+struct TuningOptions {
+  std::string route;                    // of --setBuildRoute
+  std::string routes, search = "fast";  // to be tried
+  std::string cache_file;
+  double time_out = -1;  // seconds
+  bool save_all = false, dry_run = false, resume = false;
 };
 
 struct InferenceOptions {
@@ -68,7 +83,11 @@ struct InferenceOptions {
   bool profile_given = false;
   double warm_up = 200, duration = 3, sleep = 0, idle = 0;  // ms, s, ms, ms
   bool transfers = true, spin = false, graphs = false, expose_dma = false, threads = false;
-  bool time_deserialize = false, time_refit = false, separate_profile = false;
+  Files debug_files;                       // raw, by debug tensor
+  std::vector<std::string> debug_formats;  // of all debug tensors
+  bool time_deserialize = false, time_refit = false, separate_profile = false, managed_memory = false;
+  std::string allocation;       // strategy; empty: what the shapes of the run need
+  double persistent_cache = 0;  // share of what the L2 cache may set aside
   /// The first pair's.
   const Files& inputs() const;
 };
@@ -88,11 +107,14 @@ struct Options {
   std::optional<std::string> route_help;  // the knob, or nothing
   ModelOptions model;
   BuildOptions build;
+  TuningOptions tuning;
   InferenceOptions inference;
   ReportingOptions reporting;
   std::vector<std::pair<const Flag*, std::string>> given;  // in order, with their values
 
   bool has(std::string_view name) const;
+  /// Several builds are tried; an engine that is loaded is built already.
+  bool tunes_routes() const { return !tuning.routes.empty() && build.load_engine.empty(); }
 };
 
 /// Reads the words after the program's name. Throws BadValue for what is wrong with a value, UnknownFlags for what is no flag.

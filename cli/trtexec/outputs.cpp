@@ -40,10 +40,16 @@ std::string outputs_json(const Session& session, const Arrays& outputs) {
   return list.dump() + "\n";
 }
 
-static void write_raw(const std::string& name, const Array& array, const Log& log) {
-  std::string file = fmt::format("{}.{}.{}.raw", name, dims_text(array.shape), type_text(array.dtype));
+std::string file_name(const std::string& name, const Array& array, const char* extension) {
+  std::string file =
+      fmt::format("{}.{}.{}.{}", name, dims_text(array.shape), type_text(array.dtype), extension);
   for (char& c : file)
     if (c == '/' || c == '\\') c = '_';
+  return file;
+}
+
+static void write_raw(const std::string& name, const Array& array, const Log& log) {
+  const std::string file = file_name(name, array, "raw");
   write_text(file, {reinterpret_cast<const char*>(array.bytes.data()), array.bytes.size()});
   log.info(fmt::format("{} is written to {}", name, file));
 }

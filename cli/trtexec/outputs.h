@@ -5,6 +5,8 @@
 
 namespace burnish::cli::trtexec {
 
+/// "name.1x1000.fp32.raw", without the slashes of a name.
+std::string file_name(const std::string& name, const Array& array, const char* extension);
 /// In the order of the engine, as all of these.
 void dump_outputs(const Session& session, const Arrays& outputs, const Log& log);
 /// [{"name", "dimensions" : "1x1000", "values"}]

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "api/burnish_device.h"
 #include "cli/failure.h"
 #include "cli/profiles.h"
 #include "cli/trtexec/random_values.h"
@@ -107,15 +108,18 @@ Session::Session(Engine engine, std::optional<int> device, const Options& option
     : engine_(std::move(engine)),
       device_(device),
       graphs_(options.inference.graphs),
+      persistent_cache_(options.inference.persistent_cache),
       context_(nullptr, burnish_context_free),
       inputs_(inputs_of(engine_.get())),
-      outputs_(outputs_of(engine_.get())) {
+      outputs_(outputs_of(engine_.get())),
+      debug_tensors_(debug_tensors_of(engine_.get())) {
   const int profiles = burnish_engine_profile_count(engine_.get());
   if (profiles > 0 || options.inference.profile > 0) profile_ = static_cast<int>(options.inference.profile);
   if (profiles > 1 && !options.inference.profile_given)
     log.warn(
         fmt::format("The engine has {} profiles and --useProfile names none: profile 0 is used.", profiles));
   context_ = make_context();
+  reserve_memory(options.inference.allocation, log);
   make_values(options, log);
   set_host_inputs(context_.get());
   burnish_error* error = nullptr;
@@ -131,7 +135,46 @@ Context Session::make_context() const {
   check(burnish_context_create(engine_.get(), &options, &made, &error), error);
   Context context(made, burnish_context_free);
   if (profile_) check(burnish_context_set_profile(made, *profile_, &error), error);
+  if (persistent_cache_ > 0 && device_) {
+    burnish_device_details gpu{};
+    check(burnish_device_describe_details(*device_, &gpu, &error), error);
+    const auto bytes =
+        static_cast<size_t>(persistent_cache_ * static_cast<double>(gpu.persistent_cache_bytes));
+    check(burnish_context_set_persistent_cache(made, bytes, &error), error);
+  }
   return context;
+}
+
+/// A context keeps the memory of its largest run: so one at the largest shapes of each profile that is to be served.
+void Session::reserve_memory(const std::string& strategy, const Log& log) {
+  if (strategy.empty()) return;
+  const int profiles = burnish_engine_profile_count(engine_.get());
+  for (int p = 0; p < profiles; ++p)
+    if (strategy == "static" || (strategy == "profile" && p == profile_)) reserve_for(p);
+  burnish_error* error = nullptr;
+  if (profile_) check(burnish_context_set_profile(context_.get(), *profile_, &error), error);
+  burnish_memory_use use{};
+  check(burnish_context_memory(context_.get(), &use), nullptr);
+  const auto bytes = static_cast<double>(device_ ? use.device_arena : use.host_arena);
+  const std::string size = number_text(bytes / (1 << 20)) + " MiB";
+  if (strategy == "static") log.info("Maximum device memory size across all profiles: " + size);
+  else if (strategy == "profile") log.info("Only allocated device memory enough for the profile: " + size);
+  else log.info("Device memory is allocated as the shapes of each run need it.");
+}
+
+void Session::reserve_for(int profile) {
+  burnish_error* error = nullptr;
+  check(burnish_context_set_profile(context_.get(), profile, &error), error);
+  std::vector<Array> zeros;
+  zeros.reserve(inputs_.size());
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    burnish_shape_range range{};
+    check(burnish_engine_profile(engine_.get(), profile, static_cast<int>(i), &range), nullptr);
+    Array& array = zeros.emplace_back(Array{inputs_[i].dtype, {range.max, range.max + range.rank}, {}});
+    array.bytes.resize(static_cast<size_t>(element_count(array.shape)) * burnish_dtype_size(array.dtype));
+    set_input(context_.get(), inputs_[i].name, array);
+  }
+  check(burnish_context_run(context_.get(), nullptr, &error), error);
 }
 
 void Session::make_values(const Options& options, const Log& log) {
@@ -213,8 +256,13 @@ Arrays Session::run(const Files& files) {
     }
   burnish_error* error = nullptr;
   check(burnish_context_run(context_.get(), nullptr, &error), error);
+  return read(outputs_);
+}
+
+Arrays Session::read(const std::vector<burnish_port>& ports) const {
+  burnish_error* error = nullptr;
   Arrays outputs;
-  for (const burnish_port& port : outputs_) {
+  for (const burnish_port& port : ports) {
     burnish_tensor tensor;
     check(burnish_context_output(context_.get(), port.name, &tensor, &error), error);
     Array array{tensor.dtype, shape_of(tensor), {}};

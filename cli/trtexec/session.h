@@ -24,6 +24,8 @@ class Session {
   std::optional<int> device() const { return device_; }
   const std::vector<burnish_port>& input_ports() const { return inputs_; }
   const std::vector<burnish_port>& output_ports() const { return outputs_; }
+  /// The tensors inside the engine that it was built to show.
+  const std::vector<burnish_port>& debug_tensors() const { return debug_tensors_; }
   /// The values of an input, as the engine has them in memory.
   const Array& input(size_t index) const { return values_[index]; }
   /// What an output will be by the inputs' shapes; bytes are 0 where the data decides.
@@ -33,17 +35,22 @@ class Session {
   void set_host_inputs(burnish_context* context) const;
   /// Runs the first context once on these values for inputs, others staying as they are, and gives every output.
   Arrays run(const Files& inputs);
+  /// Outputs or debug tensors of the first context's latest run.
+  Arrays read(const std::vector<burnish_port>& ports) const;
 
  private:
+  void reserve_memory(const std::string& strategy, const Log& log);
+  void reserve_for(int profile);
   void make_values(const Options& options, const Log& log);
   void report(const Options& options, const Log& log) const;
 
   Engine engine_;
   std::optional<int> device_;
   bool graphs_;
+  double persistent_cache_;  // share of what the GPU may set aside
   std::optional<int> profile_;
   Context context_;
-  std::vector<burnish_port> inputs_, outputs_;
+  std::vector<burnish_port> inputs_, outputs_, debug_tensors_;
   std::vector<Array> values_;
 };
 

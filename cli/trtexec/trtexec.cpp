@@ -9,7 +9,9 @@
 #include "cli/compiler.h"
 #include "cli/failure.h"
 #include "cli/output.h"
+#include "cli/plugins.h"
 #include "cli/trtexec/accuracy.h"
+#include "cli/trtexec/debug_tensors.h"
 #include "cli/trtexec/device_report.h"
 #include "cli/trtexec/engine_source.h"
 #include "cli/trtexec/inference.h"
@@ -20,6 +22,8 @@
 #include "cli/trtexec/option_report.h"
 #include "cli/trtexec/outputs.h"
 #include "cli/trtexec/performance_report.h"
+#include "cli/trtexec/route_results.h"
+#include "cli/trtexec/route_tuning.h"
 #include "cli/trtexec/session.h"
 
 namespace burnish::cli::trtexec {
@@ -114,6 +118,14 @@ void report_graphs(const Session& session, const std::string& target, const Opti
                           : "--useCudaGraph holds only for what lies between those steps.");
 }
 
+uint64_t engine_bytes(const burnish_engine* engine) {
+  char* json = nullptr;
+  burnish_error* error = nullptr;
+  check(burnish_engine_describe(engine, &json, &error), error);
+  const Text text(json, burnish_text_free);
+  return nlohmann::json::parse(json)["file_bytes"];
+}
+
 void time_queries(const Session& session, const Options& o, const Log& log) {
   log.info("Starting inference");
   const Trace trace = run_inference(session, o.inference);
@@ -122,6 +134,9 @@ void time_queries(const Session& session, const Options& o, const Log& log) {
   log.info(fmt::format("Timing trace has {} queries over {} s", trace.queries.size(),
                        number_text(trace.wall_seconds())));
   report_performance(trace, o, session.device().has_value(), log);
+  if (!o.tuning.route.empty() && o.build.load_engine.empty())
+    RouteResults(o.tuning.cache_file)
+        .add_measured(o.model.onnx, o.tuning.route, engine_bytes(session.engine()), trace);
   if (!o.reporting.times_file.empty()) write_text(o.reporting.times_file, trace_json(trace));
   if (!o.reporting.metadata_file.empty())
     write_text(o.reporting.metadata_file, metadata_json(trace, o, session.device(), context_target(session)));
@@ -154,13 +169,22 @@ void measure(Session& session, const Options& o, const Log& log) {
   }
   if (o.reporting.wants_profile()) profile(session, o, log);
   write_outputs(session, o, log);
+  save_debug_tensors(session, o.inference, log);
+}
+
+/// What only a GPU can do.
+void warn_without_gpu(const Options& o, const Log& log) {
+  for (const char* flag : {"--useManagedMemory", "--persistentCacheRatio"})
+    if (o.has(flag)) log.warn(fmt::format("{} has no effect on the CPU.", flag));
 }
 
 void infer(Engine engine, const Place& place, const Options& o, const Log& log) {
+  if (!place.device) warn_without_gpu(o, log);
   std::string target;
   Session session = stage("Inference set up failed", log, [&] {
     require_weights(engine.get(), log);
     Session made(std::move(engine), place.device, o, log);
+    require_debug_tensors(made, o.inference);
     target = context_target(made);
     report_layers(made.engine(), target, o, log);
     report_graphs(made, target, o, log);
@@ -190,6 +214,15 @@ void report_versions(const Log& log) {
   log.info("Loading standard plugins");
 }
 
+/// Before the engine, which may be loaded rather than built.
+void load_plugins_of(const BuildOptions& b, const Log& log) {
+  for (const std::vector<std::string>& files : {b.static_plugins, b.dynamic_plugins})
+    for (const std::string& file : files) {
+      log.info(fmt::format("Loading supplied plugin library: {}", file));
+      load_plugins({file});
+    }
+}
+
 void require_writable_files(const Options& o) {
   if (const std::string& folder = o.reporting.folder; !folder.empty()) {
     std::error_code error;
@@ -207,6 +240,7 @@ void work(const Options& o, Log& log) {
   warn_of_idle_flags(o, log);
   refuse_flags(o, log);
   const char* set_up = "Engine set up failed";
+  if (o.tunes_routes() && o.tuning.dry_run) return list_build_routes(o.tuning, log);
   if (o.build.version_only) return stage(set_up, log, [&] { report_version(o.build.load_engine, log); });
   const Place place = stage(set_up, log, [&] {
     require_writable_files(o);
@@ -215,7 +249,9 @@ void work(const Options& o, Log& log) {
   stage(set_up, log, [&] { report_device(place.device, place.target, log); });
   log.info("");
   report_versions(log);
+  stage(set_up, log, [&] { load_plugins_of(o.build, log); });
   Engine engine = stage(set_up, log, [&] {
+    if (o.tunes_routes()) return tune_build_routes(o, place.target, place.device, log);
     return o.build.load_engine.empty() ? build_engine_of(o, place.target, log) : load_engine_of(o, log);
   });
   if (o.build.skip_inference) {
@@ -242,14 +278,6 @@ int helpless(const std::vector<std::string>& messages, int compat, const std::st
   return 1;
 }
 
-/// The knobs of build routes as JSON: there are none.
-int help_build_route(const std::string& knob) {
-  fmt::print("{}\n", nlohmann::ordered_json{{"tuner_version", burnish_version()},
-                                            {"tuner_options", nlohmann::json::array()}}
-                         .dump());
-  return knob.empty() ? 0 : 1;
-}
-
 bool wants_eleven(const std::vector<std::string>& words) {
   return std::ranges::find(words, "--compat=11") != words.end();
 }
@@ -270,7 +298,9 @@ int run(const std::string& name, const std::vector<std::string>& words) {
     }
     const Options options = parse_options(words);
     if (options.help) return fmt::print("{}", help_text()), 0;
-    if (options.route_help) return help_build_route(*options.route_help);
+    if (options.route_help)
+      return stage("The compiler cannot be asked", log,
+                   [&] { return print_build_knobs(*options.route_help); });
     work(options, log);
     print_state(State::passed, command);
     return 0;

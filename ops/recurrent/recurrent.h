@@ -8,7 +8,7 @@ namespace burnish {
 /// Operands: x [steps, batch, inputs], w [directions, gates * hidden, inputs], r [directions, gates * hidden,
 /// hidden], b [directions, 2 * gates * hidden], lengths i32 [batch], initial hidden state [directions, batch,
 /// hidden]; for LSTM also initial cell state and peepholes [directions, 3 * hidden].
-/// The weights w and r may be f16 where the rest is f32.
+/// The weights w and r may be f16 or bf16 where the rest is f32.
 /// Results: y [steps, directions, batch, hidden], last hidden state [directions, batch, hidden], for LSTM last
 /// cell state.
 struct RecurrentAttrs {
@@ -126,7 +126,8 @@ inline Result<> infer_recurrent(InferCtx& c, int64_t gates, size_t per_direction
       return c.error("operand " + std::to_string(i) + " must have " + std::to_string(ranks[i]) +
                      " axes, got shape " + c.dims.text(c.shape(i)));
     const DType wanted = i == 4 ? DType::i32 : c.in(0).dtype, given = c.in(i).dtype;
-    const bool narrow_weights = (i == 1 || i == 2) && wanted == DType::f32 && given == DType::f16;
+    const bool narrow_weights =
+        (i == 1 || i == 2) && wanted == DType::f32 && (given == DType::f16 || given == DType::bf16);
     if (given != wanted && !narrow_weights)
       return c.error("operand " + std::to_string(i) + " is of type " + std::string(name_of(c.in(i).dtype)));
   }

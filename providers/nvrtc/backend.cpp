@@ -1,20 +1,22 @@
 #include "providers/nvrtc/backend.h"
 
-#include <algorithm>
-#include <cstdio>
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "ir/anchor_operands.h"
 #include "ir/device_text.h"
-#include "providers/nvrtc/device_headers.h"
 
 namespace burnish::nvrtc {
 
 namespace {
 
 bool is_pointwise(const Node& node) { return node.op->scalar || node.op->name == "Identity"; }
+
+/// What messages call a kernel: the last header that its source includes, which holds what it does.
+std::string kernel_name(std::string_view source) {
+  constexpr std::string_view include = "#include \"";
+  const size_t last = source.rfind(include);
+  if (last == std::string_view::npos) return "kernel";
+  const std::string_view rest = source.substr(last + include.size());
+  return std::string(rest.substr(0, rest.find('"')));
+}
 
 }  // namespace
 
@@ -47,14 +49,11 @@ Verdict NvrtcBackend::describe(KernelCtx& ctx) const {
 Backend::Source NvrtcBackend::emit(const KernelCtx& ctx, const KernelCall& call) const {
   Source source;
   std::string parameters, body;
-  auto parameter = [&](const auto& what, const std::string& type) {
-    size_t k = 0;
-    while (k < source.arguments.size() &&
-           !(source.arguments[k].what == decltype(source.arguments[k].what)(what)))
-      ++k;
+  auto parameter = [&](const KernelArgument& what, const std::string& type) {
+    const auto k = static_cast<size_t>(std::ranges::find(source.arguments, what) - source.arguments.begin());
     const std::string name = "a" + std::to_string(k);
     if (k == source.arguments.size()) {
-      source.arguments.push_back({what});
+      source.arguments.push_back(what);
       parameters += (k ? ", " : "") + type + " " + name;
     }
     return name;
@@ -65,6 +64,8 @@ Backend::Source NvrtcBackend::emit(const KernelCtx& ctx, const KernelCall& call)
     } else if (const auto* dim = std::get_if<Dim>(&piece)) {
       const auto value = ctx.dims.value(*dim);
       body += value ? std::to_string(*value) + "LL" : parameter(*dim, "const long long");
+    } else if (const auto* map = std::get_if<TensorMap>(&piece)) {
+      body += parameter(*map, "const __grid_constant__ TensorMap");
     } else {
       const auto& p = std::get<OperandPointer>(piece);
       const std::string type(device_type(ctx.pointer_type(p)));
@@ -85,18 +86,8 @@ Backend::Source NvrtcBackend::emit(const KernelCtx& ctx, const KernelCall& call)
 }
 
 Result<std::vector<std::byte>> NvrtcBackend::compile(const std::string& source) const {
-  if (!compiler_) return Error(Code::internal, "a kernel is to be compiled, and NVRTC was not opened");
-  return compiler_->compile({"kernel", source, {}}, architecture_.target);
-}
-
-std::string device_text_digest() {
-  uint64_t digest = 0;
-  for (const DeviceHeader& header : device_headers())
-    for (std::string_view text : {header.path, header.text})
-      digest = XXH3_64bits_withSeed(text.data(), text.size(), digest);
-  char name[17];
-  std::snprintf(name, sizeof name, "%016llx", static_cast<unsigned long long>(digest));
-  return name;
+  if (!compilers_) return Error(Code::internal, "a kernel is to be compiled, and NVRTC was not opened");
+  return compilers_->compile({kernel_name(source), source, {}}, architecture_.target);
 }
 
 }  // namespace burnish::nvrtc

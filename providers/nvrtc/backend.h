@@ -1,21 +1,18 @@
 #pragma once
 
-#include <functional>
-#include <memory>
 #include <optional>
 
-#include "base/parallel.h"
 #include "compiler/backend.h"
-#include "providers/nvrtc/compile.h"
+#include "providers/nvrtc/compiler_pool.h"
 
 namespace burnish::nvrtc {
 
 /// Kernels from our own device text, compiled by NVRTC. Needs no GPU.
 class NvrtcBackend final : public Backend {
  public:
-  /// Without a compiler it describes kernels and compiles none.
-  NvrtcBackend(std::optional<Compiler> compiler, Architecture architecture)
-      : compiler_(std::move(compiler)), architecture_(architecture) {}
+  /// Without compilers it describes kernels and compiles none.
+  NvrtcBackend(std::optional<CompilerPool> compilers, Architecture architecture)
+      : compilers_(std::move(compilers)), architecture_(architecture) {}
   std::string_view target() const override { return architecture_.target; }
   Verdict accepts(const Graph& graph, const Node& node) const override;
   Verdict describe(KernelCtx& ctx) const override;
@@ -23,11 +20,8 @@ class NvrtcBackend final : public Backend {
   Result<std::vector<std::byte>> compile(const std::string& source) const override;
 
  private:
-  std::optional<Compiler> compiler_;
+  std::optional<CompilerPool> compilers_;
   Architecture architecture_;
 };
-
-/// Names the device text that kernels are made of: another digest, another speed.
-std::string device_text_digest();
 
 }  // namespace burnish::nvrtc

@@ -310,8 +310,9 @@ inline std::vector<KernelCase> kernel_cases() {
               reset);
     recurrent({"GRU", 3, {"Affine", "Elu"}, 2}, "f32[length, 3, 10]", {"f32[1, 72]"}, "reverse", reset);
   }
-  for (const Cell& cell : {lstm, gru, rnn})  // as in an FP16 engine
-    recurrent(cell, "f32[5, 3, 10]", {}, "bidirectional", {}, "f16");
+  for (const Cell& cell : {lstm, gru, rnn})
+    for (const char* half : {"f16", "bf16"})  // as in an engine in half precision
+      recurrent(cell, "f32[5, 3, 10]", {}, "bidirectional", {}, half);
   recurrent(rnn, "f32[5, 3, 10]");
   recurrent(rnn, "f16[5, batch, 10]", {"f16[2, 24]", "i32[batch]", "f16[2, batch, 12]"}, "bidirectional");
   recurrent({"RNN", 1, {"LeakyRelu"}, 2}, "f32[length, 3, 10]", {"f32[1, 24]"}, "reverse", {{"clip", 0.5f}});

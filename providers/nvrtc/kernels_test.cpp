@@ -311,6 +311,15 @@ TEST(Kernels, EveryTacticCompiles) {
   expect_compiles(backend, sources);
 }
 
+TEST(Kernels, MessagesNameTheHeaderThatHoldsTheKernel) {
+  const auto made = backend_for("sm_90").compile(
+      "#include \"base/primitives.cuh\"\n#include \"ops/range/range.cuh\"\nmissing;\n");
+  ASSERT_FALSE(made);
+  EXPECT_TRUE(made.error().what().starts_with(
+      "kernel 'ops/range/range.cuh' does not compile for sm_90a: kernel.cu(3): error: "))
+      << made.error().what();
+}
+
 static std::string refusal(const KernelCase& c) {
   const NvrtcBackend backend = backend_for("sm_90");
   burnish::testing::TestGraph t;

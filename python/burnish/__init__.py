@@ -9,6 +9,7 @@
 from .building import build
 from .capi import version as _version
 from .engine import Context, Engine, Port, Weight
+from .plugins import load_plugin
 from .errors import (
     Cancelled,
     DeviceError,
@@ -23,7 +24,7 @@ from .errors import (
 )
 
 __all__ = [
-    "build", "Engine", "Context", "Port", "Weight",
+    "build", "load_plugin", "Engine", "Context", "Port", "Weight",
     "Error", "InvalidArgument", "InvalidModel", "Unsupported", "OutOfMemory", "DeviceError", "IncompatibleEngine", "FileError",
     "Cancelled", "InternalError",
 ]  # fmt: skip

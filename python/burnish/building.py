@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-from ctypes import byref, c_char_p
+from ctypes import byref, c_char_p, c_void_p
 from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Sequence, Tuple, Union
 
-from . import capi, devices, progress as progress_display
+from . import capi, devices, plugins, progress as progress_display
 from .errors import Cancelled, Error, InvalidArgument
 
 Shape = Sequence[int]
@@ -29,6 +29,7 @@ class Options:
         *,
         targets: Sequence[str],
         fp16: bool = False,
+        bf16: bool = False,
         tf32: bool = False,
         shapes: Optional[Mapping[str, Shape]] = None,
         profiles: Iterable[Profile] = (),
@@ -38,11 +39,18 @@ class Options:
         timing_cache_mode: str = "append",
         workspace_bytes: int = 0,
         max_tactics: int = 0,
+        averaged_timings: int = 0,
+        shared_bytes: int = 0,
+        max_branches: int = 0,
         libraries: Optional[str] = None,
+        plugin_override: bool = False,
         threads: int = 0,
+        node_precisions: Iterable[Tuple[str, str, int]] = (),
+        debug_tensors: Iterable[str] = (),
+        debug_unfused: bool = False,
+        build_route: str = "",
         input_formats: Optional[Mapping[str, Tuple[Optional[str], str]]] = None,
         output_formats: Optional[Mapping[str, Tuple[Optional[str], str]]] = None,
-        node_precisions: Optional[Mapping[str, str]] = None,
         refit: Union[bool, str, Sequence[str]] = False,
         strip_weights: bool = False,
         progress: Optional[Callable[[str, int, int], Optional[bool]]] = None,
@@ -55,6 +63,7 @@ class Options:
             targets=(c_char_p * len(names))(*names),
             target_count=len(names),
             fp16=fp16,
+            bf16=bf16,
             tf32=tf32,
             cuda_library_directory=(capi.cuda_library_folder() or "").encode() or None,
             threads=threads,
@@ -65,19 +74,27 @@ class Options:
             libraries=libraries.encode() if libraries else None,
             workspace_bytes=workspace_bytes,
             max_tactics=max_tactics,
+            plugin_override=plugin_override,
+            averaged_timings=averaged_timings,
+            shared_bytes=shared_bytes,
+            max_branches=max_branches,
+            debug_unfused=debug_unfused,
+            build_route=build_route.encode() or None,
         )
         fixed = [capi.InputShape(n.encode(), len(e), capi.int64s(e)) for n, e in (shapes or {}).items()]
         s.shapes, s.shape_count = (capi.InputShape * len(fixed))(*fixed), len(fixed)
         ranges = [_profile(p) for p in profiles]
         s.profiles, s.profile_count = (capi.Profile * len(ranges))(*ranges), len(ranges)
+        precisions = [capi.NodePrecision(node.encode(), capi.DTYPE_NUMBER[kind], result) for node, kind, result in node_precisions]
+        s.node_precisions, s.node_precision_count = (capi.NodePrecision * len(precisions))(*precisions), len(precisions)
+        s.debug_tensors, s.debug_tensor_count = _texts(debug_tensors)
         s.input_formats, s.input_format_count = _formats(input_formats or {})
         s.output_formats, s.output_format_count = _formats(output_formats or {})
-        precisions = [capi.NodePrecision(n.encode(), capi.DTYPE_NUMBER[kind]) for n, kind in (node_precisions or {}).items()]
-        s.node_precisions, s.node_precision_count = (capi.NodePrecision * len(precisions))(*precisions), len(precisions)
+        loaded = plugins.loaded()
+        s.plugins, s.plugin_count = (c_void_p * len(loaded))(*loaded), len(loaded)
         which = {True: "any", False: "none"}.get(refit, refit) if isinstance(refit, (bool, str)) else "listed"
-        listed = [name.encode() for name in refit] if which == "listed" else []
         s.refittable, s.strip_weights = REFITTABLE[which], strip_weights
-        s.refittable_weights, s.refittable_weight_count = (c_char_p * len(listed))(*listed), len(listed)
+        s.refittable_weights, s.refittable_weight_count = _texts(refit if which == "listed" else ())
         if progress is not None:
             s.progress = capi.ProgressFunction(self._guarded(lambda _, stage, done, total: progress(stage.decode(), done, total), True))
         if note is not None:
@@ -105,6 +122,11 @@ class Options:
             if self.error is not None:
                 raise self.error from error
             raise
+
+
+def _texts(texts: Iterable[str]):
+    encoded = [text.encode() for text in texts]
+    return (c_char_p * len(encoded))(*encoded), len(encoded)
 
 
 def _profile(profile: Profile) -> capi.Profile:
@@ -150,6 +172,7 @@ def build(
     *,
     target: Union[str, Sequence[str], None] = None,
     fp16: bool = False,
+    bf16: bool = False,
     tf32: bool = False,
     shapes: Optional[Dict[str, Shape]] = None,
     profiles: Sequence[Profile] = (),
@@ -159,6 +182,8 @@ def build(
     timing_cache_mode: str = "append",
     workspace_bytes: int = 0,
     libraries: Optional[str] = None,
+    plugin_override: bool = False,
+    debug_tensors: Sequence[str] = (),
     node_precisions: Optional[Mapping[str, str]] = None,
     refit: Union[bool, str, Sequence[str]] = False,
     strip_weights: bool = False,
@@ -170,7 +195,7 @@ def build(
 
     model: a path, the bytes of a model, or an onnx.ModelProto. External data is sought beside a path.
     target: "cpu", "sm_90", … or several; None: the GPU that is there (DeviceError where there is none).
-    fp16: values are stored in half precision, sums stay FP32. tf32: FP32 matrix products may run as TF32.
+    fp16, bf16: values are stored in half precision (fp16 goes before bf16), sums stay FP32. tf32: FP32 matrix products may run as TF32.
     shapes: fixes extents, {"images": (8, 3, 224, 224)}; -1 leaves an axis free.
     profiles: ranges of extents, each {"images": (min, opt, max)}; kernels are tuned for opt, other extents are refused.
     optimization_level: 0 and 1 choose kernels by estimate; 2 to 5 time them on the GPU, ever more of them.
@@ -178,8 +203,10 @@ def build(
     timing_cache, timing_cache_mode: a file that keeps times; "append", "read", "write" or "strict".
     workspace_bytes: the most bytes of temporaries; 0: no limit.
     libraries: NVIDIA's libraries whose routines are candidates too, "cublaslt,cudnn"; "present": those that are there.
-    node_precisions: with fp16, {"head": "float32"} keeps what the ONNX node `head` makes in FP32; one * stands for anything, the last
-    name that fits a node counts.
+    plugin_override: operators of plugins (load_plugin) are taken for those of ONNX that have the same name, too.
+    debug_tensors: names of tensors of the model that Context.debug_tensors gives after a run; they are not fused away.
+    node_precisions: with fp16 or bf16, {"head": "float32"} keeps what the ONNX node `head` makes in FP32; one * stands for anything, the
+    last name that fits a node counts.
     refit: True lets Engine.refit give the engine other weights, a list of names those alone, "identical" the same ones again.
     strip_weights: the engine has no weights, and runs once it is refitted; unless `refit` says otherwise it takes its own alone.
     threads: host threads; 0: one per core.
@@ -196,6 +223,7 @@ def build(
     options = Options(
         targets=targets,
         fp16=fp16,
+        bf16=bf16,
         tf32=tf32,
         shapes=shapes,
         profiles=profiles,
@@ -205,7 +233,9 @@ def build(
         timing_cache_mode=timing_cache_mode,
         workspace_bytes=workspace_bytes,
         libraries=libraries,
-        node_precisions=node_precisions,
+        plugin_override=plugin_override,
+        debug_tensors=debug_tensors,
+        node_precisions=[(node, kind, 0) for node, kind in (node_precisions or {}).items()],
         refit=refit,
         strip_weights=strip_weights,
         threads=threads,
@@ -216,11 +246,11 @@ def build(
         return Engine(options.build(data, folder))
 
 
-def check(model: bytes, folder: Optional[str] = None) -> None:
+def check(model: bytes, folder: Optional[str] = None, plugin_override: bool = False) -> None:
     """Raises what keeps a model from being imported (node, operator, cause); builds nothing."""
 
     def stop_when_imported(stage: str, done: int, total: int) -> bool:
         return stage == "importing" and done == total
 
     with contextlib.suppress(Cancelled):
-        Options(targets=["cpu"], progress=stop_when_imported).build(model, folder)
+        Options(targets=["cpu"], plugin_override=plugin_override, progress=stop_when_imported).build(model, folder)

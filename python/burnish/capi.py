@@ -85,7 +85,7 @@ class Profile(ctypes.Structure):
 
 
 class NodePrecision(ctypes.Structure):
-    _fields_ = [("name", c_char_p), ("dtype", c_int)]
+    _fields_ = [("name", c_char_p), ("dtype", c_int), ("result", c_int)]
 
 
 class WeightInfo(ctypes.Structure):
@@ -136,6 +136,19 @@ class BuildOptions(ctypes.Structure):
         ("max_tactics", c_int),
         ("node_precisions", POINTER(NodePrecision)),
         ("node_precision_count", c_int),
+        ("plugins", POINTER(c_void_p)),
+        ("plugin_count", c_int),
+        ("plugin_override", c_int),
+        ("bf16", c_int),
+        ("averaged_timings", c_int),
+        ("shared_bytes", c_size_t),
+        ("max_branches", c_int),
+        ("decomposed_attention", POINTER(c_char_p)),
+        ("decomposed_attention_count", c_int),
+        ("debug_tensors", POINTER(c_char_p)),
+        ("debug_tensor_count", c_int),
+        ("debug_unfused", c_int),
+        ("build_route", c_char_p),
         ("refittable", c_int),
         ("strip_weights", c_int),
         ("refittable_weights", POINTER(c_char_p)),
@@ -169,6 +182,9 @@ _RUNTIME = {  # name: (result, arguments)
     "burnish_text_free": (None, [c_void_p]),
     "burnish_device_count": (c_int, [_ERROR]),
     "burnish_device_describe": (_STATUS, [c_int, POINTER(DeviceInfo), _ERROR]),
+    "burnish_load_plugin": (_STATUS, [c_char_p, POINTER(c_void_p), _ERROR]),
+    "burnish_add_plugin": (_STATUS, [c_void_p, _ERROR]),
+    "burnish_remove_plugin": (None, [c_void_p]),
     "burnish_engine_open": (_STATUS, [c_char_p, POINTER(c_void_p), _ERROR]),
     "burnish_engine_from_bytes": (_STATUS, [c_void_p, c_size_t, POINTER(c_void_p), _ERROR]),
     "burnish_engine_free": (None, [c_void_p]),
@@ -176,6 +192,8 @@ _RUNTIME = {  # name: (result, arguments)
     "burnish_engine_output_count": (c_int, [c_void_p]),
     "burnish_engine_input": (_STATUS, [c_void_p, c_int, POINTER(Port)]),
     "burnish_engine_output": (_STATUS, [c_void_p, c_int, POINTER(Port)]),
+    "burnish_engine_debug_tensor_count": (c_int, [c_void_p]),
+    "burnish_engine_debug_tensor": (_STATUS, [c_void_p, c_int, POINTER(Port), POINTER(c_int)]),
     "burnish_engine_targets": (c_char_p, [c_void_p]),
     "burnish_engine_weight_count": (c_int, [c_void_p]),
     "burnish_engine_weight": (_STATUS, [c_void_p, c_int, POINTER(WeightInfo)]),
@@ -185,6 +203,7 @@ _RUNTIME = {  # name: (result, arguments)
     "burnish_engine_profile": (_STATUS, [c_void_p, c_int, c_int, POINTER(ShapeRange)]),
     "burnish_context_create": (_STATUS, [c_void_p, POINTER(ContextOptions), POINTER(c_void_p), _ERROR]),
     "burnish_context_free": (None, [c_void_p]),
+    "burnish_context_set_persistent_cache": (_STATUS, [c_void_p, c_size_t, _ERROR]),
     "burnish_context_set_profile": (_STATUS, [c_void_p, c_int, _ERROR]),
     "burnish_context_set_input": (_STATUS, [c_void_p, c_char_p, POINTER(Tensor), _ERROR]),
     "burnish_context_set_output": (_STATUS, [c_void_p, c_char_p, POINTER(Tensor), _ERROR]),
@@ -208,6 +227,7 @@ _COMPILER = {
         [c_char_p, c_size_t, POINTER(RefitOptions), POINTER(c_void_p), POINTER(c_size_t), _ERROR],
     ),
     "burnish_bytes_free": (None, [c_void_p]),
+    "burnish_build_knobs": (_STATUS, [POINTER(c_void_p), _ERROR]),
     "burnish_timing_cache_merge": (_STATUS, [POINTER(c_char_p), c_int, c_char_p, _ERROR]),
     "burnish_model_describe": (_STATUS, [c_char_p, POINTER(c_void_p), _ERROR]),
 }

@@ -65,6 +65,9 @@ class Engine:
         self.targets: Tuple[str, ...] = tuple(lib.burnish_engine_targets(self._handle).decode().split())
         self.inputs: Tuple[Port, ...] = self._ports(lib.burnish_engine_input_count, lib.burnish_engine_input)
         self.outputs: Tuple[Port, ...] = self._ports(lib.burnish_engine_output_count, lib.burnish_engine_output)
+        #: tensors inside the engine that it was built to show, and which of them are there because they were in memory anyway
+        self.debug_tensors: Tuple[Port, ...] = self._ports(lib.burnish_engine_debug_tensor_count, self._debug_tensor)
+        self.unfused_tensors: frozenset = frozenset(p.name for i, p in enumerate(self.debug_tensors) if self._is_unfused(i))
         self._device = device
         self._contexts = threading.local()
 
@@ -75,6 +78,15 @@ class Engine:
             get(self._handle, i, byref(p))
             ports.append(Port(p.name.decode(), capi.DTYPES[p.dtype], tuple(p.shape[: p.rank]), tuple(a.decode() for a in p.axes[: p.rank])))
         return tuple(ports)
+
+    @staticmethod
+    def _debug_tensor(handle, index, port) -> None:
+        capi.runtime().burnish_engine_debug_tensor(handle, index, port, None)
+
+    def _is_unfused(self, index: int) -> bool:
+        port, unfused = capi.Port(), ctypes.c_int()
+        capi.runtime().burnish_engine_debug_tensor(self._handle, index, byref(port), byref(unfused))
+        return bool(unfused.value)
 
     def __del__(self):
         if getattr(self, "_handle", None):
@@ -306,6 +318,10 @@ class Context:
 
             return cupy.asarray(host)
         return host
+
+    def debug_tensors(self) -> Dict[str, np.ndarray]:
+        """What the latest run made of the engine's debug tensors."""
+        return {port.name: self._taken(port, None) for port in self.engine.debug_tensors}
 
     def time(self, count: int) -> List[Tuple[float, float]]:
         """Milliseconds (on the GPU, on the host) of each of `count` runs with the inputs of the last call."""

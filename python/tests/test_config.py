@@ -1,5 +1,7 @@
 """Options: each works, is refused, or says once that it makes no difference. None is ignored in silence."""
 
+import json
+
 import numpy as np
 import pytest
 import tensorrt as trt
@@ -7,7 +9,7 @@ import tensorrt as trt
 from running import Network, deserialized, execute
 
 F = trt.BuilderFlag
-WORKS = [F.FP16, F.TF32, F.DISABLE_TIMING_CACHE, F.ERROR_ON_TIMING_CACHE_MISS, F.OBEY_PRECISION_CONSTRAINTS,
+WORKS = [F.FP16, F.BF16, F.TF32, F.DISABLE_TIMING_CACHE, F.ERROR_ON_TIMING_CACHE_MISS, F.OBEY_PRECISION_CONSTRAINTS,
          F.PREFER_PRECISION_CONSTRAINTS, F.REFIT, F.REFIT_IDENTICAL, F.REFIT_INDIVIDUAL, F.STRIP_PLAN]  # fmt: skip
 REFUSED = [F.INT8, F.FP8, F.INT4, F.FP4]
 
@@ -64,7 +66,8 @@ def precision(engine):
 @pytest.mark.parametrize("half, tf32, name", [(True, True, "fp16"), (False, True, "tf32"), (False, False, "fp32")])
 def test_precision_flags_reach_the_build(net, config, half, tf32, name):
     x, w = product(net)
-    (config.set_flag if half else config.clear_flag)(F.FP16)
+    if half is not None:
+        config.set_flag(half)
     (config.set_flag if tf32 else config.clear_flag)(F.TF32)
     engine = deserialized(net.builder, net.network, config)
     assert precision(engine) == name
@@ -74,11 +77,11 @@ def test_precision_flags_reach_the_build(net, config, half, tf32, name):
 @pytest.mark.parametrize(
     "setting, value",
     [
-        ("avg_timing_iterations", 8), ("min_timing_iterations", 2), ("algorithm_selector", object()),
+        ("min_timing_iterations", 2), ("algorithm_selector", object()),
         ("engine_capability", trt.EngineCapability.SAFETY), ("default_device_type", trt.DeviceType.DLA), ("DLA_core", 0),
-        ("hardware_compatibility_level", trt.HardwareCompatibilityLevel.AMPERE_PLUS), ("max_aux_streams", 2), ("profile_stream", 7),
+        ("hardware_compatibility_level", trt.HardwareCompatibilityLevel.AMPERE_PLUS), ("profile_stream", 7),
         ("runtime_platform", trt.RuntimePlatform.WINDOWS_AMD64), ("plugins_to_serialize", ["a.so"]), ("l2_limit_for_tiling", 1 << 20),
-        ("tiling_optimization_level", trt.TilingOptimizationLevel.FULL), ("build_route", "-a=b"), ("remote_auto_tuning_config", "x"),
+        ("tiling_optimization_level", trt.TilingOptimizationLevel.FULL), ("remote_auto_tuning_config", "x"),
     ],
 )  # fmt: skip
 def test_settings_without_effect_say_so_once(config, log, setting, value):
@@ -115,8 +118,10 @@ def test_settings_of_other_objects_without_effect_say_so_once(net, log, owner, s
 def test_memory_pools(config, log):
     config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, 4 << 30)
     assert config.get_memory_pool_limit(trt.MemoryPoolType.WORKSPACE) == config.max_workspace_size == 4 << 30 and log.messages == []
+    config.set_memory_pool_limit(trt.MemoryPoolType.TACTIC_SHARED_MEMORY, 48 << 10)
+    assert config.get_memory_pool_limit(trt.MemoryPoolType.TACTIC_SHARED_MEMORY) == 48 << 10 and log.messages == []
     config.set_memory_pool_limit(trt.MemoryPoolType.DLA_LOCAL_DRAM, 1)
-    assert log.of("WARNING") == ["MemoryPoolType.DLA_LOCAL_DRAM has no effect: Burnish has one pool, WORKSPACE"]
+    assert log.of("WARNING") == ["MemoryPoolType.DLA_LOCAL_DRAM has no effect: Burnish has two pools, WORKSPACE and TACTIC_SHARED_MEMORY"]
 
 
 def test_optimization_levels(config, log):
@@ -159,12 +164,18 @@ def keep_precision(layer):
 
 def keep_output_type(layer):
     layer.set_output_type(0, trt.float32)
-    layer.precision = trt.float16  # the type of the output counts first
+    layer.precision = trt.float16  # the type of what it makes is another matter
 
 
 @pytest.mark.parametrize("flag", [F.OBEY_PRECISION_CONSTRAINTS, F.PREFER_PRECISION_CONSTRAINTS], ids=str)
-@pytest.mark.parametrize("keep", [keep_precision, keep_output_type])
-def test_a_layer_that_is_to_be_in_fp32_stays_so(net, config, log, flag, keep):
+@pytest.mark.parametrize(
+    "keep, kept",
+    [
+        (keep_precision, "large/MatMul_0:fp32,large/Identity_1:fp32"),
+        (keep_output_type, "large/MatMul_0:fp16,large/Identity_1:fp16,large/MatMul_0 result 1:fp32"),
+    ],
+)
+def test_a_layer_that_is_to_be_in_fp32_stays_so(net, config, log, flag, keep, kept):
     x, large = large_product(net)
     config.set_flag(F.FP16)
     config.set_flag(flag)
@@ -172,7 +183,7 @@ def test_a_layer_that_is_to_be_in_fp32_stays_so(net, config, log, flag, keep):
     keep(large)
     engine = deserialized(net.builder, net.network, config)
     np.testing.assert_allclose(execute(engine, x)[0], np.full((2, 8), 2.0), rtol=1e-3)
-    assert precision(engine) == "fp16 but large/MatMul_0:fp32,large/Identity_1:fp32" and log.of("WARNING") == []
+    assert precision(engine) == f"fp16 but {kept}" and log.of("WARNING") == []
 
 
 def test_a_constant_may_be_asked_for_in_a_precision_too(net, config, log):
@@ -187,14 +198,17 @@ def test_a_constant_may_be_asked_for_in_a_precision_too(net, config, log):
 @pytest.mark.parametrize(
     "kind, half, constrained, why",
     [
-        (trt.float32, True, False, "FLOAT, and neither OBEY_PRECISION_CONSTRAINTS nor PREFER_PRECISION_CONSTRAINTS is set"),
-        (trt.float16, False, True, "HALF, and the flag FP16 is not set"),
-        (trt.int8, True, True, "INT8, and layers are stored as FLOAT or HALF"),
+        (trt.float32, F.FP16, False, "FLOAT, and neither OBEY_PRECISION_CONSTRAINTS nor PREFER_PRECISION_CONSTRAINTS is set"),
+        (trt.float16, None, True, "HALF, and the flag FP16 is not set"),
+        (trt.bfloat16, None, True, "BF16, and the flag BF16 is not set"),
+        (trt.int8, F.FP16, True, "INT8, and layers are stored as FLOAT or HALF"),
+        (trt.float16, F.BF16, True, "HALF, and layers are stored as FLOAT or BF16"),
     ],
 )
 def test_a_precision_that_cannot_be_kept(net, config, log, kind, half, constrained, why):
     product(net)
-    (config.set_flag if half else config.clear_flag)(F.FP16)
+    if half is not None:
+        config.set_flag(half)
     if constrained:
         config.set_flag(F.PREFER_PRECISION_CONSTRAINTS)
     net.network[1].precision = kind
@@ -206,6 +220,58 @@ def test_a_precision_that_cannot_be_kept(net, config, log, kind, half, constrain
         assert log.of("ERROR") == [
             f"layer 'product' is to be computed as {why}: clear OBEY_PRECISION_CONSTRAINTS, or ask for another precision"
         ]
+
+
+def test_branches_side_by_side(net, config):
+    product(net)
+    assert config.max_aux_streams == -1 and config.avg_timing_iterations == 1
+    assert deserialized(net.builder, net.network, config).num_aux_streams == 0
+    config.max_aux_streams, config.avg_timing_iterations = 2, 8
+    assert deserialized(net.builder, net.network, config).num_aux_streams == 2
+
+
+def test_build_routes(net, config, log):
+    product(net)
+    knobs = {knob["option"]: knob["allowed_values"] for knob in json.loads(config.all_build_routes)}
+    assert config.build_route == "" and knobs["max_branches"] == ["0", "1", "2", "4", "8"]
+    config.build_route = "-max_branches=4 -optimization_level=1"
+    assert deserialized(net.builder, net.network, config).num_aux_streams == 3
+    config.build_route = "-tiles=2"
+    assert net.builder.build_serialized_network(net.network, config) is None
+    assert log.of("ERROR")[0].startswith("a build has no knob 'tiles'; its knobs are optimization_level, ")
+
+
+def test_bf16(net, config):
+    x, w = product(net)
+    config.set_flag(F.BF16)
+    engine = deserialized(net.builder, net.network, config)
+    assert precision(engine) == "bf16"
+    (y,) = execute(engine, x)
+    error = np.linalg.norm(y - x @ w) / np.linalg.norm(x @ w)
+    assert 1e-4 < error < 1e-2
+
+
+def test_types_of_outputs(net, config, log):
+    product(net)
+    layer = net.network[1]
+    layer.set_output_type(0, trt.float16)
+    assert layer.output_type_is_set(0) and layer.get_output_type(0) == trt.float16
+    config.set_flag(F.OBEY_PRECISION_CONSTRAINTS)
+    assert net.builder.build_serialized_network(net.network, config) is None
+    assert log.of("ERROR") == [
+        "output 0 of layer 'product' is to be HALF, and floating-point outputs are FLOAT: set BuilderFlag.FP16 or BF16 for others; "
+        "cast it in the network, or clear OBEY_PRECISION_CONSTRAINTS"
+    ]
+    config.set_flag(F.FP16)
+    assert precision(deserialized(net.builder, net.network, config)) == "fp16 but product/MatMul_0 result 1:fp16"
+    layer.reset_output_type(0)
+    assert precision(deserialized(net.builder, net.network, config)) == "fp16"
+    layer.set_output_type(0, trt.int8)
+    config.clear_flag(F.OBEY_PRECISION_CONSTRAINTS)
+    assert net.builder.build_serialized_network(net.network, config) is not None
+    assert log.of("WARNING") == [
+        "ILayer.set_output_type has no effect: output 0 of layer 'product' is to be INT8, and floating-point outputs are FLOAT or HALF"
+    ]
 
 
 def test_types_and_layouts_of_inputs_and_outputs(log):

@@ -1,8 +1,10 @@
 """The same on a GPU, with memory and streams of other libraries. Skipped where there is none."""
 
+import burnish
 import numpy as np
 import pytest
 import tensorrt as trt
+from burnish import devices
 
 from running import Network, deserialized
 
@@ -39,6 +41,54 @@ def built(log, monkeypatch):
     config.add_optimization_profile(profile)
     config.clear_flag(trt.BuilderFlag.TF32)
     return deserialized(net.builder, net.network, config), w
+
+
+class Copy(trt.IPluginV3, trt.IPluginV3OneCore, trt.IPluginV3OneBuild, trt.IPluginV3OneRuntime):
+    """y = x, by a copy on the stream."""
+
+    plugin_name = "Copy"
+    streams: list = []
+
+    def get_capability_interface(self, type):
+        return self
+
+    def get_output_data_types(self, input_types):
+        return input_types
+
+    def get_output_shapes(self, inputs, shape_inputs, builder):
+        return inputs
+
+    def supports_format_combination(self, pos, in_out, num_inputs):
+        return in_out[pos].desc.format == trt.TensorFormat.LINEAR
+
+    def enqueue(self, input_desc, output_desc, inputs, outputs, workspace, stream):
+        self.streams.append(stream)
+        return devices.driver().cuMemcpyAsync(outputs[0], inputs[0], 4 * int(np.prod(input_desc[0].dims)), stream)
+
+
+class CopyCreator(trt.IPluginCreatorV3One):
+    name = "Copy"
+
+    def create_plugin(self, name, fields, phase):
+        return Copy()
+
+
+def test_a_plugin_in_python(log, monkeypatch):
+    """Between two kernels, on the stream of the run."""
+    monkeypatch.setattr(trt.interface, "target", None)
+    creator, net = CopyCreator(), Network(log)
+    assert trt.get_plugin_registry().register_creator(creator)
+    x = net.network.add_input("x", trt.float32, (64, 100))
+    for unary in (trt.UnaryOperation.NEG, trt.UnaryOperation.ABS):
+        x = net.network.add_unary(x, unary).get_output(0)
+        x = net.network.add_plugin_v3([x], [], Copy()).get_output(0)
+    net.network.mark_output(x)
+    engine = burnish.Engine(bytes(net.builder.build_serialized_network(net.network, net.builder.create_builder_config())))
+    values = np.random.default_rng(3).standard_normal((64, 100)).astype("f4")
+    for _ in range(3):
+        np.testing.assert_array_equal(engine(values), np.abs(values))
+    assert len(Copy.streams) == 6 and Copy.streams[0] != 0
+    trt.get_plugin_registry().deregister_creator(creator)
 
 
 def relu(x, w):
@@ -171,3 +221,35 @@ def test_a_profiler_and_an_event(built):
     event.synchronize()
     context.profiler = Times()
     assert context.execute_async_v3(0) and context.profiler.times
+
+
+def test_debug_tensors_and_a_persistent_cache(log, monkeypatch):
+    """The listener is given GPU memory, valid in the order of the stream."""
+    monkeypatch.setattr(trt.interface, "target", None)
+    runtime, kind = cudart(), cudart().cudaMemcpyKind
+    net = Network(log)
+    x = np.random.default_rng(9).standard_normal((64, 256)).astype("f4")
+    r = net.network.add_activation(net.input(x), trt.ActivationType.RELU).get_output(0)
+    y = net.network.add_elementwise(r, r, trt.ElementWiseOperation.SUM).get_output(0)
+    r.name, y.name = "r", "y"
+    net.network.mark_output(y)
+    net.network.mark_debug(r)
+    engine = deserialized(net.builder, net.network)
+    seen = np.zeros_like(x)
+
+    class Listener(trt.IDebugListener):
+        def process_debug_tensor(self, addr, location, type, shape, name, stream):
+            assert (location, type, tuple(shape), name) == (trt.TensorLocation.DEVICE, trt.float32, x.shape, "r")
+            checked(runtime.cudaMemcpyAsync(seen.ctypes.data, addr, seen.nbytes, kind.cudaMemcpyDeviceToHost, stream))
+            return True
+
+    context = engine.create_execution_context()
+    context.persistent_cache_limit = 1 << 20
+    context.set_debug_listener(Listener())
+    assert context.set_tensor_debug_state("r", True)
+    addresses = [checked(runtime.cudaMalloc(x.nbytes)) for _ in "xy"]
+    checked(runtime.cudaMemcpy(addresses[0], x.ctypes.data, x.nbytes, kind.cudaMemcpyHostToDevice))
+    for _ in range(2):
+        assert context.execute_v2([int(a) for a in addresses])
+        np.testing.assert_array_equal(seen, np.maximum(x, 0))
+    assert log.of("ERROR") == []

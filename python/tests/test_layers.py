@@ -524,7 +524,7 @@ REFUSED = {
     ),
     "add_plugin_v2": (
         lambda n, x: n.add_plugin_v2([x], None),
-        "IPluginV2Layer cannot be added: Burnish runs no plugins; spell the operator out in ONNX, or as a local function of the model",
+        "IPluginV2Layer cannot be added: only IPluginV2DynamicExt is run of the older plugins; derive from it, or from IPluginV3",
     ),
     "add_assertion": (lambda n, x: n.add_assertion(x, "m"), "IAssertionLayer cannot be added: ONNX has no assertions; leave it out"),
     "add_moe": (lambda n, x: n.add_moe(x, x, x), "IMoELayer cannot be added: Burnish has no kernels for mixtures of experts"),

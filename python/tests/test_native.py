@@ -105,6 +105,25 @@ def test_several_outputs_are_a_dict():
     np.testing.assert_allclose(outputs["z"], -outputs["y"])
 
 
+def test_debug_tensors_and_bf16():
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["p"]), helper.make_node("Relu", ["p"], ["y"])]
+    ports = [helper.make_tensor_value_info(name, 1, ("n", width)) for name, width in (("x", 4), ("y", 3))]
+    graph = helper.make_graph(nodes, "g", ports[:1], ports[1:], [numpy_helper.from_array(W, "w")])
+    source = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    built, x = build(source, debug_tensors=["p"], bf16=True), RNG.standard_normal((2, 4), np.float32)
+    assert [p.name for p in built.outputs] == ["y"] and [p.name for p in built.debug_tensors] == ["p"] and not built.unfused_tensors
+    context = built.context()
+    y, seen = context(x), context.debug_tensors()
+    np.testing.assert_array_equal(y, np.maximum(seen["p"], 0))
+    error = np.linalg.norm(seen["p"] - x @ W) / np.linalg.norm(x @ W)
+    assert list(seen) == ["p"] and 1e-5 < error < 1e-2
+    refitted = build(source, debug_tensors=["p"], bf16=True, refit=True).refit(weights={"w": -W})
+    source.graph.initializer[0].CopyFrom(numpy_helper.from_array(-W, "w"))
+    assert refitted.serialize() == build(source, debug_tensors=["p"], bf16=True, refit=True).serialize()
+    with pytest.raises(burnish.InvalidArgument, match="no tensor that the model computes is named 'q'"):
+        build(source, debug_tensors=["q"])
+
+
 def test_arrays_that_are_not_dense_are_copied(engine):
     x = RNG.standard_normal((4, 3), np.float32)
     np.testing.assert_allclose(engine(x.T), x.T @ W, rtol=1e-5)

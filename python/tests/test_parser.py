@@ -62,7 +62,7 @@ def test_an_operator_that_burnish_lacks(parsed, log):
     assert (error.code(), error.node(), error.node_name(), error.node_operator()) == (trt.ErrorCode.UNSUPPORTED_NODE, 1, "strange", "Foo")
     message = (
         "In node 1 with name: strange and operator: Foo (UNSUPPORTED_NODE): node 'strange' (Foo): operator 'Foo' of domain 'my' is not "
-        "supported; replace it before exporting, or give the model a local function that spells it out"
+        "supported; load a plugin that has it, replace it before exporting, or give the model a local function that spells it out"
     )
     assert str(error) == message and log.of("ERROR") == [message]
     assert network.num_layers == 0 and parser.get_error(1) is None
@@ -157,7 +157,7 @@ def test_flags_without_effect_are_said_once(log):
     assert parser.get_flag(trt.OnnxParserFlag.NATIVE_INSTANCENORM)
     for _ in range(2):
         parser.set_flag(trt.OnnxParserFlag.REPORT_CAPABILITY_DLA)
-    assert log.of("WARNING") == ["OnnxParserFlag.REPORT_CAPABILITY_DLA has no effect: Burnish has neither a DLA nor plugins"]
+    assert log.of("WARNING") == ["OnnxParserFlag.REPORT_CAPABILITY_DLA has no effect: Burnish has no DLA"]
 
 
 def test_what_depends_on_extents_is_known_when_it_is_built(log):

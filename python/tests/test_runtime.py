@@ -157,12 +157,6 @@ def test_settings_without_effect_say_so_once(built, log):
     ]  # fmt: skip
 
 
-def test_plugins_are_none(log):
-    assert trt.init_libnvinfer_plugins(log, "") is True
-    registry = trt.get_plugin_registry()
-    assert registry.plugin_creator_list == [] and registry.get_plugin_creator("EfficientNMS_TRT", "1") is None
-
-
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_with_does_nothing(built, log):
     engine, x = built

@@ -42,7 +42,7 @@ def test_what_is_in_it(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     sources = {p.relative_to(ROOT / "python").as_posix() for p in (ROOT / "python/burnish").rglob("*.py")}
     libraries = {f"burnish/lib/libburnish_{name}.so" for name in ("runtime", "compiler", "host")}
-    assert sources | libraries | {"burnish/py.typed"} == {n for n in names if n.startswith("burnish/")}
+    assert sources | libraries | {"burnish/lib/burnish-nvrtc", "burnish/py.typed"} == {n for n in names if n.startswith("burnish/")}
 
 
 def test_it_builds_and_runs_a_model_where_it_is_installed(wheel, tmp_path):

@@ -62,6 +62,8 @@ static Result<DeviceInfo> describe(const Driver& driver, CUdevice device) {
       TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_MULTIPROCESSOR)));
   info.ecc = TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_ECC_ENABLED)) != 0;
   info.l2_cache = TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE));
+  info.persisting_l2 = TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_MAX_PERSISTING_L2_CACHE_SIZE));
+  info.most_window = TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_MAX_ACCESS_POLICY_WINDOW_SIZE));
   info.clock_khz = TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_CLOCK_RATE));
   info.memory_clock_khz = TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE));
   info.memory_bus_bits = TRY(attribute(driver, device, CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH));

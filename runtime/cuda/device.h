@@ -20,6 +20,8 @@ struct DeviceInfo {
   size_t shared_per_block = 0;  ///< the most a kernel may ask for, after Kernel::allow_shared
   size_t shared_per_multiprocessor = 0;
   size_t l2_cache = 0;
+  size_t persisting_l2 = 0;                 ///< of it, what may be set aside at most
+  size_t most_window = 0;                   ///< bytes that one CacheWindow may span
   int clock_khz = 0, memory_clock_khz = 0;  ///< the highest
   int memory_bus_bits = 0;
   bool ecc = false;  ///< memory errors are corrected

@@ -92,6 +92,15 @@ Result<GraphNode> Graph::add_kernel(After after, const Kernel& kernel, const Lau
   return node;
 }
 
+Result<> Graph::set_cache_window(GraphNode kernel, const CacheWindow& window) {
+  if (idle_.contains(kernel)) return {};
+  CUkernelNodeAttrValue value{};
+  value.accessPolicyWindow = window.policy();
+  return device().check(device().driver().graph_kernel_set_attribute(
+                            kernel, CU_KERNEL_NODE_ATTRIBUTE_ACCESS_POLICY_WINDOW, &value),
+                        "cuGraphKernelNodeSetAttribute");
+}
+
 Result<GraphNode> Graph::add_copy_node(After after, const CUDA_MEMCPY3D& copy) {
   if (copy.WidthInBytes == 0) return add_idle(after);
   GraphNode node = nullptr;

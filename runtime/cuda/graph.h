@@ -23,6 +23,8 @@ class Graph {
   /// `arguments` as for launch(); the values are copied.
   Result<GraphNode> add_kernel(After after, const Kernel& kernel, const LaunchShape& shape,
                                std::span<void* const> arguments);
+  /// The kernel of a node treats accesses to `window` so; of work that was empty, nothing.
+  Result<> set_cache_window(GraphNode kernel, const CacheWindow& window);
   Result<GraphNode> add_upload(After after, CUdeviceptr to, const void* from, size_t bytes);
   Result<GraphNode> add_download(After after, void* to, CUdeviceptr from, size_t bytes);
   Result<GraphNode> add_copy(After after, CUdeviceptr to, CUdeviceptr from, size_t bytes);

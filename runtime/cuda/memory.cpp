@@ -14,6 +14,20 @@ Result<DeviceMemory> DeviceMemory::allocate(const Device& device, size_t bytes) 
   return memory;
 }
 
+Result<DeviceMemory> DeviceMemory::allocate_managed(const Device& device, size_t bytes) {
+  DeviceMemory memory;
+  if (bytes == 0) return memory;
+  const ContextScope scope = TRY(device.enter());
+  CUdeviceptr address = 0;
+  TRY(device
+          .check(device.driver().memory_allocate_managed(&address, bytes, CU_MEM_ATTACH_GLOBAL),
+                 "cuMemAllocManaged")
+          .during("allocating " + bytes_text(bytes) + " of managed memory"));
+  memory.memory_ = Handle<CUdeviceptr>(device, address, device.driver().memory_free);
+  memory.size_ = bytes;
+  return memory;
+}
+
 Result<> DeviceMemory::reserve(const Device& device, size_t bytes) {
   if (bytes <= size_) return {};
   *this = DeviceMemory();  // first, so that both are never held at once

@@ -14,6 +14,9 @@ class DeviceMemory {
   /// Zero bytes allocate nothing: the address is 0. Error out_of_memory, naming wanted and free bytes.
   static Result<DeviceMemory> allocate(const Device& device, size_t bytes);
 
+  /// Memory that moves to the GPU and to the host as either touches it; the host reaches it under the same address.
+  static Result<DeviceMemory> allocate_managed(const Device& device, size_t bytes);
+
   /// Grows to at least `bytes`, never shrinks. When it grows, address and content change, and work that still
   /// uses the old memory is waited for. An error leaves nothing allocated.
   Result<> reserve(const Device& device, size_t bytes);

@@ -17,7 +17,9 @@ constexpr PerClock per_clock[] = {
 double flops_per_clock(const DeviceInfo& info, std::string_view precision) {
   for (const PerClock& row : per_clock)
     if (row.capability == info.major * 10 + info.minor)
-      return precision == "fp16" ? row.fp16 : precision == "tf32" ? row.tf32 : row.fp32;
+      return precision == "fp16" || precision == "bf16" ? row.fp16
+             : precision == "tf32"                      ? row.tf32
+                                                        : row.fp32;
   return 0;
 }
 

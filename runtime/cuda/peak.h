@@ -12,7 +12,7 @@ struct Peak {
   double bytes_per_second = 0;  // to and from memory
 };
 
-/// `precision` is a plan's: "fp32", "tf32", "fp16".
+/// `precision` is a plan's: "fp32", "tf32", "fp16", "bf16".
 Peak peak_of(const DeviceInfo& info, std::string_view precision);
 
 }  // namespace burnish::cuda

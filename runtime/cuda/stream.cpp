@@ -72,4 +72,12 @@ Result<> Stream::fill(CUdeviceptr to, unsigned char value, size_t bytes) const {
   return device_.check(device_.driver().fill(to, value, bytes, stream_), "cuMemsetD8Async");
 }
 
+Result<> Stream::set_cache_window(const CacheWindow& window) const {
+  CUstreamAttrValue value{};
+  value.accessPolicyWindow = window.policy();
+  return device_.check(
+      device_.driver().stream_set_attribute(stream_, CU_STREAM_ATTRIBUTE_ACCESS_POLICY_WINDOW, &value),
+      "cuStreamSetAttribute");
+}
+
 }  // namespace burnish::cuda

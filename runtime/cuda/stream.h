@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "runtime/cuda/cache_window.h"
 #include "runtime/cuda/handle.h"
 
 namespace burnish::cuda {
@@ -53,6 +54,9 @@ class Stream {
   Result<> download(void* to, CUdeviceptr from, size_t bytes) const;
   Result<> copy(CUdeviceptr to, CUdeviceptr from, size_t bytes) const;
   Result<> fill(CUdeviceptr to, unsigned char value, size_t bytes) const;
+
+  /// Kernels launched from now on treat accesses to `window` so.
+  Result<> set_cache_window(const CacheWindow& window) const;
 
  private:
   Stream(Device device, CUstream stream, Handle<CUstream> owned)

@@ -23,15 +23,15 @@ def test_overview(burnish):
 @pytest.mark.parametrize(
     ("command", "options"),
     {
-        "build": "output target fp16 tf32 node refit strip optimization libraries time timing shapes profile input verbose help",
-        "run": "inputs outputs shapes seed device verbose help",
-        "bench": "iterations duration warmup flush batch inputs shapes seed json profile device verbose help",
-        "inspect": "json text target fp16 tf32 shapes verbose help",
+        "build": "output target fp16 bf16 tf32 node refit strip optimization libraries time timing shapes profile input plugin verbose help",
+        "run": "inputs outputs shapes seed device plugin verbose help",
+        "bench": "iterations duration warmup flush batch inputs shapes seed json profile device plugin verbose help",
+        "inspect": "json text target fp16 bf16 tf32 shapes plugin verbose help",
         "explain": "help",
-        "report": "output layers profile times no inputs seed shapes device verbose help",
+        "report": "output layers profile times no inputs seed shapes device plugin verbose help",
         "refit": "onnx output verbose help",
         "merge-timings": "output help",
-        "compare": "target fp16 tf32 device inputs seed shapes reference tolerance verbose help",
+        "compare": "target fp16 bf16 tf32 device inputs seed shapes reference tolerance plugin verbose help",
     }.items(),
 )
 def test_help(burnish, command, options):
@@ -66,7 +66,9 @@ def test_a_node_in_fp32_of_an_fp16_engine_loses_nothing(burnish):
         assert (y == np.float32(4 * (1 + 2.0**-12))).all() == exact, options
     unknown = ("the model has no node named 'hat'", "`burnish inspect` of an engine shows the names of its nodes; one * stands for anything")
     assert burnish.refuse("build", "two.onnx", "--target=cpu", "--fp16", "--node-precision", "hat:fp32") == unknown
-    half = ("precisions of nodes are given, and the build is not in FP16", "build with --fp16, or leave them away")
+    other = ("node 'head' cannot be in FP16 in a build in BF16", "say FP32, or leave it away")
+    assert burnish.refuse("build", "two.onnx", "--target=cpu", "--bf16", "--node-precision", "head:fp16") == other
+    half = ("precisions of nodes are given, and the build is not in FP16 or BF16", "build with --fp16 or --bf16, or leave them away")
     assert burnish.refuse("build", "two.onnx", "--target=cpu", "--node-precision", "head:fp32") == half
 
 
@@ -223,7 +225,9 @@ def test_compare(burnish, engine):
 
 
 def test_compare_with_the_host(burnish, engine):
-    assert "against FP32 on the CPU" in burnish.succeed("compare", "copy.onnx", "--device", "cpu", "--fp16")
+    assert "in FP16 against FP32 on the CPU" in burnish.succeed("compare", "copy.onnx", "--device", "cpu", "--fp16")
+    done = burnish.succeed("compare", "copy.onnx", "--device", "cpu", "--bf16")
+    assert "in BF16 against FP32 on the CPU" in done and done.splitlines()[-1] == "the outputs agree (relative L2 up to 0.03)"
 
 
 def test_nothing_is_drawn_without_a_terminal(burnish, engine):

@@ -34,7 +34,7 @@ no_gpu = pytest.mark.skipif(shutil.which("nvidia-smi") is not None, reason="ther
         (["compare", "nope.onnx"], "cannot read the model 'nope.onnx': No such file or directory", "check the path; relative ones start at the current folder"),
         (["inspect", "nope"], "cannot read the file 'nope': No such file or directory", "check the path; relative ones start at the current folder"),
         (["build", "m.onnx", "--shapes", "x"], "--shapes: 'x' lacks a ':' after the input's name", "write name:extents, say --shapes images:1x3x224x224; burnish inspect lists the inputs"),
-        (["build", "m.onnx", "--node-precision", "a:int8"], "--node-precision: 'a:int8' is no node with its type", "write NODE:fp32 or NODE:fp16; one * in the name stands for anything"),
+        (["build", "m.onnx", "--node-precision", "a:int8"], "--node-precision: 'a:int8' is no node with its type", "write NODE:fp32, NODE:fp16 or NODE:bf16; one * in the name stands for anything"),
         (["run", "a", "--device", "gpu"], "--device: 'gpu' is no device", "say cpu, or the number of a GPU as nvidia-smi lists them"),
         (["run", "a", "--device=-1"], "--device: '-1' is no device", "say cpu, or the number of a GPU as nvidia-smi lists them"),
     ],

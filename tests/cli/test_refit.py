@@ -50,6 +50,7 @@ def read(burnish, name):
 OPTIONS = [
     ["--target", "cpu"],
     ["--target", "cpu", "--fp16", "--node-precision", "fc:fp32"],
+    ["--target", "cpu", "--bf16", "--node-precision", "fc:fp32"],
     ["--target", "cpu", "--shapes", "x:4x3x8x8", "--input-formats", "x:fp16:nhwc", "--output-formats", "y:fp16"],
     ["--target", "cpu", "--profile", "x:1..2..8x3x8x8", "--profile", "x:9..16..32x3x8x8"],
     ["--target", "sm_90", "--target", "cpu"],
@@ -68,6 +69,27 @@ def test_a_refit_gives_the_bytes_of_a_build(burnish, models, options, built_from
     burnish.succeed("build", "new.onnx", "-o", "built", "--refit", *options)
     assert read(burnish, "refitted") == read(burnish, "built")
     assert read(burnish, "engine") != read(burnish, "built")
+
+
+def shared(path, seed):
+    """Two products with one weight, and one with another that is equal to it where the seed is 0."""
+    rng = np.random.default_rng(seed)
+    arrays = {name: rng.standard_normal((64, 64)).astype("f4") if seed else np.ones((64, 64), "f4") for name in ("w", "v")}
+    nodes = [helper.make_node("MatMul", [a, b], [c], c) for a, b, c in (("x", "w", "p"), ("r", "w", "q"), ("s", "v", "y"))]
+    nodes += [helper.make_node("Relu", [a], [b], b) for a, b in ("pr", "qs")]
+    nodes = [nodes[i] for i in (0, 3, 1, 4, 2)]
+    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 64]) for name in "xy"]
+    save(helper.make_graph(nodes, "shared", ports[:1], ports[1:], [numpy_helper.from_array(a, n) for n, a in arrays.items()]), path)
+
+
+@pytest.mark.parametrize("options", [[], ["--fp16"], ["--bf16", "--optimization-level", "3"], ["--optimization-level", "3"]], ids=" ".join)
+def test_a_weight_that_several_nodes_read(burnish, options):
+    for seed in range(3):
+        shared(burnish.folder / f"{seed}.onnx", seed)
+        burnish.succeed("build", f"{seed}.onnx", "--refit", "--target", "sm_90", *options)
+    for old, new in ((0, 1), (1, 0), (1, 2)):
+        burnish.succeed("refit", f"{old}.engine", "--onnx", f"{new}.onnx", "-o", "refitted")
+        assert read(burnish, "refitted") == read(burnish, f"{new}.engine")
 
 
 def test_a_refitted_engine_computes_with_the_new_weights(burnish, models):

@@ -27,6 +27,17 @@ def test_fp16(request, burnish, model, seed):
     check_half(model, got, want, model.fp16_tolerance)
 
 
+def test_bf16(request, burnish, model, seed):
+    """The same in BF16, which has three bits fewer: eight times the loss, and the noise."""
+    if not model.small or model.name == "ssdlite320":
+        pytest.skip("the small models that give no detections")
+    if missed := dict(model.bf16_misses).get(seed):
+        request.applymarker(pytest.mark.xfail(reason=missed, strict=False))
+    inputs = model.inputs(Case(seed))
+    got = burnish.run(burnish.build(model, "--bf16"), inputs)
+    check_half(model, got, reference_outputs(model, inputs), 8 * (model.fp16_tolerance + model.fp16_noise))
+
+
 def test_fp16_is_the_hosts(request, host, model, seed):
     """The GPU's FP16 against the host's run in FP16 storage, which rounds at the same places.
 

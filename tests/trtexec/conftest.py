@@ -67,8 +67,9 @@ def program(request):
 
 @pytest.fixture(scope="session")
 def built(program, tmp_path_factory):
-    """A folder with tiny.onnx, tiny.engine for batches 1 to 8 tuned for 2, and fixed.onnx, fixed.engine, which can be refitted."""
+    """A folder with tiny.onnx, tiny.engine for batches 1 to 8 tuned for 2, fixed.onnx, fixed.engine, which can be refitted, and a plugin."""
     folder = tmp_path_factory.mktemp("models")
+    (folder / "snake.so").symlink_to(program.parents[1] / "testing" / "plugins" / "snake.so")
     tiny(folder / "tiny.onnx", "batch")
     tiny(folder / "fixed.onnx", 2)
     trtexec = Trtexec(program, folder)
@@ -81,7 +82,7 @@ def built(program, tmp_path_factory):
 @pytest.fixture
 def trtexec(program, built, tmp_path):
     for file in built.iterdir():
-        if file.suffix in (".onnx", ".engine"):
+        if file.suffix in (".onnx", ".engine", ".so"):
             (tmp_path / file.name).symlink_to(file)
     return Trtexec(program, tmp_path)
 

@@ -166,15 +166,152 @@ def test_precisions_of_layers_are_not_pretended(trtexec):
     build = ("--onnx=tiny.onnx", "--target=cpu", "--skipInference")
     for flags, why in (
         (["--layerPrecisions=*:fp16"], "--layerPrecisions=*:fp16: the build is in FP32 without --fp16"),
-        (["--fp16", "--layerPrecisions=*:int8"], "--layerPrecisions=*:int8: layers are stored in FP32 or FP16"),
-        (["--fp16", "--layerOutputTypes=*:fp16"], "--layerOutputTypes: outputs are of their layer's type"),
+        (["--layerOutputTypes=*:bf16"], "--layerOutputTypes=*:bf16: the build is in FP32 without --bf16"),
+        (["--fp16", "--layerPrecisions=*:int8"], "--layerPrecisions=*:int8: floating-point layers are stored in FP32, FP16 or BF16"),
+        (["--bf16", "--layerPrecisions=*:fp16"], "--layerPrecisions=*:fp16: the build is in FP32 and BF16"),
+        (["--fp16", "--layerOutputTypes=*:fp32+int32"], "--layerOutputTypes=*:int32: floating-point layers are stored in FP32, FP16 or BF16"),
     ):
         log = trtexec.fails(*build, *flags, "--precisionConstraints=obey")
         assert log.lines("E")[0] == f"--precisionConstraints=obey cannot be kept: {why}; try: say --precisionConstraints=prefer, or leave that away"
         assert f"{why.replace(': ', ' has no effect: ', 1)}." in trtexec.passes(*build, *flags, "--precisionConstraints=prefer").lines("W")
-    log = trtexec.passes(*build, "--fp16", "--layerPrecisions=*:fp32")
-    assert "--layerPrecisions has no effect without --precisionConstraints=prefer or obey." in log.lines("W")
+    for flag in ("--layerPrecisions", "--layerOutputTypes"):
+        log = trtexec.passes(*build, "--fp16", f"{flag}=*:fp32")
+        assert f"{flag} has no effect without --precisionConstraints=prefer or obey." in log.lines("W")
     assert trtexec.fails("--onnx=tiny.onnx", "--target=cpu", "--runtimePlatform=WindowsAMD64").lines("E")[0].startswith("--runtimePlatform=WindowsAMD64 is refused: ")
+
+
+def rounds_to(values, bits):
+    """Whether FP32 values have so few digits."""
+    return (np.float32(values).view(np.uint32) << np.uint32(9 + bits) == 0).all()
+
+
+def test_types_of_layers_and_their_outputs(trtexec):
+    """What a layer in the middle makes, looked at: how many digits it has says in what type it was stored."""
+    random = np.random.default_rng(4)
+    weights = [numpy_helper.from_array(random.normal(size=(8, 8)).astype(np.float32), name) for name in ("v", "w")]
+    nodes = [helper.make_node("MatMul", ["x", "v"], ["a"], "first"), helper.make_node("Relu", ["a"], ["r"], "relu"), helper.make_node("MatMul", ["r", "w"], ["y"], "last")]
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [4, 8]) for name in "xy")
+    save(helper.make_graph(nodes, "g", [x], [y], weights), trtexec.folder / "m.onnx")
+    values = random.normal(size=(4, 8)).astype(np.float32)
+    values.tofile(trtexec.folder / "x.bin")
+    (want,) = onnxruntime.InferenceSession(with_outputs(trtexec.folder / "m.onnx", "a"), providers=["CPUExecutionProvider"]).run(["a"], {"x": values})
+
+    def middle(*words):
+        """Whether it is rounded to FP16, and to BF16; and the log."""
+        flags = ["--precisionConstraints=obey"] if any("layer" in word for word in words) else []
+        log = trtexec.passes("--onnx=m.onnx", "--markDebug=a", "--saveDebugTensors=a:a.raw", "--loadInputs=x:x.bin", *flags, *words, *QUICK)
+        got = np.fromfile(trtexec.folder / "a.raw", np.float32).reshape(4, 8)
+        np.testing.assert_allclose(got, want, rtol=5e-2, atol=5e-2)
+        return rounds_to(got, 10), rounds_to(got, 7), log
+
+    assert middle()[:2] == (False, False)
+    assert middle("--fp16")[:2] == (True, False)
+    assert middle("--bf16")[:2] == (True, True)
+    both = middle("--fp16", "--bf16")
+    assert both[:2] == (True, False) and "Of --fp16 and --bf16 FP16 is taken, which has more digits." in both[2].lines("I")
+    rounded, _, log = middle("--fp16", "--layerPrecisions=first:fp32")
+    assert not rounded and "Set layer first to precision fp32" in log.lines("I")
+    assert not middle("--fp16", "--layerOutputTypes=first:fp32")[0]
+    rounded, _, log = middle("--fp16", "--layerPrecisions=first:fp32", "--layerOutputTypes=first:fp16")
+    assert rounded and "Set output 0 of layer first to type fp16" in log.lines("I")
+
+
+def test_bf16_is_as_accurate_as_its_digits(trtexec):
+    x = np.random.default_rng(5).normal(size=(2, 3, 8, 8)).astype(np.float32)
+    x.tofile(trtexec.folder / "x.bin")
+    log = trtexec.passes("--onnx=fixed.onnx", "--bf16", "--loadInputs=x:x.bin", *QUICK, "--exportOutput=o.json")
+    assert "Precision: FP32+BF16" in log.lines("I")
+    got, want = exported(trtexec.folder)["y"][1].reshape(2, 4), reference(trtexec.folder, "fixed.onnx", x)
+    error = np.linalg.norm(got - want) / np.linalg.norm(want)
+    assert 1e-4 < error < 1e-2
+
+
+def with_outputs(path, *names):
+    """The model's bytes, these tensors being outputs too."""
+    model = onnx.load(path)
+    model.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names)
+    return model.SerializeToString()
+
+
+def test_debug_tensors(trtexec):
+    x = np.random.default_rng(6).normal(size=(3, 3, 8, 8)).astype(np.float32)
+    x.tofile(trtexec.folder / "x.bin")
+    run = ("--loadEngine=d.engine", "--shapes=x:3x3x8x8", "--loadInputs=x:x.bin", *QUICK)
+    profile = "--minShapes=x:1x3x8x8 --optShapes=x:2x3x8x8 --maxShapes=x:8x3x8x8".split()
+    log = trtexec.passes("--onnx=tiny.onnx", *profile, "--markDebug=r,c", "--saveEngine=d.engine", "--skipInference", "--target=cpu")
+    assert "Debug Tensors: r,c" in log.lines("I")
+    log = trtexec.passes(*run, "--saveDebugTensors=c:c.raw", "--saveAllDebugTensors=summary,numpy,string,raw", "--exportOutput=o.json")
+    session = onnxruntime.InferenceSession(with_outputs(trtexec.folder / "tiny.onnx", "c", "r"), providers=["CPUExecutionProvider"])
+    for name, want in zip("cr", session.run(["c", "r"], {"x": x})):
+        stem = trtexec.folder / f"{name}.3x4x8x8.fp32"
+        got = np.load(f"{stem}.npy")
+        np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
+        assert (trtexec.folder / f"{stem}.raw").read_bytes() == got.tobytes()
+        first, *rows = open(f"{stem}.txt").read().splitlines()
+        assert first == "3x4x8x8 fp32" and len(rows) == 3 * 4 * 8
+        np.testing.assert_allclose(np.array(" ".join(rows).split(), np.float32).reshape(got.shape), got, rtol=1e-5, atol=1e-5)
+        (summary,) = [line for line in log.lines("I") if line.startswith(f"Debug tensor {name}: 3x4x8x8 fp32, min ")]
+        assert f"max {got.max():.5g}"[:9] in summary
+    assert (trtexec.folder / "c.raw").read_bytes() == np.load(f"{trtexec.folder}/c.3x4x8x8.fp32.npy").tobytes()
+    assert list(exported(trtexec.folder)) == ["y"]
+    unknown = trtexec.fails(*run, "--saveDebugTensors=q:q.raw")
+    assert unknown.lines("E") == ["--saveDebugTensors names 'q', which is no debug tensor of the engine; try: its debug tensors are: r, c", "Inference set up failed"]
+    none = trtexec.fails("--loadEngine=tiny.engine", *QUICK, "--saveDebugTensors=c:c.raw")
+    assert none.lines("E")[0].endswith("; try: build it with --markDebug=c")
+    none = trtexec.fails("--loadEngine=tiny.engine", *QUICK, "--saveAllDebugTensors=raw")
+    assert none.lines("E")[0] == "--saveAllDebugTensors is given, and the engine has no debug tensors; try: build it with --markDebug=<names> or --markUnfusedTensorsAsDebugTensors"
+    wrong = trtexec.fails("--onnx=tiny.onnx", "--target=cpu", "--markDebug=w")
+    assert wrong.lines("E")[0] == "no tensor that the model computes is named 'w'; try: name an input or what a node makes; constants, and tensors inside of bodies, are none"
+
+
+def test_unfused_tensors_are_those_that_are_in_memory_anyway(trtexec):
+    log = trtexec.passes("--onnx=fixed.onnx", "--markUnfusedTensorsAsDebugTensors", "--saveAllDebugTensors=summary", *QUICK)
+    assert [line.split(":")[0] for line in log.lines("I") if line.startswith("Debug tensor ")] == ["Debug tensor r"]
+
+
+def test_attention_that_stays_decomposed(trtexec):
+    port = helper.make_tensor_value_info
+    nodes = [
+        helper.make_node("MatMul", ["q", "k"], ["p"], "product"),
+        helper.make_node("Softmax", ["p"], ["w"], "softmax", axis=-1),
+        helper.make_node("MatMul", ["w", "v"], ["y"], "values"),
+    ]
+    shapes = {"q": [2, 5, 8], "k": [2, 8, 7], "v": [2, 7, 4]}
+    save(helper.make_graph(nodes, "g", [port(n, TensorProto.FLOAT, s) for n, s in shapes.items()], [port("y", TensorProto.FLOAT, [2, 5, 4])]), trtexec.folder / "m.onnx")
+    layers = "--dumpLayerInfo --profilingVerbosity=detailed --skipInference --fp16 --target=cpu --saveEngine=a.engine".split()
+    whole = trtexec.passes("--onnx=m.onnx", *layers).stdout
+    apart = trtexec.passes("--onnx=m.onnx", *layers, "--decomposableAttentions=soft*").stdout
+    assert "product + softmax + values" in whole and "product + softmax + values" not in apart
+    unknown = trtexec.fails("--onnx=m.onnx", "--target=cpu", "--decomposableAttentions=hat")
+    assert unknown.lines("E")[0].startswith("no node that computes anything is named 'hat'; ")
+
+
+def test_memory_by_strategy(trtexec):
+    """A batch of 1 of up to 8: for it alone, or for the largest at once."""
+
+    def sizes(*words, batch=1):
+        log = trtexec.passes("--loadEngine=tiny.engine", f"--shapes=x:{batch}x3x8x8", *QUICK, *words)
+        told = [line for line in log.lines("I") if line.startswith(("Maximum device memory", "Only allocated", "Device memory is"))]
+        return float(re.search(r"Created execution context with device memory size: (\S+) MiB", log.stdout)[1]), told
+
+    small, nothing = sizes()
+    assert nothing == [] and sizes("--allocationStrategy=runtime") == (small, ["Device memory is allocated as the shapes of each run need it."])
+    large, told = sizes("--allocationStrategy=static")
+    assert large == sizes(batch=8)[0] > 4 * small
+    assert told[0].startswith("Maximum device memory size across all profiles: ")
+    assert sizes("--allocationStrategy=profile")[0] == large
+
+
+def test_temporary_files(trtexec):
+    build = ("--onnx=tiny.onnx", "--target=cpu", "--skipInference")
+    log = trtexec.fails(*build, "--tempdir=nowhere")
+    assert log.lines("E")[0].startswith("cannot make a temporary folder 'nowhere/burnish-")
+    log = trtexec.fails(*build, "--tempfileControls=in_memory:allow,temporary:deny")
+    assert log.lines("E")[0] == "an engine that is not saved lies in a temporary file, which --tempfileControls denies; try: add --saveEngine=<file>, or allow it"
+    log = trtexec.passes(*build, "--tempfileControls=temporary:deny", "--saveEngine=s.engine")
+    refused = trtexec.fails("--onnx=tiny.onnx", *QUICK, "--tempfileControls=temporary:deny", "--saveEngine=s.engine", "--stripWeights")
+    assert refused.lines("E")[0] == "an engine that is refitted lies in a temporary file, which --tempfileControls denies; try: allow it"
+    assert "Tempfile Controls: { in_memory: allow, temporary: deny }" in log.lines("I")
 
 
 def test_calibration(trtexec):

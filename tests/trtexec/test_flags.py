@@ -1,4 +1,5 @@
 """Every flag that scripts for versions 8.6 to 11 may have does what this table says."""
+import json
 import re
 
 import pytest
@@ -20,17 +21,18 @@ warns    --directIO
 silent   --explicitBatch --explicitPrecision
 refused  --batch=1 --maxBatch=1
 
-works    --noTF32 --fp16 --int8 --fp8 --best --stronglyTyped --calib=cache
-warns    --bf16 --int4 --calibBatchSize=1 --layerOutputTypes=a:fp32+fp16
-works    --layerPrecisions=*:fp16 --precisionConstraints=obey
+works    --noTF32 --fp16 --bf16 --int8 --fp8 --best --stronglyTyped --calib=cache
+warns    --int4 --calibBatchSize=1
+works    --layerPrecisions=*:fp16 --layerOutputTypes=a:fp32+fp16 --precisionConstraints=obey --decomposableAttentions=a
 works    --precisionConstraints=none --sparsity=disable
-warns    --layerDeviceTypes=*:GPU --decomposableAttentions=a --sparsity=enable --sparsity=force --distributiveIndependence
+warns    --layerDeviceTypes=*:GPU --sparsity=enable --sparsity=force --distributiveIndependence
 
-works    --memPoolSize=workspace:512
-warns    --memPoolSize=tacticSharedMem:48K --memPoolSize=dlaSRAM:1M --workspace=64
-works    --maxTactics=3
-warns    --avgTiming=4 --maxAuxStreams=0 --tilingOptimizationLevel=1 --l2LimitForTiling=1000
-silent   --minTiming=1 --noCompilationCache --preview=+profileSharing0806 --tempdir=. --tempfileControls=in_memory:deny,temporary:allow
+works    --memPoolSize=workspace:512 --memPoolSize=tacticSharedMem:48K
+warns    --memPoolSize=dlaSRAM:1M --workspace=64
+works    --maxTactics=3 --avgTiming=4 --maxAuxStreams=0
+warns    --tilingOptimizationLevel=1 --l2LimitForTiling=1000
+silent   --minTiming=1 --noCompilationCache --preview=+profileSharing0806
+works    --tempdir=. --tempfileControls=in_memory:deny,temporary:allow
 works    --builderOptimizationLevel=2 --tacticSources=-CUBLAS_LT,+CUDNN --timingCacheFile=t.cache --noBuilderCache
 works    --errorOnTimingCacheMiss --heuristic --monitorMemory
 
@@ -39,34 +41,38 @@ warns    --buildOnly
 silent   --asyncFileReader --versionCompatible --vc --excludeLeanRuntime --useRuntime=lean
 works    --refit --stripWeights --stripAllWeights --weightless
 works    --refitFromOnnx=fixed.onnx
-warns    --leanDLLPath=l.so --allowWeightStreaming --nvtxMode=detailed --markDebug=c --markUnfusedTensorsAsDebugTensors --restricted
+warns    --leanDLLPath=l.so --allowWeightStreaming --nvtxMode=detailed --restricted
+works    --markDebug=c --markUnfusedTensorsAsDebugTensors
 works    --hardwareCompatibilityLevel=ampere+ --runtimePlatform=SameAsBuild --profilingVerbosity=detailed --cpuOnly
 refused  --safe --consistency --safetyPlugins=p.so --std --serialized=s --remoteAutoTuningConfig=ssh://host
 refused  --dumpKernelText                      | --safe
 
 silent   --pluginInstanceNorm --pi --nativeInstanceNorm --ni
-warns    --enablePluginOverride --uint8AsymmetricQuantizationDLA --reportCapabilityDLA --adjustForDLA
+works    --enablePluginOverride
+warns    --uint8AsymmetricQuantizationDLA --reportCapabilityDLA --adjustForDLA
 warns    --useDLACore=0 --allowGPUFallback --buildDLAStandalone
 
-warns    --tuneBuildRoutes=-a=[1|2] --tuneBuildRouteFile=f --tuningSearch=full --tuningCacheFile=f --saveAllEngines --dryRun
-warns    --continue --setBuildRoute=-a=1 --tuningResultFile=f
+works    --tuneBuildRoutes=-a=[1|2] --tuneBuildRouteFile=routes --tuningSearch=full --tuningCacheFile=f --dryRun --setBuildRoute=-a=1
+works    --saveAllEngines                      | --saveEngine=s.engine
+works    --continue                            | --tuningCacheFile=f
 works    --tuningTimeOut=5
+silent   --tuningResultFile=f
 
 works    --shapes=x:1x3x8x8 --loadInputs=x:x.bin --loadRefOutputs=y:y.bin --refPair=0 --accuracyAlgorithm=l2 --atol=1e-3
 works    --rtol=1e-3 --accuracyThreshold=0.1 --iterations=1 --warmUp=0 --duration=0 --sleepTime=1 --idleTime=1 --infStreams=2
-warns    --streams=2 --useManagedMemory --persistentCacheRatio=0.5 --weightStreamingBudget=50% --duration=-1
+works    --useManagedMemory --persistentCacheRatio=0.5 --saveDebugTensors=c:f --saveAllDebugTensors=numpy
+warns    --streams=2 --weightStreamingBudget=50% --duration=-1
 works    --exposeDMA --noDataTransfers --includeDataTransfers --useSpinWait --noSpinWait --threads --useCudaGraph --noCudaGraph
 works    --timeDeserialize --separateProfileRun --useProfile=0
 works    --timeRefit
-refused  --saveDebugTensors=c:f --saveAllDebugTensors=numpy
-silent   --allocationStrategy=runtime
+works    --allocationStrategy=runtime
 
 works    --verbose --avgRuns=5 --percentile=0,50,100 --dumpRefit --dumpOutput --dumpRawBindingsToFile --dumpProfile
 works    --dumpLayerInfo --dumpOptimizationProfile --exportTimes=t.json --exportOutput=o.json --exportProfile=p.json
 works    --exportLayerInfo=l.json
 
 works    --device=0
-refused  --staticPlugins=p.so --plugins=p.so --dynamicPlugins=p.so
+works    --staticPlugins=snake.so --plugins=snake.so --dynamicPlugins=snake.so
 warns    --setPluginsToSerialize=p.so
 silent   --ignoreParsedPluginLibs
 
@@ -86,6 +92,7 @@ def cases():
 @pytest.mark.parametrize(("treatment", "flag", "beside"), list(cases()), ids=lambda value: value if isinstance(value, str) and value.startswith("-") else "")
 def test_flag(trtexec, treatment, flag, beside):
     """The flag beside an engine to load, so that its effect on a build is another test's."""
+    (trtexec.folder / "routes").write_text("-a=[1|2]\n-b=3\n")
     log = trtexec("--loadEngine=fixed.engine", "--skipInference", "--target=cpu", "--verbose", *beside, flag)
     name = flag.split("=")[0]
     if treatment == REFUSED:
@@ -125,10 +132,18 @@ def test_help(trtexec):
     assert (nothing.code, nothing.state) == (0, ["PASSED"]) and "--onnx=<file>" in nothing.stdout
 
 
-def test_build_routes(trtexec):
-    log = trtexec("--helpBuildRoute")
-    assert log.code == 0 and '"tuner_options":[]' in log.stdout
-    assert trtexec("--helpBuildRoute=knob").code == 1
+def test_knobs_of_build_routes(trtexec):
+    def knobs(*words, code=0):
+        log = trtexec(*words)
+        assert log.code == code
+        told = json.loads(log.stdout.splitlines()[-1])
+        assert list(told) == ["tuner_version", "tuner_options"]
+        assert all(list(knob) == ["option", "allowed_values", "default_value", "help"] for knob in told["tuner_options"])
+        return [knob["option"] for knob in told["tuner_options"]]
+
+    assert knobs("--helpBuildRoute") == ["optimization_level", "max_tactics", "averaged_timings", "libraries", "max_branches", "workspace_mib"]
+    assert knobs("--helpBuildRoute=libraries") == ["libraries"]
+    assert knobs("--helpBuildRoute=tiles", code=1) == []
 
 
 @pytest.mark.parametrize(
@@ -164,6 +179,16 @@ def test_build_routes(trtexec):
         (["--onnx=m", "--inputIOFormats=fp16:chw32"], ["--inputIOFormats: 'fp16:chw32' has no layout that Burnish knows: chw, hwc and dhwc"]),
         (["--onnx=m", "--tacticSources=CUDNN"], ["--tacticSources: 'CUDNN' begins with neither + nor -"]),
         (["--onnx=m", "--atol=-1"], ["--atol=-1: it is not negative"]),
+        (["--onnx=m", "--avgTiming=0"], ["--avgTiming=0: it is from 1 to 1000"]),
+        (["--onnx=m", "--maxAuxStreams=-2"], ["--maxAuxStreams=-2: it is from -1 to 1000"]),
+        (["--onnx=m", "--layerOutputTypes=a:fp32+fp8"], ["--layerOutputTypes: 'fp8' is none of fp32, fp16, bf16, int32, int8"]),
+        (["--onnx=m", "--persistentCacheRatio=1.5"], ["--persistentCacheRatio=1.5: it is from 0 to 1"]),
+        (["--onnx=m", "--saveAllDebugTensors=summary,hex"], ["--saveAllDebugTensors: 'hex' is none of summary, numpy, string, raw"]),
+        (["--onnx=m", "--tuneBuildRoutes=a=1"], ["--tuneBuildRoutes: 'a=1' is neither -knob=value nor -knob=[a|b]"]),
+        (["--onnx=m", "--tuneBuildRouteFile=none"], ["--tuneBuildRouteFile: cannot read 'none'"]),
+        (["--onnx=m", "--tuningSearch=slow"], ["--tuningSearch: 'slow' is none of fast, full, mixed"]),
+        (["--onnx=m", "--saveAllEngines"], ["--saveAllEngines needs --saveEngine"]),
+        (["--onnx=m", "--continue"], ["--continue needs --tuningCacheFile"]),
         (["--onnx=m", "--refPair=1"], ["--refPair=1: pairs are numbered from 0, one after the other"]),
     ],
     ids=lambda value: " ".join(value) if value and value[0].startswith("--") else "",

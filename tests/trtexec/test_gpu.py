@@ -22,7 +22,7 @@ def host_gpu(trtexec, monkeypatch):
     return trtexec
 
 
-@pytest.mark.parametrize("words", [(), ("--noDataTransfers",), ("--exposeDMA",), ("--infStreams=2", "--threads"), ("--useCudaGraph", "--useSpinWait"), ("--compat=11",)], ids=" ".join)
+@pytest.mark.parametrize("words", [(), ("--noDataTransfers",), ("--exposeDMA",), ("--infStreams=2", "--threads"), ("--useCudaGraph", "--useSpinWait"), ("--compat=11",), ("--useManagedMemory",), ("--persistentCacheRatio=0.5",), ("--persistentCacheRatio=1", "--useCudaGraph")], ids=" ".join)
 def test_queries_go_over_the_gpu(host_gpu, words):
     log = host_gpu.passes("--loadEngine=m.engine", *ON_GPU, "--exportOutput=o.json", "--exportTimes=t.json", *words)
     assert "Selected Device: Host GPU" in log.stdout and "Compute Capability: 9.0" in log.stdout
@@ -32,7 +32,7 @@ def test_queries_go_over_the_gpu(host_gpu, words):
 
 
 @pytest.mark.skipif(not HAS_GPU, reason="there is no GPU here")
-@pytest.mark.parametrize("words", [(), ("--useCudaGraph", "--useSpinWait"), ("--infStreams=2", "--threads"), ("--fp16", "--exposeDMA")], ids=" ".join)
+@pytest.mark.parametrize("words", [(), ("--useCudaGraph", "--useSpinWait"), ("--infStreams=2", "--threads"), ("--fp16", "--exposeDMA"), ("--bf16", "--maxAuxStreams=0", "--avgTiming=2"), ("--persistentCacheRatio=0.5", "--useCudaGraph"), ("--memPoolSize=tacticSharedMem:32K",)], ids=" ".join)
 def test_on_a_gpu(trtexec, words):
     log = trtexec.passes("--onnx=tiny.onnx", "--shapes=x:8x3x8x8", "--iterations=50", "--duration=0.2", "--exportTimes=t.json", "--exportOutput=o.json", *words)
     assert re.search(r"Selected Device UUID: GPU-[0-9a-f]{8}-[0-9a-f]{4}-", log.stdout)
@@ -42,6 +42,20 @@ def test_on_a_gpu(trtexec, words):
     on_gpu = json.loads((trtexec.folder / "o.json").read_text())[0]["values"]
     trtexec.passes("--onnx=tiny.onnx", "--shapes=x:8x3x8x8", *QUICK, "--exportOutput=c.json")
     on_cpu = json.loads((trtexec.folder / "c.json").read_text())[0]["values"]
-    np.testing.assert_allclose(on_gpu, on_cpu, rtol=1e-2, atol=1e-2)
+    tolerance = 3e-2 if "--bf16" in words else 1e-2
+    np.testing.assert_allclose(on_gpu, on_cpu, rtol=tolerance, atol=tolerance)
     bare = trtexec.passes("--onnx=tiny.onnx", "--shapes=x:8x3x8x8", "--iterations=50", "--duration=0.1", "--noDataTransfers", *words)
     assert re.search(r"H2D Latency: min = 0 ms, max = 0 ms", bare.stdout)
+
+
+@pytest.mark.skipif(not HAS_GPU, reason="there is no GPU here")
+def test_managed_memory_and_debug_tensors_on_a_gpu(trtexec):
+    run = ("--onnx=tiny.onnx", "--shapes=x:8x3x8x8", "--iterations=50", "--duration=0.1", "--markDebug=c", "--saveDebugTensors=c:c.raw")
+    trtexec.passes(*run, "--useManagedMemory", "--exportOutput=m.json", "--exportTimes=t.json")
+    managed, seen = (trtexec.folder / "m.json").read_text(), np.fromfile(trtexec.folder / "c.raw", np.float32)
+    assert all(query["h2dMs"] < 0.1 and query["d2hMs"] < 0.1 for query in json.loads((trtexec.folder / "t.json").read_text()))
+    trtexec.passes(*run, "--exportOutput=o.json")
+    assert managed == (trtexec.folder / "o.json").read_text()
+    assert (seen == np.fromfile(trtexec.folder / "c.raw", np.float32)).all()
+    trtexec.passes(*run, "--target=cpu")
+    np.testing.assert_allclose(seen, np.fromfile(trtexec.folder / "c.raw", np.float32), rtol=1e-2, atol=1e-2)

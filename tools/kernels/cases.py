@@ -43,7 +43,7 @@ class Config:
 
     def blocks_of(self, m, n, batches=1):
         tiles = -(-m // self.bm) * -(-n // self.bn) * batches * self.slices
-        return min(tiles, MULTIPROCESSORS) if self.teams else tiles
+        return min(tiles, MULTIPROCESSORS) if self.teams and self.slices == 1 else tiles
 
     def __str__(self):
         return f"{self.bm}x{self.bn}x{self.bk}/{self.wm}x{self.wn}/{self.stages}{'+' * self.carry}/{self.blocks}" + (

@@ -27,6 +27,9 @@ SPECIALISED = [Config(128, 256, 64, 8, 1, 4, teams=1), Config(256, 128, 64, 8, 1
                Config(128, 128, 64, 4, 1, 6, teams=2), Config(64, 256, 64, 4, 1, 5, teams=2),
                Config(64, 128, 64, 4, 1, 8, teams=2), Config(128, 64, 64, 4, 1, 8, teams=2),
                Config(128, 192, 64, 8, 1, 5, teams=1), Config(128, 96, 64, 4, 1, 7, teams=2)]
+# Those whose slices of k are shared out between blocks, and in each between teams.
+SLICED_TEAMS = [Config(64, 128, 64, 4, 1, 8, slices=4, teams=2), Config(128, 64, 64, 4, 1, 8, slices=8, teams=2),
+                Config(128, 128, 64, 4, 1, 6, slices=2, teams=2), Config(128, 256, 64, 8, 1, 4, slices=2, teams=1)]
 MAJORS = [("k", "mn"), ("k", "k"), ("mn", "mn"), ("mn", "k")]
 
 
@@ -133,6 +136,16 @@ def sliced():
             yield Conv(1, 96, (8, 9), 64, (3, 2), stride=(2, 1), pad=(0, 1, 1, 0), groups=2, **common)
 
 
+def sliced_teams():
+    """The same between teams of a block as well: k of one step, of fewer than there are teams, and of many."""
+    for config in SLICED_TEAMS:
+        common = dict(math="warpgroup", config=config)
+        yield Gemm(197, 136, 2304, b_major="k", bias=True, relu=True, **common)
+        yield Gemm(77, 131, 456, a_major="mn", b_major="k", dtype="bfloat16", a_pad=3, c_pad=5, residual=True, **common)
+        yield Gemm(49, 264, 40, b_major="k", batch=(2, 3), **common)
+        yield Conv(2, 64, (9, 7), 72, (3, 3), pad=(1, 1, 1, 1), **common)
+
+
 def convs():
     layouts = [dict(channels_last=True), dict(channels_last=False)]
     for layout in layouts:
@@ -190,7 +203,8 @@ def image_convs():
 
 
 def checks():
-    return [*gemms(), *warpgroup_gemms(), *convs(), *warpgroup_convs(), *specialised(), *sliced(), *depthwises(),
+    return [*gemms(), *warpgroup_gemms(), *convs(), *warpgroup_convs(), *specialised(), *sliced(), *sliced_teams(),
+            *depthwises(),
             *image_convs()]
 
 

@@ -122,7 +122,8 @@ BURNISH_DEVICE void contract_tile(Place place, const A& a, const B& b, int m, in
   wait_copies<0>();
   __syncthreads();  // everybody has finished reading
   if constexpr (C::slices > 1)
-    finish_together<C>(math, reinterpret_cast<float*>(burnish_shared), row, column, place, m, n, epilogue);
+    finish_together<C, C::threads>(math, true, reinterpret_cast<float*>(burnish_shared), threadIdx.x, row,
+                                   column, place, m, n, epilogue);
   else if constexpr (Feeds::TileB::spread)
     finish_in_place(math, place.m0 + row, place.n0 + column, m, n, epilogue);
   else finish<C>(math, burnish_shared, place.m0 + row, place.n0 + column, m, n, epilogue);

@@ -16,20 +16,24 @@ namespace burnish {
 /// Slices > 1 (sm_90 and later, sums of float): a cluster of as many blocks (`__cluster_dims__`) shares a tile, each with its
 /// part of k; grid.x grows by it.
 /// Teams > 0 (Math::warpgroup, operands copied 16 bytes at a time, B of Major::k): see contraction_specialised.cuh. WarpsM *
-/// WarpsN * Teams is 8, and any grid will do: blocks share the tiles out.
+/// WarpsN * Teams is 8, BK is 64, and any grid will do: blocks share the tiles out. With slices, a cluster computes one tile,
+/// and teams take steps of its slices in turn.
+/// Mapped (Teams > 0): how many operands are a MappedOperand; if one, it is B.
 template <class Element, Math By, int BM, int BN, int BK, int WarpsM, int WarpsN, int Stages,
-          bool Carry = true, int Slices = 1, int Teams = 0>
+          bool Carry = true, int Slices = 1, int Teams = 0, int Mapped = 0>
 struct Contraction {
   using T = Element;
   static constexpr Math math = By;
   static constexpr int block_m = BM, block_n = BN, block_k = BK;
   static constexpr int warps_m = WarpsM, warps_n = WarpsN, stages = Stages;
   static constexpr int warp_m = BM / WarpsM, warp_n = BN / WarpsN;
-  static constexpr int teams = Teams, slices = Slices;
+  static constexpr int teams = Teams, slices = Slices, mapped = Mapped;
   /// Threads that copy: a warpgroup of its own, or all.
   static constexpr int copiers = Teams > 0 ? 128 : 32 * WarpsM* WarpsN;
   static constexpr int threads = Teams > 0 ? 128 + 32 * WarpsM* WarpsN* Teams : copiers;
-  static_assert(Stages >= 2);
+  /// Arrivals that fill a stage: of the threads that copy, and of the one that has the engine copy.
+  static constexpr int fillers = (Mapped < 2 ? copiers : 0) + (Mapped > 0 ? 1 : 0);
+  static_assert(Stages >= 2 && (Mapped == 0 || Teams > 0));
 
   template <class A>
   using TileA = Tile<T, A::major, By, BM, BK, copiers>;
@@ -49,14 +53,15 @@ struct Contraction {
   static constexpr int slab_bytes = slab * pitch * int(sizeof(Sum));
   /// What a block hands over: its warps' slabs one at a time, or all sums of the tile to the other blocks of a cluster.
   static constexpr int tile_pitch = BN + 8;
-  static constexpr int sums_bytes = Slices > 1 ? BM* tile_pitch* int(sizeof(Sum))
+  static constexpr int sums_bytes = Slices > 1 ? BM* tile_pitch* int(sizeof(Sum)) * (Teams > 1 ? Teams : 1)
                                                : slab_bytes* WarpsM* WarpsN;
   /// Stages start at a multiple of this; the block's own memory, at one of 128.
   static constexpr int alignment = By == Math::warpgroup ? 1024 : 128;
   static constexpr int barrier_bytes = Teams > 0 ? 16 * Stages + 8 * Teams : 0;
   static constexpr int shared_bytes =
-      (stage_bytes * Stages > sums_bytes || Teams > 0 ? stage_bytes * Stages : sums_bytes) + barrier_bytes +
+      (stage_bytes * Stages > sums_bytes ? stage_bytes * Stages : sums_bytes) + barrier_bytes +
       (alignment - 128);
+  static_assert(Teams == 0 || Slices == 1 || sums_bytes <= stage_bytes * Stages);
 
   /// Where a warp's rows begin, and how far its slabs lie apart: warps of a warpgroup take turns of 16 rows.
   static BURNISH_DEVICE int first_row(int warp) {

@@ -97,23 +97,25 @@ BURNISH_DEVICE void finish_in_place(const WarpgroupMath& math, int m0, int n0, i
   }
 }
 
-/// The same for blocks that share a tile: each sums up its part of the tile, slice after slice, out of their memory.
-template <class C, class WarpMath, class Epilogue>
-BURNISH_DEVICE void finish_together(const WarpMath& math, float* shared, int row0, int column0, Place place,
-                                    int m, int n, const Epilogue& epilogue) {
+/// The same for blocks that share a tile: each sums up its part of the tile out of their memory, beginning with its own so that
+/// they do not all read the same block's. `thread`: of Threads that end the tile; those that hold no sums give none.
+template <class C, int Threads, class WarpMath, class Epilogue>
+BURNISH_DEVICE void finish_together(const WarpMath& math, bool holds, float* shared, int thread, int row0,
+                                    int column0, Place place, int m, int n, const Epilogue& epilogue) {
   constexpr int width = 8, row_parts = C::block_n / width, share = C::block_m * row_parts / C::slices;
+  if (holds)
 #pragma unroll
-  for (int s = 0; s < C::warp_m / C::slab; ++s)
-    math.put(shared + (row0 + s * C::slab_step) * C::tile_pitch + column0, C::tile_pitch, s);
+    for (int s = 0; s < C::warp_m / C::slab; ++s)
+      math.put(shared + (row0 + s * C::slab_step) * C::tile_pitch + column0, C::tile_pitch, s);
   synchronize_cluster();
-  for (int i = threadIdx.x; i < share; i += C::threads) {
-    const int part = blockIdx.x % C::slices * share + i, row = part / row_parts,
-              column = part % row_parts * width;
+  const u32 own = blockIdx.x % C::slices;
+  for (int i = thread; i < share; i += Threads) {
+    const int part = own * share + i, row = part / row_parts, column = part % row_parts * width;
     const u32 here = shared_address(shared + row * C::tile_pitch + column);
     float v[width] = {};
 #pragma unroll
-    for (int slice = 0; slice < C::slices; ++slice) {
-      const u32 there = address_in_block(here, slice);
+    for (int k = 0; k < C::slices; ++k) {
+      const u32 there = address_in_block(here, (own + k) % C::slices);
       const float4 low = load_cluster(there), high = load_cluster(there + 16);
       v[0] += low.x, v[1] += low.y, v[2] += low.z, v[3] += low.w;
       v[4] += high.x, v[5] += high.y, v[6] += high.z, v[7] += high.w;

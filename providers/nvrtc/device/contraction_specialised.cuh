@@ -3,8 +3,8 @@
 // and another team multiplies it.
 #pragma once
 
-#include "providers/nvrtc/device/barrier.cuh"
 #include "providers/nvrtc/device/contraction_finish.cuh"
+#include "providers/nvrtc/device/contraction_map.cuh"
 
 namespace burnish {
 
@@ -30,7 +30,7 @@ struct Ring {
   /// One thread does it.
   BURNISH_DEVICE void make() {
     for (int i = 0; i < C::stages; ++i, advance()) {
-      make_barrier(filled(), C::copiers);
+      make_barrier(filled(), C::fillers);
       make_barrier(emptied(), C::warps_m * C::warps_n);
     }
     round = 0;
@@ -38,19 +38,55 @@ struct Ring {
   }
 };
 
-/// Copies all steps of a tile.
+/// Starts the copies of one operand's tile. The engine's are started by one thread, others by all.
+template <class Operand, class Copier>
+BURNISH_DEVICE void issue(const Copier& copier, u32 tile, int k0, u32 filled) {
+  if constexpr (!is_mapped<Operand>) copier.issue(tile, k0);
+  else if (threadIdx.x == 0) copier.issue(tile, k0, filled);
+}
+
+/// Waits for all threads that multiply.
+template <class C>
+BURNISH_DEVICE void synchronize_multipliers() {
+  asm volatile("bar.sync 1, %0;" ::"n"(C::threads - C::copiers) : "memory");
+}
+
+/// Copies steps [first, first + steps) of a tile.
 template <class C, class A, class B>
-BURNISH_DEVICE void fill(Ring<C>& ring, const A& a, const B& b, Place place, int m, int n, int k, int steps) {
+BURNISH_DEVICE void fill(Ring<C>& ring, const A& a, const B& b, Place place, int m, int n, int k, int first,
+                         int steps) {
   using TileA = typename C::template TileA<A>;
   using TileB = typename C::template TileB<B>;
   const typename A::template Copier<TileA> copy_a(a, place.m0, m, k);
   const typename B::template Copier<TileB> copy_b(b, place.n0, n, k);
   for (int s = 0; s < steps; ++s, ring.advance()) {
+    constexpr int mapped_bytes = (is_mapped<A> ? TileA::bytes : 0) + (is_mapped<B> ? TileB::bytes : 0);
     wait_phase(ring.emptied(), ring.round ^ 1);
-    copy_a.issue(ring.tiles(), s * C::block_k);
-    copy_b.issue(ring.tiles() + TileA::bytes, s * C::block_k);
-    arrive_when_copied(ring.filled());
+    if (mapped_bytes > 0 && threadIdx.x == 0) arrive_expecting(ring.filled(), mapped_bytes);
+    const int k0 = (first + s) * C::block_k;
+    issue<A>(copy_a, ring.tiles(), k0, ring.filled());
+    issue<B>(copy_b, ring.tiles() + TileA::bytes, k0, ring.filled());
+    if (C::mapped < 2) arrive_when_copied(ring.filled());
   }
+}
+
+/// Adds up `steps` steps of a tile, of the ring's every `stride`-th one. Gives the barrier of the last one's stage, which is yet to
+/// be told that it is read.
+template <class C, int BTile, int Stride, class WarpgroupMath>
+BURNISH_DEVICE u32 accumulate_steps(Ring<C>& ring, WarpgroupMath& math, int steps) {
+  const bool tells = threadIdx.x % 32 == 0;
+  u32 read = 0;
+  for (int s = 0; s < steps; ++s) {
+    wait_phase(ring.filled(), ring.round);
+    if (C::mapped < 2) publish_shared();  // what threads' copies wrote, to the products
+    math.start(ring.tiles(), ring.tiles() + BTile, s == 0);
+    wait_products<1>();
+    if (s > 0 && tells) arrive(read);
+    read = ring.emptied();
+    if constexpr (Stride == 1) ring.advance();
+    else ring.skip(Stride);
+  }
+  return read;
 }
 
 /// Multiplies all steps of a tile, and ends it. `warp`: of the team. Two teams take turns: a barrier tells phases of different
@@ -58,56 +94,80 @@ BURNISH_DEVICE void fill(Ring<C>& ring, const A& a, const B& b, Place place, int
 template <class C, class A, class B, class Epilogue>
 BURNISH_DEVICE void multiply_tile(Ring<C>& ring, int warp, int team, u32 parity, Place place, int m, int n,
                                   int steps, const Epilogue& epilogue) {
-  using Math = typename C::template WarpMath<A, B>;
-  constexpr int b_tile = C::template TileA<A>::bytes;
   static_assert(C::template TileB<B>::spread);
   const int row = C::first_row(warp % C::warps_m), column = warp / C::warps_m * C::warp_n;
   const bool tells = threadIdx.x % 32 == 0;
-  Math math(row & -64, column);
-  u32 read = 0;
+  typename C::template WarpMath<A, B> math(row & -64, column);
   if (C::teams > 1) wait_phase(ring.turn(team), parity);
-  for (int s = 0; s < steps; ++s, ring.advance()) {
-    wait_phase(ring.filled(), ring.round);
-    publish_shared();  // what the copies wrote, to the products
-    math.start(ring.tiles(), ring.tiles() + b_tile, s == 0);
-    wait_products<1>();
-    if (s > 0 && tells) arrive(read);
-    read = ring.emptied();
-  }
+  const u32 read = accumulate_steps<C, C::template TileA<A>::bytes, 1>(ring, math, steps);
   if (C::teams > 1 && tells) arrive(ring.turn(team ^ 1));
   math.finish();
   if (tells) arrive(read);
   finish_in_place(math, place.m0 + row, place.n0 + column, m, n, epilogue);
 }
 
+/// Multiplies a slice of a tile, of whose `steps` each team has its share, and ends it with the other slices.
+template <class C, class A, class B, class Epilogue>
+BURNISH_DEVICE void multiply_slice(Ring<C>& ring, float* shared, int warp, int team, Place place, int m,
+                                   int n, int steps, const Epilogue& epilogue) {
+  const int row = C::first_row(warp % C::warps_m), column = warp / C::warps_m * C::warp_n;
+  typename C::template WarpMath<A, B> math(row & -64, column);
+  ring.skip(team);
+  accumulate_steps<C, C::template TileA<A>::bytes, C::teams>(ring, math, ceil_div(steps - team, C::teams));
+  math.finish();
+  synchronize_multipliers<C>();  // nobody reads the ring any more
+  if constexpr (C::teams > 1) {
+    float4* held = reinterpret_cast<float4*>(shared) + threadIdx.x % 128;
+    if (team == 1) math.leave(held);
+    synchronize_multipliers<C>();
+    if (team == 0) math.add(held);
+    shared += C::block_m * C::tile_pitch;
+  }
+  finish_together<C, C::threads - C::copiers>(math, team == 0, shared, threadIdx.x - C::copiers, row, column,
+                                              place, m, n, epilogue);
+}
+
 /// As `contract`.
 template <class C, class Operands>
 BURNISH_DEVICE void contract_specialised(int m, int n, int k, int batches, const Operands& operands) {
   constexpr int team_warps = C::warps_m * C::warps_n;
-  static_assert(C::math == Math::warpgroup && C::slices == 1 && team_warps * C::teams == 8);
+  static_assert(C::math == Math::warpgroup && team_warps * C::teams == 8 && C::block_k == 64);
   extern __shared__ __align__(128) u8 burnish_shared[];
   Ring<C> ring{(shared_address(burnish_shared) + (C::alignment - 1)) & ~u32(C::alignment - 1)};
   if (threadIdx.x == 0) ring.make();
   __syncthreads();
   const u32 tiles = u32(tiles_of<C>(m, n)) * batches;
-  const int steps = greatest(ceil_div(k, C::block_k), 1);
+  // Every team of every slice has a step: beyond k operands are 0.
+  const int all = greatest(ceil_div(k, C::block_k), 1);
+  const int most = greatest(ceil_div(all, C::slices), C::teams);
+  const int first = C::slices > 1 ? int(blockIdx.x % C::slices) * most : 0;
+  const int steps = C::slices > 1 ? greatest(least(most, all - first), C::teams) : all;
+  const u32 begin = blockIdx.x / C::slices, stride = C::slices > 1 ? tiles : gridDim.x;
   const int warp = __shfl_sync(~0u, threadIdx.x / 32, 0) - C::copiers / 32;
   if (warp < 0) {
     give_up_registers<56>();
-    for (u32 tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
+    if (C::mapped == 2 && threadIdx.x != 0) return;
+    for (u32 tile = begin; tile < tiles; tile += stride) {
       const Place place = place_of<C>(m, n, tile);
       operands(place, [&](const auto& a, const auto& b, const auto&) {
-        fill<C>(ring, a, b, place, m, n, k, steps);
+        fill<C>(ring, a, b, place, m, n, k, first, steps);
       });
     }
     commit_copies();
     wait_copies<0>();
+  } else if constexpr (C::slices > 1) {
+    take_registers<224>();
+    const Place place = place_of<C>(m, n, begin);
+    operands(place, [&]<class A, class B>(const A&, const B&, const auto& epilogue) {
+      multiply_slice<C, A, B>(ring, reinterpret_cast<float*>(burnish_shared), warp % team_warps,
+                              warp / team_warps, place, m, n, steps, epilogue);
+    });
   } else {
     take_registers<224>();
     const int team = warp / team_warps;
     ring.skip(team * steps);
     u32 parity = team ^ 1;  // the first team's first turn needs no other
-    for (u32 tile = blockIdx.x + team * gridDim.x; tile < tiles; tile += C::teams * gridDim.x, parity ^= 1) {
+    for (u32 tile = begin + team * stride; tile < tiles; tile += C::teams * stride, parity ^= 1) {
       const Place place = place_of<C>(m, n, tile);
       operands(place, [&]<class A, class B>(const A&, const B&, const auto& epilogue) {
         multiply_tile<C, A, B>(ring, warp % team_warps, team, parity, place, m, n, steps, epilogue);

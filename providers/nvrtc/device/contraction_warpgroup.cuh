@@ -59,6 +59,26 @@ struct WarpgroupMath {
           asm volatile("" : "+f"(sum[i][j][e])::"memory");  // not read before the wait
   }
 
+  /// For the same thread of another warpgroup to add; `held` lies 128 threads' apart.
+  BURNISH_DEVICE void leave(float4* held) const {
+#pragma unroll
+    for (int i = 0; i < M / 64; ++i)
+#pragma unroll
+      for (int j = 0; j < N / 8; ++j) {
+        const float (&s)[4] = sum[i][j];
+        held[(i * (N / 8) + j) * 128] = float4{s[0], s[1], s[2], s[3]};
+      }
+  }
+  BURNISH_DEVICE void add(const float4* held) {
+#pragma unroll
+    for (int i = 0; i < M / 64; ++i)
+#pragma unroll
+      for (int j = 0; j < N / 8; ++j) {
+        const float4 more = held[(i * (N / 8) + j) * 128];
+        sum[i][j][0] += more.x, sum[i][j][1] += more.y, sum[i][j][2] += more.z, sum[i][j][3] += more.w;
+      }
+  }
+
   BURNISH_DEVICE void put(float* rows, int pitch, int index) const {
     put_sums<B::spread>(rows, pitch, sum[index]);
   }

@@ -60,12 +60,12 @@ from .plugins import (
     IPluginV3OneBuildV2,
     IPluginV3OneCore,
     IPluginV3OneRuntime,
-    PluginField,
-    PluginFieldCollection,
     get_builder_plugin_registry,
     get_plugin_registry,
     init_libnvinfer_plugins,
 )
+from .plugin_extents import DimsExprs, IDimensionExpr, IExprBuilder
+from .plugin_types import DynamicPluginTensorDesc, PluginField, PluginFieldCollection, PluginTensorDesc
 from .profile import IOptimizationProfile
 from .refitter import OnnxParserRefitter, Refitter
 from .runtime import Runtime

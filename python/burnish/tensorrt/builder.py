@@ -19,20 +19,12 @@ from .profile import IOptimizationProfile
 from .types import IHostMemory, dtype_name
 
 _QUANTIZED = (BuilderFlag.INT8, BuilderFlag.FP8, BuilderFlag.INT4, BuilderFlag.FP4)
+_HALF_FLAGS = {DataType.HALF: BuilderFlag.FP16, DataType.BF16: BuilderFlag.BF16}
 _LIBRARIES = {TacticSource.CUBLAS_LT: "cublaslt", TacticSource.CUDNN: "cudnn"}
 _NO_GPU = (
     "this machine has no usable GPU to build for, and no other target was chosen; call burnish.tensorrt.install(target='cpu') to run on "
     "the host, or target='sm_90' to build for a GPU elsewhere"
 )
-
-
-def _precision_of(state: Any) -> Optional[DataType]:
-    """What a layer is to be stored as; None: nothing is asked that it would not be by itself. The type of its output counts first."""
-    if state.type == LayerType.IDENTITY:  # a cast
-        return None
-    wanted = [(kind, state.outputs[index]) for index, kind in sorted(state.output_types.items()) if index < len(state.outputs)]
-    wanted += [(state.precision, state.outputs[0])] if state.precision is not None and state.outputs else []
-    return next((kind for kind, tensor in wanted if kind == DataType.FLOAT or kind != tensor.dtype), None)
 
 
 class _Phases:
@@ -92,7 +84,7 @@ class Builder(Scoped):
         """An empty network; its batches are explicit whatever the flags say."""
         for flag in (NetworkDefinitionCreationFlag.PREFER_JIT_PYTHON_PLUGINS, NetworkDefinitionCreationFlag.PREFER_AOT_PYTHON_PLUGINS):
             if int(flags) >> int(flag) & 1:
-                self._report.no_effect(str(flag), "Burnish runs no plugins")
+                self._report.no_effect(str(flag), "plugins in Python are called as they are")
         return INetworkDefinition(self, int(flags))
 
     def create_builder_config(self) -> IBuilderConfig:
@@ -104,7 +96,7 @@ class Builder(Scoped):
         return IOptimizationProfile(self.logger)
 
     def get_plugin_registry(self) -> Any:
-        """The registry, which is empty."""
+        """The registry of this process."""
         return registry
 
     def reset(self) -> None:
@@ -155,7 +147,7 @@ class Builder(Scoped):
         try:
             self._refuse(network, config)
             self._node_precisions(network, config)
-            building.check(*network.serialized())
+            building.check(*network.serialized(), network._plugin_override)
         except (_Refused, Unsayable, Error) as error:
             self._report.failure(error)
             return False
@@ -172,15 +164,23 @@ class Builder(Scoped):
                 options = building.Options(
                     targets=[interface.build_target()],
                     fp16=config.get_flag(BuilderFlag.FP16),
+                    bf16=config.get_flag(BuilderFlag.BF16),
                     tf32=config.get_flag(BuilderFlag.TF32),
                     profiles=self._profiles(network, config),
                     workspace_bytes=config._pools.get(MemoryPoolType.WORKSPACE, 0),
                     max_tactics=max(config.max_num_tactics, 0),
+                    averaged_timings=config.avg_timing_iterations,
+                    shared_bytes=config._pools.get(MemoryPoolType.TACTIC_SHARED_MEMORY, 0),
+                    max_branches=config.max_aux_streams + 1,  # beside the stream of the run
+                    node_precisions=precisions,
+                    debug_tensors=[t.name for t in network._debug],
+                    debug_unfused=network._debug_unfused,
+                    build_route=config.build_route,
                     optimization_level=config.builder_optimization_level,
                     timing_cache=cache,
                     timing_cache_mode="strict" if config.get_flag(BuilderFlag.ERROR_ON_TIMING_CACHE_MISS) else "append",
                     libraries=",".join(n for s, n in _LIBRARIES.items() if config.get_tactic_sources() >> int(s) & 1) or None,
-                    node_precisions=precisions,
+                    plugin_override=network._plugin_override,
                     refit=self._refit(network, config),
                     strip_weights=config.get_flag(BuilderFlag.STRIP_PLAN),
                     threads=self.max_threads,
@@ -231,31 +231,57 @@ class Builder(Scoped):
         if faults:
             raise _Refused(faults[0])
 
-    def _node_precisions(self, network: INetworkDefinition, config: IBuilderConfig) -> Dict[str, str]:
-        """{ONNX node: "float32" or "float16"} of layers whose precision is asked for. What cannot be kept is refused where it is to be
-        obeyed, else told once."""
-        obey = config.get_flag(BuilderFlag.OBEY_PRECISION_CONSTRAINTS)
-        constrained = obey or config.get_flag(BuilderFlag.PREFER_PRECISION_CONSTRAINTS)
-        half = config.get_flag(BuilderFlag.FP16)
-        precisions = {}
+    def _node_precisions(self, network: INetworkDefinition, config: IBuilderConfig) -> List[tuple]:
+        """(ONNX node, type, which result; 0: all that it does) of layers whose precision, or the type of whose outputs, was set. What
+        cannot be kept is refused where it is to be obeyed, else told."""
+        half = DataType.HALF if config.get_flag(BuilderFlag.FP16) else DataType.BF16 if config.get_flag(BuilderFlag.BF16) else None
+        wanted = []
         for state in network._layers:
-            asked = _precision_of(state)
-            if asked is None or (asked == DataType.FLOAT and not half):
-                continue
-            what = f"layer '{state.name}' is to be computed as {asked.name}"
-            if not constrained:
-                why = f"{what}, and neither OBEY_PRECISION_CONSTRAINTS nor PREFER_PRECISION_CONSTRAINTS is set"
-            elif asked not in (DataType.FLOAT, DataType.HALF):
-                why = f"{what}, and layers are stored as FLOAT or HALF"
-            elif not half:
-                why = f"{what}, and the flag FP16 is not set"
-            else:
-                precisions.update(dict.fromkeys(network._node_names(state), "float32" if asked == DataType.FLOAT else "float16"))
-                continue
-            if obey:
-                raise _Refused(f"{why}: clear OBEY_PRECISION_CONSTRAINTS, or ask for another precision")
-            self._report.no_effect("ILayer.precision", why)
-        return precisions
+            wanted += self._precision(network, state, half, config)
+            for index, kind in sorted(state.output_types.items()):
+                if index < len(state.outputs):
+                    wanted += self._output_type(network, state, index, kind, half, config)
+        return wanted
+
+    def _precision(self, network: INetworkDefinition, state: Any, half: Optional[DataType], config: IBuilderConfig) -> List[tuple]:
+        kind = state.precision
+        if state.type == LayerType.IDENTITY or kind is None or not state.outputs:  # the first: a cast
+            return []
+        if half is None if kind == DataType.FLOAT else kind == state.outputs[0].dtype:  # as it is anyway
+            return []
+        flags = (BuilderFlag.OBEY_PRECISION_CONSTRAINTS, BuilderFlag.PREFER_PRECISION_CONSTRAINTS)
+        if not any(map(config.get_flag, flags)):
+            why = "neither OBEY_PRECISION_CONSTRAINTS nor PREFER_PRECISION_CONSTRAINTS is set"
+        elif half is None and kind in _HALF_FLAGS:
+            why = f"the flag {_HALF_FLAGS[kind].name} is not set"
+        elif kind not in (DataType.FLOAT, half):
+            why = "layers are stored as FLOAT" + (f" or {half.name}" if half else ", HALF or BF16")
+        else:
+            return [(name, dtype_name(kind), 0) for name in network._node_names(state)]
+        what = f"layer '{state.name}' is to be computed as {kind.name}, and {why}"
+        self._unheeded("ILayer.precision", what, ": clear OBEY_PRECISION_CONSTRAINTS, or ask for another precision", config)
+        return []
+
+    def _output_type(
+        self, network: INetworkDefinition, state: Any, index: int, kind: DataType, half: Optional[DataType], config: IBuilderConfig
+    ) -> List[tuple]:
+        declared = state.outputs[index].dtype
+        if kind == declared and half is None:
+            return []
+        maker = network._maker(state, index) if declared == DataType.FLOAT and kind in (DataType.FLOAT, half) else None
+        if maker is not None:
+            return [(maker[0], dtype_name(kind), maker[1])]
+        if kind != declared:
+            why = "floating-point outputs are FLOAT" + (f" or {half.name}" if half else ": set BuilderFlag.FP16 or BF16 for others")
+            what = f"output {index} of layer '{state.name}' is to be {kind.name}, and {why}"
+            self._unheeded("ILayer.set_output_type", what, "; cast it in the network, or clear OBEY_PRECISION_CONSTRAINTS", config)
+        return []
+
+    def _unheeded(self, setting: str, why: str, remedy: str, config: IBuilderConfig) -> None:
+        """What cannot be kept. Raises _Refused where it is to be obeyed."""
+        if config.get_flag(BuilderFlag.OBEY_PRECISION_CONSTRAINTS):
+            raise _Refused(why + remedy)
+        self._report.no_effect(setting, why)
 
     def _read_calibration(self, config: IBuilderConfig) -> None:
         """Reads the calibrator's cache, so that a bad one is known now."""

@@ -59,10 +59,10 @@ class IProgressMonitor(IVersionedInterface):
 
 
 class IDebugListener(IVersionedInterface):
-    """Told of tensors that were marked for debugging. Engines of Burnish have none."""
+    """Told of tensors that were marked for debugging (INetworkDefinition.mark_debug), once a run was enqueued."""
 
     def process_debug_tensor(self, addr: int, location: Any, type: Any, shape: Any, name: str, stream: int) -> bool:
-        """Never called: engines of Burnish have no debug tensors."""
+        """A tensor lies at `addr`, valid in the order of `stream` until the next run. False: the execution fails."""
         raise NotImplementedError
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Dict, List, Optional
 
+from .. import capi
 from . import interface
 from .enums import (
     BuilderFlag,
@@ -34,7 +35,6 @@ _WITHOUT_EFFECT = {
     BuilderFlag.REJECT_EMPTY_ALGORITHMS: "no algorithm selector is asked",
     BuilderFlag.VERSION_COMPATIBLE: "an engine of Burnish says which versions run it",
     BuilderFlag.EXCLUDE_LEAN_RUNTIME: "an engine of Burnish holds no runtime",
-    BuilderFlag.BF16: "Burnish stores values as FP32 or FP16; set FP16 as well for speed",
     BuilderFlag.DISABLE_COMPILATION_CACHE: "the timing cache holds times alone",
     BuilderFlag.WEIGHT_STREAMING: "all weights are on the GPU",
     BuilderFlag.STRICT_NANS: "NaNs are kept in any case",
@@ -47,7 +47,6 @@ _WITHOUT_EFFECT = {
 class IBuilderConfig(Scoped):
     """Options of a build. TF32 is on by default."""
 
-    avg_timing_iterations = NoEffect(1, "how often a kernel is timed follows from builder_optimization_level")
     min_timing_iterations = NoEffect(1, "how often a kernel is timed follows from builder_optimization_level")
     algorithm_selector = NoEffect(None, "kernels are chosen by Burnish's tuner; its timing cache can be edited")
     engine_capability = NoEffect(EngineCapability.STANDARD, "Burnish builds engines for its own runtime alone")
@@ -57,12 +56,10 @@ class IBuilderConfig(Scoped):
         HardwareCompatibilityLevel.NONE, "an engine is for the targets that it was built for; install(target=…) names others"
     )
     runtime_platform = NoEffect(RuntimePlatform.SAME_AS_BUILD, "engines run on Linux")
-    max_aux_streams = NoEffect(0, "an engine runs on the caller's stream")
     profile_stream = NoEffect(0, "kernels are timed on a stream of the tuner")
-    plugins_to_serialize = NoEffect([], "Burnish runs no plugins")
+    plugins_to_serialize = NoEffect([], "an engine names the plugins that it needs and holds none")
     tiling_optimization_level = NoEffect(TilingOptimizationLevel.NONE, "tiles are chosen by Burnish's tuner")
     l2_limit_for_tiling = NoEffect(-1, "tiles are chosen by Burnish's tuner")
-    build_route = NoEffect("", "Burnish's tuner has no routes")
     remote_auto_tuning_config = NoEffect("", "kernels are timed on this machine's GPU")
 
     def __init__(self, logger: Any):
@@ -81,6 +78,9 @@ class IBuilderConfig(Scoped):
         self._tactic_sources = mask_of((TacticSource.EDGE_MASK_CONVOLUTIONS, TacticSource.JIT_CONVOLUTIONS))
         self._calibration_profile: Optional[IOptimizationProfile] = None
         self._level = 3
+        self.avg_timing_iterations = 1  #: timings of a kernel that are averaged to one
+        self.max_aux_streams = -1  #: branches beside the first one that run at once at most, where runs are CUDA graphs; -1: all
+        self.build_route = ""  #: knobs that go before the other options: "-optimization_level=4 -max_branches=1"
         self.max_num_tactics = -1  #: kernels of a layer that are timed at most; -1: as many as the level says
         self.int8_calibrator = None
         self.progress_monitor = None
@@ -117,10 +117,11 @@ class IBuilderConfig(Scoped):
     # ---- memory
 
     def set_memory_pool_limit(self, pool: MemoryPoolType, pool_size: int) -> None:
-        """Bytes. WORKSPACE limits temporaries; the other pools are not Burnish's."""
+        """Bytes. WORKSPACE limits the scratch memory of a kernel, TACTIC_SHARED_MEMORY the shared memory of its blocks; the other pools
+        are not Burnish's."""
         self._pools[pool] = int(pool_size)
-        if pool != MemoryPoolType.WORKSPACE:
-            self._report.no_effect(str(pool), "Burnish has one pool, WORKSPACE")
+        if pool not in (MemoryPoolType.WORKSPACE, MemoryPoolType.TACTIC_SHARED_MEMORY):
+            self._report.no_effect(str(pool), "Burnish has two pools, WORKSPACE and TACTIC_SHARED_MEMORY")
 
     def get_memory_pool_limit(self, pool: MemoryPoolType) -> int:
         """Bytes; of WORKSPACE, where nothing limits it, all memory of the GPU."""
@@ -195,8 +196,8 @@ class IBuilderConfig(Scoped):
 
     @property
     def all_build_routes(self) -> str:
-        """An empty JSON list: the tuner has none."""
-        return json.dumps([])
+        """The knobs that `build_route` may choose, as a JSON list of {option, allowed_values, default_value, help}."""
+        return json.dumps(json.loads(capi.text(capi.compiler().burnish_build_knobs))["tuner_options"])
 
     @property
     def profiling_verbosity(self) -> ProfilingVerbosity:

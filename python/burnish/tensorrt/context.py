@@ -12,9 +12,9 @@ from ..engine import Context
 from ..errors import Error
 from . import interface
 from .callbacks import IOutputAllocator
-from .enums import ErrorCodeTRT
+from .enums import ErrorCodeTRT, TensorLocation
 from .logger import NoEffect, Reporter, Scoped, answer_of
-from .types import Dims, volume
+from .types import Dims, dtype_named, volume
 
 _ALIGNMENT = 256
 _ALL_ROOM = 1 << 62  # addresses come without sizes
@@ -82,10 +82,8 @@ class IExecutionContext(_Bindings, Scoped):
 
     device_memory = NoEffect(0, "a context has memory of its own, which grows with the extents")
     temporary_allocator = NoEffect(None, "a context has memory of its own")
-    persistent_cache_limit = NoEffect(0, "Burnish sets no L2 persistence")
     nvtx_verbosity = NoEffect(None, "steps are named in the profiler's output")
     debug_sync = NoEffect(False, "errors are found when the outputs are waited for")
-    unfused_tensors_debug_state = NoEffect(False, "engines of Burnish have no debug tensors")
 
     def __init__(self, engine: Any):
         self.engine = engine
@@ -104,6 +102,8 @@ class IExecutionContext(_Bindings, Scoped):
         self._profiler: Any = None
         self._consumed_event = 0
         self._listener: Any = None
+        self._debug: Dict[str, bool] = {p.name: False for p in engine._engine.debug_tensors}  # whether the listener is told
+        self._persistent = 0
         self._run = capi.runtime().burnish_context_run
         self._error = c_void_p()
         self._error_at = byref(self._error)
@@ -120,6 +120,8 @@ class IExecutionContext(_Bindings, Scoped):
         self._open()
         if self.engine._engine.profiles:
             self._context.set_profile(self._profile_index)
+        if self._persistent:
+            self.persistent_cache_limit = self._persistent
         for binding in self._bindings.values():
             binding.told = False
             self._wait_for(binding)
@@ -307,6 +309,9 @@ class IExecutionContext(_Bindings, Scoped):
         self._ran = True
         if self._consumed_event and not self._on_host:
             devices.check(devices.entered(self._context.device).cuEventRecord(self._consumed_event, handle))
+        listens = self._listener is not None and any(self._debug.values())
+        if listens and not self._tell_listener(stream):
+            return False
         return all([self._deliver(b, stream) for b in allocated])
 
     # ---- outputs whose room is asked for
@@ -328,7 +333,9 @@ class IExecutionContext(_Bindings, Scoped):
         return binding.allocator if binding else None
 
     def _weigh_extra(self) -> None:
-        self._extra = bool(self._profiler is not None or self._consumed_event or any(b.allocator for b in self._bindings.values()))
+        listens = self._listener is not None and any(self._debug.values())
+        allocates = any(b.allocator for b in self._bindings.values())
+        self._extra = bool(self._profiler is not None or self._consumed_event or listens or allocates)
 
     def _room(self, binding: _Binding, size: int, stream: int) -> int:
         allocator = binding.allocator
@@ -470,7 +477,7 @@ class IExecutionContext(_Bindings, Scoped):
         """How it allocates."""
         return self.engine.create_runtime_config()
 
-    # ---- memory and debugging, which contexts of Burnish see to or do not have
+    # ---- memory, which contexts of Burnish see to
 
     def set_device_memory(self, memory: int, size: int) -> None:
         """Without effect: a context has memory of its own."""
@@ -480,9 +487,28 @@ class IExecutionContext(_Bindings, Scoped):
         """0: none is wanted of the caller."""
         return 0
 
+    @property
+    def persistent_cache_limit(self) -> int:
+        """Bytes of the GPU's L2 cache that are set aside for intermediate results."""
+        return self._persistent
+
+    @persistent_cache_limit.setter
+    def persistent_cache_limit(self, size: int) -> None:
+        try:
+            if self._on_host:
+                self._report.no_effect("IExecutionContext.persistent_cache_limit", "the host has no such cache")
+            else:
+                capi.call(capi.runtime().burnish_context_set_persistent_cache, self._handle, int(size))
+            self._persistent = int(size)
+        except Error as error:
+            self._report.failure(error)
+
+    # ---- debug tensors
+
     def set_debug_listener(self, listener: Any) -> bool:
-        """Kept; there are no debug tensors to tell of."""
+        """An IDebugListener, told of the debug tensors that are on after each run was enqueued; None: nobody."""
         self._listener = listener
+        self._weigh_extra()
         return True
 
     def get_debug_listener(self) -> Any:
@@ -490,13 +516,42 @@ class IExecutionContext(_Bindings, Scoped):
         return self._listener
 
     def set_tensor_debug_state(self, name: str, flag: bool) -> bool:
-        """False: there are no debug tensors."""
-        return False
+        """Whether the listener is told of a debug tensor; False, and an error in the log, where it is none."""
+        if name not in self._debug:
+            known = ", ".join(self._debug) or "none: mark them with INetworkDefinition.mark_debug"
+            self._report.error(f"the engine has no debug tensor '{name}'; it has {known}")
+            return False
+        self._debug[name] = bool(flag)
+        self._weigh_extra()
+        return True
 
     def get_debug_state(self, name: str) -> bool:
-        """False."""
-        return False
+        """Whether the listener is told of it."""
+        return self._debug.get(name, False)
 
     def set_all_tensors_debug_state(self, flag: bool) -> bool:
-        """True: all of none."""
+        """The same of all that were marked one by one."""
+        return all([self.set_tensor_debug_state(name, flag) for name in self._debug if name not in self.engine._engine.unfused_tensors])
+
+    @property
+    def unfused_tensors_debug_state(self) -> bool:
+        """Whether the listener is told of the tensors that were not fused away anyway."""
+        unfused = self.engine._engine.unfused_tensors
+        return bool(unfused) and all(self._debug[name] for name in unfused)
+
+    @unfused_tensors_debug_state.setter
+    def unfused_tensors_debug_state(self, flag: bool) -> None:
+        for name in self.engine._engine.unfused_tensors:
+            self.set_tensor_debug_state(name, flag)
+
+    def _tell_listener(self, stream: int) -> bool:
+        """Gives it each tensor where it lies, for use in the order of `stream`, until the next run."""
+        for name in [name for name, on in self._debug.items() if on]:
+            told = capi.Tensor()
+            capi.call(capi.runtime().burnish_context_output, self._handle, name.encode(), byref(told))
+            location = TensorLocation.HOST if told.memory == capi.HOST else TensorLocation.DEVICE
+            kind, shape = dtype_named(capi.DTYPES[told.dtype]), Dims(told.shape[: told.rank])
+            if not answer_of(self._listener.process_debug_tensor, told.data or 0, location, kind, shape, name, stream):
+                self._report.error(f"the debug listener refused tensor '{name}'")
+                return False
         return True

@@ -121,7 +121,6 @@ class ICudaEngine(_Bindings, Scoped):
     engine_capability = EngineCapability.STANDARD
     profiling_verbosity = ProfilingVerbosity.DETAILED
     hardware_compatibility_level = HardwareCompatibilityLevel.NONE
-    num_aux_streams = 0
     tactic_sources = 0
     streamable_weights_size = 0
     minimum_weight_streaming_budget = 0
@@ -285,6 +284,11 @@ class ICudaEngine(_Bindings, Scoped):
         return steps_of(self._engine)
 
     num_layers = property(lambda self: len(self._plan["steps"]))
+    num_aux_streams = property(lambda self: max(self._plan.get("max_branches", 1) - 1, 0))
+
+    def is_debug_tensor(self, name: str) -> bool:
+        """Whether it is a tensor inside the engine that can be looked at."""
+        return any(p.name == name for p in self._engine.debug_tensors)
 
     @property
     def device_memory_size(self) -> int:

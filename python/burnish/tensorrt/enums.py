@@ -588,6 +588,24 @@ class TensorRTPhase(Enum):
     RUNTIME = 1
 
 
+class PluginCapabilityType(Enum):
+    CORE = 0
+    BUILD = 1
+    RUNTIME = 2
+
+
+class DimensionOperation(Enum):
+    SUM = 0
+    PROD = 1
+    MAX = 2
+    MIN = 3
+    SUB = 4
+    EQUAL = 5
+    LESS = 6
+    FLOOR_DIV = 7
+    CEIL_DIV = 8
+
+
 class EngineValidity(Enum):
     """Burnish's own: what `Runtime.engine_validity` finds."""
 
@@ -615,5 +633,5 @@ __all__ = [
     "RuntimePlatform", "TilingOptimizationLevel", "QuantizationFlag", "CalibrationAlgoType", "ExecutionContextAllocationStrategy",
     "LayerInformationFormat", "EngineStat", "SerializationFlag", "TempfileControlFlag", "AllocatorFlag", "SeekPosition", "APILanguage",
     "ComputeCapability", "DLAWorkspaceAllocationStrategy", "OnnxParserFlag", "ErrorCode", "ErrorCodeTRT", "PluginFieldType",
-    "TensorRTPhase", "EngineValidity",
+    "TensorRTPhase", "PluginCapabilityType", "DimensionOperation", "EngineValidity",
 ]  # fmt: skip

@@ -6,9 +6,11 @@ from typing import Any, Optional, Sequence
 
 import numpy as np
 
-from .enums import AttentionNormalizationOp, CausalMaskKind, DataType, FillOperation, GatherMode, LayerType, ScatterMode
+from .enums import AttentionNormalizationOp, CausalMaskKind, DataType, FillOperation, GatherMode, LayerType, PluginCapabilityType, ScatterMode
 from .layers.control import IIfConditional, ILoop
 from .layers.layer import ILayer
+from .plugin_v2 import AsV3
+from .plugins import IPluginV2DynamicExt
 from .types import array_of
 
 
@@ -252,6 +254,21 @@ class LayerMakers:
         """A condition, to be given what decides, inputs and outputs."""
         return IIfConditional(self, self._unique("(Unnamed Condition)"))
 
+    # ---- operators of the script's own
+
+    def add_plugin_v3(self, inputs: Sequence[Any], shape_inputs: Sequence[Any], plugin: Any) -> Optional[ILayer]:
+        """plugin: an IPluginV3. Where the engine runs its creator is registered."""
+        if shape_inputs:
+            return self._reject("IPluginV3Layer", "shape inputs are not handed to plugins; give the tensor among the inputs")
+        build = plugin.get_capability_interface(PluginCapabilityType.BUILD)
+        return self._add(LayerType.PLUGIN_V3, list(inputs), build.num_outputs, served=plugin)
+
+    def add_plugin_v2(self, inputs: Sequence[Any], plugin: Any) -> Optional[ILayer]:
+        """plugin: an IPluginV2DynamicExt. Where the engine runs its creator is registered."""
+        if not isinstance(plugin, IPluginV2DynamicExt):
+            return self._reject("IPluginV2Layer", "only IPluginV2DynamicExt is run of the older plugins; derive from it, or from IPluginV3")
+        return self._add(LayerType.PLUGIN_V2, list(inputs), plugin.num_outputs, served=AsV3(plugin))
+
     # ---- what cannot be said, or done, yet: None, with the reason in the log
 
     def add_quantize(self, input: Any, scale: Any, output_type: DataType = DataType.INT8) -> None:
@@ -270,17 +287,9 @@ class LayerMakers:
         """None: there are no quantised kernels yet."""
         return self._add(LayerType.DYNAMIC_QUANTIZE, [input], 2)
 
-    def add_plugin_v2(self, inputs: Sequence[Any], plugin: Any) -> None:
-        """None: Burnish runs no plugins."""
-        return self._add(LayerType.PLUGIN_V2, list(inputs))
-
-    def add_plugin_v3(self, inputs: Sequence[Any], shape_inputs: Sequence[Any], plugin: Any) -> None:
-        """None: Burnish runs no plugins."""
-        return self._add(LayerType.PLUGIN_V3, list(inputs))
-
     def add_plugin(self, *arguments: Any) -> None:
-        """None: Burnish runs no plugins."""
-        return self._add(LayerType.PLUGIN_V3, [])
+        """None: plugins are IPluginV3."""
+        return self._add(LayerType.PLUGIN, [])
 
     def add_assertion(self, condition: Any, message: str) -> None:
         """None: ONNX has no assertions."""

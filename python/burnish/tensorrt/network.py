@@ -31,10 +31,13 @@ class INetworkDefinition(Scoped, LayerMakers):
         self._report = Reporter(builder.logger, self)
         self._inputs: List[ITensor] = []
         self._outputs: List[ITensor] = []
+        self._debug: List[ITensor] = []
+        self._debug_unfused = False
         self._layers: List[State] = []
         self._names: set = set()
         self._source: Optional[onnx_layers.Source] = None  # the model that was parsed
         self._as_parsed = False  # nothing was changed since
+        self._plugin_override = False  # plugins' operators go before ONNX's of the same name
         self._inferred = 0  # layers whose outputs have types
         self._counter = itertools.count()
         self._refittable: set = set()  # names of weights that are marked
@@ -124,28 +127,32 @@ class INetworkDefinition(Scoped, LayerMakers):
         self._inputs = [t for t in self._inputs if t is not tensor]
         self.unmark_output(tensor)
 
-    # ---- debugging, which engines of Burnish do not do
+    # ---- debugging
 
     def mark_debug(self, tensor: ITensor) -> bool:
-        """False, and a warning: there are no debug tensors."""
-        self._report.no_effect("mark_debug", "engines of Burnish have no debug tensors; mark the tensor as an output instead")
-        return False
+        """The tensor can be looked at when the engine runs (IExecutionContext.set_debug_listener): it is not fused away."""
+        if not self.is_debug_tensor(tensor):
+            self._debug.append(tensor)
+        return True
 
     def unmark_debug(self, tensor: ITensor) -> bool:
-        """False."""
-        return False
+        """Takes mark_debug back."""
+        self._debug = [t for t in self._debug if t is not tensor]
+        return True
 
     def is_debug_tensor(self, tensor: ITensor) -> bool:
-        """False."""
-        return False
+        """Whether it was marked."""
+        return any(t is tensor for t in self._debug)
 
     def mark_unfused_tensors_as_debug_tensors(self) -> bool:
-        """As mark_debug."""
-        return self.mark_debug(None)
+        """What is not fused away anyway can be looked at as well (IExecutionContext.unfused_tensors_debug_state)."""
+        self._debug_unfused = True
+        return True
 
     def unmark_unfused_tensors_as_debug_tensors(self) -> bool:
-        """False."""
-        return False
+        """Takes mark_unfused_tensors_as_debug_tensors back."""
+        self._debug_unfused = False
+        return True
 
     # ---- refitting
 
@@ -294,12 +301,25 @@ class INetworkDefinition(Scoped, LayerMakers):
             raise Unsayable(f"layer '{state.name}': {error}") from error
         return emitter.nodes, emitter.initializers
 
+    def _node_name(self, state: State, node: onnx.NodeProto) -> str:
+        """What an ONNX node of a layer is called in the model."""
+        name = node.name or next(filter(None, node.output), "")
+        inlined = state.node is None and self._source is not None and self._source.opset != OPSET  # in a function
+        return f"{state.name}/{name}" if inlined else name
+
     def _node_names(self, state: State) -> List[str]:
-        """What the ONNX nodes of a layer are called."""
-        names = [node.name or next(filter(None, node.output), "") for node in self._nodes(state)[0]]
-        if state.node is None and self._source is not None and self._source.opset != OPSET:
-            return [f"{state.name}/{name}" for name in names]  # in a function
-        return names
+        """What all of them are called."""
+        return [self._node_name(state, node) for node in self._nodes(state)[0]]
+
+    def _maker(self, state: State, index: int) -> Optional[tuple]:
+        """(name of the ONNX node that makes an output of a layer, which of its results that is, from 1); None: no node does."""
+        name = state.outputs[index].name
+        for node in reversed(self._nodes(state)[0]):
+            if name in node.output and node.op_type == "Identity":
+                name = node.input[0]
+            elif name in node.output:
+                return self._node_name(state, node), list(node.output).index(name) + 1
+        return None
 
     def serialized(self) -> tuple:
         """(ONNX bytes, folder of its external data or None)."""

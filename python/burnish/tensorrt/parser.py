@@ -15,6 +15,7 @@ from . import onnx_layers
 from .enums import ErrorCode, OnnxParserFlag
 from .logger import ILogger, Reporter, Scoped
 from .network import INetworkDefinition
+from .plugins import registry
 
 _NODE = re.compile(r"node '(?P<name>[^']*)' \((?P<operator>\w+)\)|(?:node )?(?P<unnamed>\w+) that makes '(?P<output>[^']*)'")
 
@@ -137,7 +138,7 @@ class OnnxParser(Scoped):
 
     def _take(self, proto: onnx.ModelProto, data: bytes, folder: Optional[str]) -> bool:
         try:
-            building.check(data, folder)
+            building.check(data, folder, self._network._plugin_override)
         except Error as error:
             if "extents that the condition depends on" not in error.remedy:
                 return self._fail(_error_of(error, proto))
@@ -167,7 +168,9 @@ class OnnxParser(Scoped):
     # ---- what is supported
 
     def supports_operator(self, op_name: str) -> bool:
-        """Whether an operator of ONNX is among Burnish's."""
+        """Whether an operator of ONNX is among Burnish's, or one of a creator that is registered."""
+        if any(creator.name == op_name for creator in registry.plugin_creator_list):
+            return True
         try:
             schema = onnx.defs.get_schema(op_name)
         except Exception:
@@ -195,7 +198,7 @@ class OnnxParser(Scoped):
         proto = None
         try:
             proto = onnx.ModelProto.FromString(data)
-            building.check(data, os.path.dirname(os.path.abspath(path)) if path else None)
+            building.check(data, os.path.dirname(os.path.abspath(path)) if path else None, self._network._plugin_override)
         except Error as error:
             self._errors.append(_error_of(error, proto))
         except Exception as error:
@@ -254,11 +257,15 @@ class OnnxParser(Scoped):
 
     def set_flag(self, flag: OnnxParserFlag) -> None:
         self._flags |= 1 << int(flag)
-        if flag != OnnxParserFlag.NATIVE_INSTANCENORM:
-            self._report.no_effect(str(flag), "Burnish has neither a DLA nor plugins")
+        if flag == OnnxParserFlag.ENABLE_PLUGIN_OVERRIDE:
+            self._network._plugin_override = True
+        elif flag != OnnxParserFlag.NATIVE_INSTANCENORM:
+            self._report.no_effect(str(flag), "Burnish has no DLA")
 
     def clear_flag(self, flag: OnnxParserFlag) -> None:
         self._flags &= ~(1 << int(flag))
+        if flag == OnnxParserFlag.ENABLE_PLUGIN_OVERRIDE:
+            self._network._plugin_override = False
         if flag == OnnxParserFlag.NATIVE_INSTANCENORM:
             self._report.no_effect("clearing NATIVE_INSTANCENORM", "Burnish has no plugin in its place")
 

@@ -41,6 +41,9 @@ CUresult memory_allocate(CUdeviceptr* address, size_t bytes) {
   *address = reinterpret_cast<CUdeviceptr>(block);
   return block ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
 }
+CUresult memory_allocate_managed(CUdeviceptr* address, size_t bytes, unsigned) {
+  return memory_allocate(address, bytes);
+}
 CUresult memory_free(CUdeviceptr address) {
   return std::free(reinterpret_cast<void*>(address)), CUDA_SUCCESS;
 }
@@ -92,6 +95,7 @@ const Entry entries[] = {
     ENTRY(cuCtxGetDevice, context_device),
     ENTRY(cuMemGetInfo, memory_info),
     ENTRY(cuMemAlloc, memory_allocate),
+    ENTRY(cuMemAllocManaged, memory_allocate_managed),
     ENTRY(cuMemFree, memory_free),
     ENTRY(cuMemHostAlloc, host_allocate),
     ENTRY(cuMemFreeHost, host_free),

@@ -52,7 +52,7 @@ class IAttention(ILayer):
     __slots__ = ()
     norm_op = Property(AttentionNormalizationOp.SOFTMAX)
     causal = Property(False)
-    decomposable = Property(False, bool)
+    decomposable = Property(False, bool, doc="Whether it may be done step by step where no kernel does it whole; it always may.")
     normalization_quantize_scale = Property(None)
     normalization_quantize_to_type = Property(None)
 

@@ -140,7 +140,9 @@ class ILayer:
         self._state.precision = None
 
     def set_output_type(self, index: int, kind: DataType) -> None:
+        """What an output is stored as: FLOAT, or what the flags FP16 and BF16 allow."""
         self._state.output_types[index] = kind
+        self._state.network._as_parsed = False  # so that the node has its name
 
     def get_output_type(self, index: int) -> DataType:
         return self._state.output_types.get(index) or self._state.outputs[index].dtype
