@@ -66,8 +66,7 @@ def precision(engine):
 @pytest.mark.parametrize("half, tf32, name", [(True, True, "fp16"), (False, True, "tf32"), (False, False, "fp32")])
 def test_precision_flags_reach_the_build(net, config, half, tf32, name):
     x, w = product(net)
-    if half is not None:
-        config.set_flag(half)
+    (config.set_flag if half else config.clear_flag)(F.FP16)
     (config.set_flag if tf32 else config.clear_flag)(F.TF32)
     engine = deserialized(net.builder, net.network, config)
     assert precision(engine) == name

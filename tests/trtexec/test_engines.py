@@ -283,7 +283,7 @@ def test_attention_that_stays_decomposed(trtexec):
     apart = trtexec.passes("--onnx=m.onnx", *layers, "--decomposableAttentions=soft*").stdout
     assert "product + softmax + values" in whole and "product + softmax + values" not in apart
     unknown = trtexec.fails("--onnx=m.onnx", "--target=cpu", "--decomposableAttentions=hat")
-    assert unknown.lines("E")[0].startswith("no node that computes anything is named 'hat'; ")
+    assert unknown.lines("E")[0].startswith("the model has no node named 'hat'; ")
 
 
 def test_memory_by_strategy(trtexec):
