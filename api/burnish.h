@@ -165,6 +165,26 @@ BURNISH_API burnish_status burnish_engine_profile(const burnish_engine*, int pro
                                                   burnish_shape_range* range) BURNISH_NOEXCEPT;
 /* The targets that the engine has a plan for, "sm_90 cpu". */
 BURNISH_API const char* burnish_engine_targets(const burnish_engine*) BURNISH_NOEXCEPT;
+/* A weight of an engine that can be refitted (burnish_refit): a floating-point initialiser of its model. Pointers live as long as the
+ * engine. */
+typedef struct burnish_weight_info {
+  const char* name;
+  const char* layer; /* how scripts for TensorRT name it: the node that reads it, or itself */
+  const char* role;  /* "KERNEL", "BIAS", "SCALE", "SHIFT", "CONSTANT" */
+  burnish_dtype dtype;
+  int rank;
+  const int64_t* shape;
+  int fixed; /* nonzero: only the values that the engine was built with are taken */
+  const void*
+      data; /* row-major; NULL where the engine does not keep them, so that a refit must be given them */
+  size_t bytes;
+} burnish_weight_info;
+/* 0: the engine cannot be refitted. */
+BURNISH_API int burnish_engine_weight_count(const burnish_engine*) BURNISH_NOEXCEPT;
+BURNISH_API burnish_status burnish_engine_weight(const burnish_engine*, int index,
+                                                 burnish_weight_info*) BURNISH_NOEXCEPT;
+/* Nonzero: it was built without weights, and runs once it is refitted. */
+BURNISH_API int burnish_engine_is_stripped(const burnish_engine*) BURNISH_NOEXCEPT;
 /* A JSON description: versions, the graph as text, and for each target steps, decisions between tactics, memory. A step's
  * `reads` and `writes` are places in `storage`, the list of buffers: {kind, space, first_step, last_step} and, where all extents
  * are fixed, {bytes, offset}; steps count in order, those of an If's branches after it. Free with burnish_text_free. */

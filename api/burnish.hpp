@@ -93,6 +93,13 @@ class Engine : public Owned<burnish_engine, burnish_engine_free> {
       burnish_engine_profile(object_, profile, static_cast<int>(i), &ranges[i]);
     return ranges;
   }
+  /// What a refit may replace; none: the engine was not built for that.
+  std::vector<burnish_weight_info> weights() const {
+    std::vector<burnish_weight_info> list(static_cast<size_t>(burnish_engine_weight_count(object_)));
+    for (size_t i = 0; i < list.size(); ++i) burnish_engine_weight(object_, static_cast<int>(i), &list[i]);
+    return list;
+  }
+  bool is_stripped() const { return burnish_engine_is_stripped(object_) != 0; }
   std::string targets() const { return burnish_engine_targets(object_); }
   std::string describe() const {
     return text_of(
@@ -186,6 +193,13 @@ inline const burnish_plugin* load_plugin(const std::string& path) {
   const burnish_plugin* plugin = nullptr;
   check([&](burnish_error** error) { return burnish_load_plugin(path.c_str(), &plugin, error); });
   return plugin;
+}
+
+/// Writes the engine with other weights to `output`; needs libburnish_compiler.so.
+inline void refit(const std::string& engine, const std::string& output,
+                  const burnish_refit_options& options) {
+  check(
+      [&](burnish_error** error) { return burnish_refit(engine.c_str(), output.c_str(), &options, error); });
 }
 
 /// Builds an engine file; needs libburnish_compiler.so.

@@ -56,6 +56,16 @@ typedef enum burnish_timing_cache_mode {
   BURNISH_TIMING_CACHE_STRICT = 3 /* they are an error */
 } burnish_timing_cache_mode;
 
+/* Which weights of an engine burnish_refit may replace. Weights are the model's initialisers of a floating-point type. An engine
+ * that can be refitted keeps the model too: with `any` and `listed` its weights as they are written there, beside its own form
+ * of them. */
+typedef enum burnish_refittable {
+  BURNISH_REFIT_NONE = 0,
+  BURNISH_REFIT_ANY = 1,
+  BURNISH_REFIT_IDENTICAL = 2, /* by themselves alone, which is of use where they were stripped */
+  BURNISH_REFIT_LISTED = 3     /* refittable_weights; the others by themselves */
+} burnish_refittable;
+
 /* Set all of it to zero, then struct_size and what is wanted. An older, shorter form is understood. */
 typedef struct burnish_build_options {
   size_t struct_size;         /* sizeof(burnish_build_options) */
@@ -98,7 +108,7 @@ typedef struct burnish_build_options {
   /* Whose operators a model may have beside those of ONNX (burnish_load_plugin). */
   const burnish_plugin* const* plugins;
   int plugin_count;
-  int plugin_override; /* nonzero: they are taken for ONNX's operators of the same name, too */
+  int plugin_override;  /* nonzero: they are taken for ONNX's operators of the same name, too */
   int bf16;             /* nonzero: BF16 storage, FP32 accumulation */
   int averaged_timings; /* of a kernel that make one time; 0: one */
   size_t shared_bytes;  /* shared memory that a block of a kernel may ask for at most; 0: no limit */
@@ -112,6 +122,11 @@ typedef struct burnish_build_options {
   int debug_unfused; /* nonzero: and all others that are not fused away anyway */
   /* Knobs of burnish_build_knobs, which go before the options: "-optimization_level=4 -max_branches=1"; NULL: none. */
   const char* build_route;
+  burnish_refittable refittable;
+  int strip_weights; /* nonzero: weights of more than one element are left out, and the engine runs once it is refitted;
+                        `refittable` is BURNISH_REFIT_IDENTICAL at least */
+  const char* const* refittable_weights;
+  int refittable_weight_count;
 } burnish_build_options;
 
 /* What a build route may choose, as JSON: {tuner_version, tuner_options: [{option, allowed_values, default_value, help}]}. Free with
@@ -127,6 +142,37 @@ BURNISH_API burnish_status burnish_build_bytes(const void* model, size_t model_b
                                                const burnish_build_options*, void** engine,
                                                size_t* engine_bytes, burnish_error** error) BURNISH_NOEXCEPT;
 BURNISH_API void burnish_bytes_free(void*) BURNISH_NOEXCEPT;
+
+/* Values for a weight, by the name of the model's initialiser: row-major, in host memory. */
+typedef struct burnish_weight {
+  const char* name;
+  burnish_tensor tensor;
+} burnish_weight;
+/* Set all of it to zero, then struct_size and what is wanted. */
+typedef struct burnish_refit_options {
+  size_t struct_size; /* sizeof(burnish_refit_options) */
+  const char*
+      model_path; /* the weights of this model, which is the engine's apart from them; NULL: the engine's own */
+  const void* model; /* the same in memory; external data is sought in model_folder, NULL: refused */
+  size_t model_bytes;
+  const char* model_folder;
+  const burnish_weight* weights; /* in place of those */
+  int weight_count;
+  int threads;               /* 0: one per core */
+  burnish_progress progress; /* NULL: silent */
+  void* progress_user;
+} burnish_refit_options;
+/* Writes to `output_path`, complete or not at all, the engine with other weights: the bytes that building it with these would give. Takes
+ * its kernels and decisions, so that it needs neither a GPU nor NVRTC. A weight that is a number in a kernel's text, or decides how
+ * something is done, can stay as it is only. Errors name the weight. `output_path` may be `engine_path`. */
+BURNISH_API burnish_status burnish_refit(const char* engine_path, const char* output_path,
+                                         const burnish_refit_options*,
+                                         burnish_error** error) BURNISH_NOEXCEPT;
+/* The same in memory; the bytes are freed with burnish_bytes_free. */
+BURNISH_API burnish_status burnish_refit_bytes(const void* engine, size_t engine_bytes,
+                                               const burnish_refit_options*, void** refitted,
+                                               size_t* refitted_bytes,
+                                               burnish_error** error) BURNISH_NOEXCEPT;
 
 /* Writes to `output_path` what `count` timing caches know together; of two that know the same the later counts. */
 BURNISH_API burnish_status burnish_timing_cache_merge(const char* const* paths, int count,

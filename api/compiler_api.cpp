@@ -11,12 +11,13 @@
 
 #include "api/burnish_compiler.h"
 #include "api/error.h"
-#include "base/version.h"
+#include "compiler/build.h"
 #include "compiler/build_route.h"
-#include "compiler/compile.h"
+#include "compiler/refit.h"
 #include "ir/text.h"
 #include "onnx/reader.h"
 #include "plan/engine_file.h"
+#include "runtime/engine.h"
 #include "tuner/timing_cache.h"
 
 namespace burnish {
@@ -104,21 +105,39 @@ Result<std::vector<NodePrecision>> read_node_precisions(const burnish_node_preci
   return precisions;
 }
 
-/// The options, with zeros for what an older, shorter form of them lacks.
-Result<burnish_build_options> whole(const burnish_build_options* asked) {
-  burnish_build_options read{};
+/// A struct of the caller's in this version's form: what an older, shorter one lacks is zero, and all where there is none.
+template <class Options>
+Result<Options> whole(const Options* asked, size_t least, const std::string& name) {
+  Options read{};
   if (!asked) return read;
-  if (asked->struct_size < offsetof(burnish_build_options, optimization_level) ||
-      asked->struct_size > sizeof read)
-    return Error(Code::invalid_argument, "burnish_build_options has another size than this library's")
+  if (asked->struct_size < least || asked->struct_size > sizeof read)
+    return Error(Code::invalid_argument, name + " has another size than this library's")
         .remedy("set struct_size, and compile against this version's header");
   std::memcpy(&read, asked, asked->struct_size);
   return read;
 }
 
+Result<> read_refittable(const burnish_build_options& given, CompileOptions& options) {
+  constexpr std::array<Refittable, 4> which = {Refittable::none, Refittable::any, Refittable::identical,
+                                               Refittable::listed};
+  const auto number = static_cast<size_t>(given.refittable);
+  if (number >= which.size())
+    return Error(Code::invalid_argument, "refittable is none of its enumeration")
+        .remedy("say BURNISH_REFIT_NONE, _ANY, _IDENTICAL or _LISTED");
+  options.refittable = which[number];
+  options.strip_weights = given.strip_weights != 0;
+  if (options.strip_weights && options.refittable == Refittable::none)
+    options.refittable = Refittable::identical;
+  if (options.refittable == Refittable::listed)
+    options.listed_weights.assign(given.refittable_weights,
+                                  given.refittable_weights + given.refittable_weight_count);
+  return {};
+}
+
 Result<CompileOptions> read_options(const burnish_build_options& read) {
   CompileOptions options;
   const burnish_build_options* given = &read;
+  TRY(read_refittable(read, options));
   for (int i = 0; i < given->target_count; ++i) options.targets.emplace_back(given->targets[i]);
   std::vector<std::string> sorted = options.targets;
   std::sort(sorted.begin(), sorted.end());
@@ -175,7 +194,8 @@ struct Request {
 
 Result<std::unique_ptr<Request>> read_request(const burnish_build_options* asked) {
   auto request = std::make_unique<Request>();
-  const burnish_build_options given = TRY(whole(asked));
+  const burnish_build_options given =
+      TRY(whole(asked, offsetof(burnish_build_options, optimization_level), "burnish_build_options"));
   request->options = TRY(read_options(given));
   request->options.plugins = &request->plugins;
   request->options.plugin_override = given.plugin_override != 0;
@@ -183,19 +203,60 @@ Result<std::unique_ptr<Request>> read_request(const burnish_build_options* asked
   return request;
 }
 
-Result<EngineContents> build(const onnx::Model& model, const CompileOptions& options) {
-  Compiled compiled = TRY(compile(model, options));
-  EngineContents contents;
-  contents.identity.burnish_version = version;
-  contents.identity.model = model.graph.name;
-  contents.identity.options = {{"precision", compiled.identity.at("precision")}};
-  compiled.identity.erase("precision");
-  contents.identity.providers = std::move(compiled.identity);
-  for (CompiledTarget& target : compiled.targets)
-    contents.targets.push_back(
-        {std::move(target.plan), std::move(target.constants), std::move(target.binaries)});
-  contents.debug = std::move(compiled.text);
-  return contents;
+Result<Tensor> read_weight(const burnish_weight& given) {
+  const burnish_tensor& t = given.tensor;
+  const auto refused = [&](const std::string& why) {
+    return Error(Code::invalid_argument, "weight '" + std::string(given.name) + "' " + why)
+        .remedy("give dtype, rank, shape, and all of its bytes in host memory");
+  };
+  if (t.dtype < 0 || static_cast<int>(t.dtype) >= dtype_count || t.rank < 0 || t.rank > BURNISH_MAX_RANK)
+    return refused("has no valid element type or rank");
+  const Shape shape(t.shape, t.shape + t.rank);
+  uint64_t bytes = size_of(static_cast<DType>(t.dtype));
+  for (int64_t extent : shape)
+    if (extent < 0 || __builtin_mul_overflow(bytes, static_cast<uint64_t>(extent), &bytes))
+      return refused("has an extent of " + std::to_string(extent));
+  if (!t.data || t.memory != BURNISH_HOST || t.bytes != bytes)
+    return refused("needs " + std::to_string(bytes) + " bytes in host memory, and has " +
+                   std::to_string(t.data ? t.bytes : 0));
+  return Tensor::of<std::byte>(static_cast<DType>(t.dtype), shape,
+                               {static_cast<const std::byte*>(t.data), t.bytes});
+}
+
+Result<NewWeights> read_new_weights(const burnish_refit_options& given) {
+  NewWeights weights;
+  if (given.model_path) weights.model = TRY(onnx::read_file(given.model_path));
+  else if (given.model)
+    weights.model = TRY(onnx::read_bytes({static_cast<const std::byte*>(given.model), given.model_bytes},
+                                         given.model_folder ? given.model_folder : ""));
+  for (int i = 0; i < given.weight_count; ++i)
+    if (!weights.named.emplace(given.weights[i].name, TRY(read_weight(given.weights[i]))).second)
+      return Error(Code::invalid_argument,
+                   "weight '" + std::string(given.weights[i].name) + "' is given twice")
+          .remedy("give each weight once");
+  return weights;
+}
+
+Result<EngineContents> refitted(const EngineFile& engine, const burnish_refit_options* asked) {
+  TRY(api::expect(asked, "options"));
+  const burnish_refit_options given = TRY(whole(asked, sizeof(size_t), "burnish_refit_options"));
+  RefitOptions options{.threads = given.threads};
+  if (given.progress)
+    options.progress = [&given](std::string_view stage, int done, int total) {
+      return given.progress(given.progress_user, std::string(stage).c_str(), done, total) == 0;
+    };
+  return refit(engine, TRY(read_new_weights(given)), options);
+}
+
+/// Bytes that the caller frees with burnish_bytes_free.
+Result<> give_bytes(const std::vector<std::byte>& bytes, void** out, size_t* size) {
+  *out = std::malloc(bytes.size());
+  if (!*out)
+    return Error(Code::out_of_memory,
+                 "no memory for an engine of " + std::to_string(bytes.size()) + " bytes");
+  std::memcpy(*out, bytes.data(), bytes.size());
+  *size = bytes.size();
+  return {};
 }
 
 void count_operators(const onnx::Graph& graph, std::map<std::string, int>& counts) {
@@ -261,8 +322,7 @@ burnish_status burnish_build(const char* model_path, const char* engine_path,
   return api::guard(error, [&]() -> Result<> {
     const auto request = TRY(read_request(options));
     const CompileOptions& wanted = request->options;
-    const onnx::Model model = TRY(onnx::read_file(model_path));
-    const EngineContents contents = TRY(build(model, wanted));
+    const EngineContents contents = TRY(build(TRY(onnx::read_file(model_path)), wanted));
     return write_engine(engine_path, contents,
                         [&] { return wanted.progress && !wanted.progress("writing", 0, 1); });
   });
@@ -273,16 +333,30 @@ burnish_status burnish_build_bytes(const void* model_data, size_t model_bytes, c
                                    burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
     const auto request = TRY(read_request(options));
-    const onnx::Model model =
+    onnx::Model model =
         TRY(onnx::read_bytes({static_cast<const std::byte*>(model_data), model_bytes}, folder ? folder : ""));
-    const std::vector<std::byte> bytes = TRY(engine_bytes(TRY(build(model, request->options))));
-    *engine = std::malloc(bytes.size());
-    if (!*engine)
-      return Error(Code::out_of_memory,
-                   "no memory for an engine of " + std::to_string(bytes.size()) + " bytes");
-    std::memcpy(*engine, bytes.data(), bytes.size());
-    *engine_size = bytes.size();
-    return {};
+    return give_bytes(TRY(engine_bytes(TRY(build(std::move(model), request->options)))), engine, engine_size);
+  });
+}
+
+burnish_status burnish_refit(const char* engine_path, const char* output_path,
+                             const burnish_refit_options* options, burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> {
+    TRY(api::expect(engine_path, "engine_path"));
+    TRY(api::expect(output_path, "output_path"));
+    const EngineFile engine = TRY(open_engine(engine_path));
+    return write_engine(output_path, TRY(refitted(engine, options)));
+  });
+}
+
+burnish_status burnish_refit_bytes(const void* engine, size_t engine_size,
+                                   const burnish_refit_options* options, void** refitted_engine,
+                                   size_t* refitted_size, burnish_error** error) noexcept {
+  return api::guard(error, [&]() -> Result<> {
+    TRY(api::expect(engine, "engine"));
+    const auto opened = TRY(Engine::from_bytes({static_cast<const std::byte*>(engine), engine_size}));
+    return give_bytes(TRY(engine_bytes(TRY(refitted(opened->file(), options)))), refitted_engine,
+                      refitted_size);
   });
 }
 

@@ -208,6 +208,11 @@ std::string describe(const Engine& engine) {
                {"constant_bytes", file.constants.size()},
                {"code_bytes", file.code.size()},
                {"graph", file.debug}};
+  if (file.refit) {
+    const auto fixed = std::ranges::count_if(file.refit->weights, &RefitRecord::Weight::fixed);
+    json["refit"] = {
+        {"weights", file.refit->weights.size()}, {"fixed", fixed}, {"stripped", file.is_stripped()}};
+  }
   json["plans"] = Json::array();
   for (const Plan& plan : file.plans) json["plans"].push_back(plan_of(plan));
   return text_of(json);

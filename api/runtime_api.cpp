@@ -288,6 +288,27 @@ burnish_status burnish_engine_profile(const burnish_engine* e, int profile, int 
             .max = r.max.data()};
   return BURNISH_OK;
 }
+int burnish_engine_weight_count(const burnish_engine* e) noexcept {
+  return e && e->engine->file().refit ? static_cast<int>(e->engine->file().refit->weights.size()) : 0;
+}
+burnish_status burnish_engine_weight(const burnish_engine* e, int index, burnish_weight_info* info) noexcept {
+  if (!info || index < 0 || index >= burnish_engine_weight_count(e)) return BURNISH_INVALID_ARGUMENT;
+  const RefitRecord::Weight& weight = e->engine->file().refit->weights[static_cast<size_t>(index)];
+  const std::byte* data = e->engine->file().tensor(weight).bytes();
+  *info = {.name = weight.name.c_str(),
+           .layer = weight.layer.c_str(),
+           .role = weight.role.c_str(),
+           .dtype = static_cast<burnish_dtype>(weight.dtype),
+           .rank = static_cast<int>(weight.shape.size()),
+           .shape = weight.shape.data(),
+           .fixed = weight.fixed,
+           .data = data,
+           .bytes = static_cast<size_t>(element_count(weight.shape)) * size_of(weight.dtype)};
+  return BURNISH_OK;
+}
+int burnish_engine_is_stripped(const burnish_engine* e) noexcept {
+  return e && e->engine->file().is_stripped();
+}
 const char* burnish_engine_targets(const burnish_engine* e) noexcept {
   return e ? e->engine->targets().c_str() : "";
 }

@@ -38,12 +38,12 @@ static int build(const BuildRequest& request) {
   std::vector<std::string> notes = build_engine(request.model, path, choices);
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   std::error_code ignored;
-  fmt::print("{}  {}  for {}{}{}  in {:.2f} s\n", path, bytes_text(std::filesystem::file_size(path, ignored)),
-             fmt::join(choices.targets, ", "),
+  fmt::print("{}  {}  for {}{}{}{}  in {:.2f} s\n", path,
+             bytes_text(std::filesystem::file_size(path, ignored)), fmt::join(choices.targets, ", "),
              choices.fp16   ? "  FP16"
              : choices.bf16 ? "  BF16"
                             : "",
-             choices.tf32 ? "  TF32" : "", seconds);
+             choices.tf32 ? "  TF32" : "", choices.strip_weights ? "  without weights" : "", seconds);
   for (const std::string& note : notes) fmt::print("{}\n", note);
   return 0;
 }
@@ -136,6 +136,16 @@ void add_build(CLI::App& app, Action& action) {
       ->group("What to build");
   add_build_options(command, request->choices);
   add_node_precision_option(command, *request);
+  command
+      .add_flag("--refit", request->choices.refittable,
+                "Keep what `burnish refit` needs to give the engine other weights; they are in it twice then")
+      ->group("What to build");
+  command
+      .add_flag(
+          "--strip-weights", request->choices.strip_weights,
+          "Leave the weights out: the engine runs once it is refitted from this very model, with --refit "
+          "from one with any weights")
+      ->group("What to build");
   add_tuning_options(command, request->choices);
   add_shapes_option(command, request->shapes,
                     "Fix extents that the model leaves free; ? leaves one free. Free ones are decided by the "

@@ -23,6 +23,7 @@ void add_inspect(CLI::App& app, Action& action);
 void add_compare(CLI::App& app, Action& action);
 void add_explain(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
+void add_refit(CLI::App& app, Action& action);
 void add_merge_timings(CLI::App& app, Action& action);
 
 // ---- options that several commands have, by the name of their group in the help

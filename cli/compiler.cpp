@@ -33,6 +33,12 @@ static Function* compiler_function(const char* name) {
 /// By burnish_timing_cache_mode.
 constexpr std::array<std::string_view, 4> cache_modes = {"append", "read", "write", "strict"};
 
+/// A burnish_progress whose user is a Progress.
+static int show_progress(void* user, const char* stage, int done, int total) {
+  if (user) static_cast<Progress*>(user)->stage(stage, done, total);
+  return interrupted();
+}
+
 /// The C form of BuildChoices; valid as long as those are.
 class BuildOptions {
  public:
@@ -51,10 +57,7 @@ class BuildOptions {
     options_.shapes = shapes_.data();
     options_.shape_count = static_cast<int>(shapes_.size());
     options_.progress_user = progress;
-    options_.progress = [](void* user, const char* stage, int done, int total) {
-      if (user) static_cast<Progress*>(user)->stage(stage, done, total);
-      return interrupted();
-    };
+    options_.progress = show_progress;
     options_.optimization_level = choices.level;
     for (const NodePrecision& node : choices.node_precisions)
       node_precisions_.push_back({node.name.c_str(), node.dtype, node.result});
@@ -91,6 +94,8 @@ class BuildOptions {
     options_.plugin_count = static_cast<int>(plugins_.size());
     options_.plugin_override = choices.plugin_override;
     if (!choices.build_route.empty()) options_.build_route = choices.build_route.c_str();
+    options_.refittable = choices.refittable ? BURNISH_REFIT_ANY : BURNISH_REFIT_NONE;
+    options_.strip_weights = choices.strip_weights;
     options_.note_user = notes;
     options_.note = [](void* user, const char* text) {
       if (user) static_cast<std::vector<std::string>*>(user)->emplace_back(text);
@@ -142,28 +147,53 @@ bool can_time_kernels(const std::vector<std::string>& targets) {
   return here && std::find(targets.begin(), targets.end(), *here) != targets.end();
 }
 
+/// A library's work whose result is the file `path`: with progress on the terminal, and without the file if Ctrl-C came.
+template <class Work>
+static void make_engine(const std::string& path, const std::string& doing, bool verbose, const Work& work) {
+  require_writable(path);
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored))
+    fail("cannot write '" + path + "': it is no regular file",
+         "name a file; an engine is moved there once it is complete");
+  Cancellable cancellable;
+  Progress progress(doing, verbose);
+  burnish_error* error = nullptr;
+  check(work(progress, &error), error);
+  // A signal after the last call back: the engine is complete, and it is what was asked for until then.
+  if (interrupted()) {
+    std::filesystem::remove(path, ignored);
+    throw Interrupted{interrupted()};
+  }
+}
+
+static std::string stem_of(const std::string& path) { return std::filesystem::path(path).stem().string(); }
+
 std::vector<std::string> build_engine(const std::string& model, const std::string& engine_path,
                                       const BuildChoices& choices) {
   require_readable(model, "model");
-  require_writable(engine_path);
-  std::error_code ignored;
-  if (std::filesystem::exists(engine_path, ignored) &&
-      !std::filesystem::is_regular_file(engine_path, ignored))
-    fail("cannot write '" + engine_path + "': it is no regular file",
-         "name a file; an engine is moved there once it is complete");
   auto* build = compiler_function<decltype(burnish_build)>("burnish_build");
-  Cancellable cancellable;
-  Progress progress("building " + std::filesystem::path(model).stem().string(), choices.verbose);
-  burnish_error* error = nullptr;
   std::vector<std::string> notes;
-  BuildOptions options(choices, &progress, &notes);
-  check(build(model.c_str(), engine_path.c_str(), options.get(), &error), error);
-  // A signal after the last call back: the engine is complete, and it is what was asked for until then.
-  if (interrupted()) {
-    std::filesystem::remove(engine_path, ignored);
-    throw Interrupted{interrupted()};
-  }
+  make_engine(engine_path, "building " + stem_of(model), choices.verbose,
+              [&](Progress& progress, burnish_error** error) {
+                BuildOptions options(choices, &progress, &notes);
+                return build(model.c_str(), engine_path.c_str(), options.get(), error);
+              });
   return notes;
+}
+
+void refit_engine(const std::string& engine, const std::string& model, const std::string& output,
+                  bool verbose) {
+  require_readable(engine, "engine");
+  if (!model.empty()) require_readable(model, "model");
+  auto* refit = compiler_function<decltype(burnish_refit)>("burnish_refit");
+  make_engine(output, "refitting " + stem_of(engine), verbose,
+              [&](Progress& progress, burnish_error** error) {
+                burnish_refit_options options{.struct_size = sizeof options,
+                                              .model_path = model.empty() ? nullptr : model.c_str()};
+                options.progress = show_progress;
+                options.progress_user = &progress;
+                return refit(engine.c_str(), output.c_str(), &options, error);
+              });
 }
 
 void merge_timing_caches(const std::vector<std::string>& paths, const std::string& output) {

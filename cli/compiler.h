@@ -35,13 +35,20 @@ struct BuildChoices {
   Formats input_formats, output_formats;
   std::vector<std::string> plugins;  // files
   bool plugin_override = false;
-  std::string build_route;  // knobs that go before what is above
+  std::string build_route;     // knobs that go before what is above
+  bool refittable = false;     // with any weights
+  bool strip_weights = false;  // they are left out, and unless `refittable` it takes them alone
 };
 
 /// Builds `model` into `engine_path` with progress on the terminal; Ctrl-C cancels. Throws Failure or Interrupted. Gives what
 /// the compiler has to say about it, line by line. libburnish_compiler.so is opened on first use: running an engine does without it.
 std::vector<std::string> build_engine(const std::string& model, const std::string& engine_path,
                                       const BuildChoices& choices);
+
+/// The engine with the weights of `model`, or where that is empty with its own again, into `output`. As build_engine; no GPU is
+/// needed, and no NVRTC.
+void refit_engine(const std::string& engine, const std::string& model, const std::string& output,
+                  bool verbose);
 
 /// What the timing caches `paths` know together, to `output`.
 void merge_timing_caches(const std::vector<std::string>& paths, const std::string& output);

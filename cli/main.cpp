@@ -92,6 +92,7 @@ static int run_command(int argc, char** argv) {
   add_explain(app, action);
   add_report(app, action);
   add_compare(app, action);
+  add_refit(app, action);
   add_merge_timings(app, action);
   app.add_subcommand(
       "trtexec", "Build and measure with trtexec's flags; also called as trtexec");  // dispatch() takes it

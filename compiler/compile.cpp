@@ -7,7 +7,9 @@
 #include <mutex>
 
 #include "compiler/debug_tensors.h"
+#include "compiler/lowering.h"
 #include "ir/text.h"
+#include "ops/plugin.h"
 #include "passes/fuse.h"
 #include "providers/cublaslt/library.h"
 #include "providers/cudnn/library.h"
@@ -97,10 +99,11 @@ Result<Nvrtc> open_nvrtc(const std::string& folder, int threads) {
   return Nvrtc{compilers, TRY(compiler.version())};
 }
 
-/// Opens NVRTC on a thread of its own if a target needs it: that takes a while, and so does importing.
+/// Opens NVRTC on a thread of its own if a kernel is to be compiled: that takes a while, and so does importing.
 std::shared_future<Result<Nvrtc>> begin_nvrtc(const CompileOptions& options, int threads) {
-  if (std::ranges::all_of(options.targets, [](const std::string& target) { return target == "cpu"; }))
-    return {};
+  const bool on_host =
+      std::ranges::all_of(options.targets, [](const std::string& target) { return target == "cpu"; });
+  if (on_host || !options.decided.empty()) return {};
   return std::async(std::launch::async, open_nvrtc, options.cuda_library_directory, threads);
 }
 
@@ -149,19 +152,26 @@ void tell_roles(Plan& plan, size_t own, size_t named) {
     plan.outputs[i].role = i < own + named ? Port::Role::debug : Port::Role::unfused;
 }
 
-/// For a GPU: its kernels' tactics are chosen, and the kernels compiled.
+/// For a GPU: its kernels' tactics are chosen, and the kernels compiled; where they were `decided` neither.
 Result<CompiledTarget> compile_for_device(Graph& graph, const nvrtc::Architecture& architecture,
                                           LowerOptions lowering, const CompileOptions& options,
+                                          const Plan* decided,
                                           const std::shared_future<Result<Nvrtc>>& opening, ThreadPool& pool,
                                           Progress& progress, std::map<std::string, std::string>& identity) {
-  const Nvrtc nvrtc = TRY(Result(opening.get()));
-  identity["nvrtc"] = nvrtc.version;
-  const nvrtc::NvrtcBackend backend(nvrtc.compilers, architecture);
-  lowering.backend = &backend;
   const std::vector<std::unique_ptr<Library>> libraries = TRY(libraries_of(options));
   std::vector<Library*> allowed;
   for (const auto& library : libraries) allowed.push_back(library.get());
   lowering.libraries = allowed;
+  if (decided) {
+    const nvrtc::NvrtcBackend backend({}, architecture);
+    lowering.backend = &backend;
+    Lowered lowered = TRY(lower_as_decided(graph, lowering, options.tuning.level, decided->decisions));
+    return CompiledTarget{std::move(lowered.plan), std::move(lowered.constants), {}};
+  }
+  const Nvrtc nvrtc = TRY(Result(opening.get()));
+  identity["nvrtc"] = nvrtc.version;
+  const nvrtc::NvrtcBackend backend(nvrtc.compilers, architecture);
+  lowering.backend = &backend;
   KernelCompiler compiler(backend, pool, [&](std::string_view stage, int done, int total) {
     return progress.report(stage, done, total);
   });
@@ -180,10 +190,12 @@ Result<CompiledTarget> compile_for_device(Graph& graph, const nvrtc::Architectur
 }
 
 Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, const CompileOptions& options,
-                                      const std::shared_future<Result<Nvrtc>>& nvrtc, ThreadPool& pool,
-                                      Progress& progress, std::map<std::string, std::string>& identity) {
+                                      const Plan* decided, const std::shared_future<Result<Nvrtc>>& nvrtc,
+                                      ThreadPool& pool, Progress& progress,
+                                      std::map<std::string, std::string>& identity) {
   LowerOptions lowering{
       .tf32 = options.tf32,
+      .weights_vary = weights_vary(options.refittable),
       .optimum = [&](const DimTable& dims,
                      Dim symbol) { return usual_extent(graph, options.profiles, dims, symbol); },
       .limits = options.limits,
@@ -197,7 +209,7 @@ Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, c
     out = {std::move(lowered.plan), std::move(lowered.constants), {}};
   } else {
     out = TRY(compile_for_device(graph, TRY(nvrtc::architecture_named(target)), std::move(lowering), options,
-                                 nvrtc, pool, progress, identity));
+                                 decided, nvrtc, pool, progress, identity));
   }
   for (const NeededPlugin& plugin : out.plan.plugins) identity["plugin " + plugin.name] = plugin.version;
   out.plan.profiles = profiles;
@@ -205,33 +217,57 @@ Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, c
   return out;
 }
 
-bool has_node(const Graph& graph, const NodePattern& asked) {
-  return std::ranges::any_of(graph.nodes, [&](const Node& node) {
-    return asked.fits(node) ||
-           std::ranges::any_of(node.regions, [&](const Graph& region) { return has_node(region, asked); });
+/// Whether a name fits one of `nodes`, or one in their bodies; those of a function are below the node that calls it.
+bool has_node(const onnx::Model& model, const std::vector<onnx::Node>& nodes, const std::string& below,
+              const NodePattern& asked) {
+  return std::ranges::any_of(nodes, [&](const onnx::Node& node) {
+    const auto output = std::ranges::find_if(node.outputs, [](const std::string& o) { return !o.empty(); });
+    const std::string name =
+        below + (node.name.empty() && output != node.outputs.end() ? *output : node.name);
+    return asked.fits(name) ||
+           std::ranges::any_of(
+               node.attributes,
+               [&](const onnx::Attribute& a) { return a.g && has_node(model, a.g->nodes, below, asked); }) ||
+           std::ranges::any_of(model.functions, [&](const onnx::Function& f) {
+             return f.name == node.op_type && f.domain == node.domain &&
+                    has_node(model, f.nodes, name + "/", asked);
+           });
   });
 }
 
-Result<> expect_node(const Graph& graph, const NodePattern& asked) {
-  if (has_node(graph, asked)) return {};
-  return Error(Code::invalid_argument, "no node that computes anything is named '" + asked.text + "'")
+Result<> expect_node(const onnx::Model& model, const NodePattern& asked) {
+  if (has_node(model, model.graph.nodes, "", asked)) return {};
+  return Error(Code::invalid_argument, "the model has no node named '" + asked.text + "'")
       .remedy("`burnish inspect` of an engine shows the names of its nodes; one * stands for anything");
 }
 
-Result<> check_nodes(const Graph& graph, const CompileOptions& options) {
+/// For models that have been imported, so that their functions are known to end. What is folded away may be named all the same.
+Result<> check_nodes(const onnx::Model& model, const CompileOptions& options) {
   if (!options.node_precisions.empty() && !options.half)
     return Error(Code::invalid_argument,
                  "precisions of nodes are given, and the build is not in FP16 or BF16")
         .remedy("build with --fp16 or --bf16, or leave them away");
   for (const NodePrecision& asked : options.node_precisions) {
-    TRY(expect_node(graph, asked.node));
+    TRY(expect_node(model, asked.node));
     if (asked.dtype != DType::f32 && asked.dtype != options.half)
       return Error(Code::invalid_argument, "node '" + asked.node.text + "' cannot be in " +
                                                upper_name(asked.dtype) + " in a build in " +
                                                upper_name(*options.half))
           .remedy("say FP32, or leave it away");
   }
-  for (const NodePattern& asked : options.decomposed_attention) TRY(expect_node(graph, asked));
+  for (const NodePattern& asked : options.decomposed_attention) TRY(expect_node(model, asked));
+  return {};
+}
+
+/// A refit would have to ask the plugins again.
+Result<> refuse_plugins(const Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    if (node.op->name == "Plugin")
+      return Error(Code::unsupported, "node '" + name_of(node) + "' (" + node.attrs.as<PluginAttrs>().op[1] +
+                                          "): engines with operators of plugins cannot be refitted")
+          .remedy("build without refitting");
+    for (const Graph& region : node.regions) TRY(refuse_plugins(region));
+  }
   return {};
 }
 
@@ -254,11 +290,13 @@ Result<Graph> optimise(const onnx::Model& model, const CompileOptions& options, 
                                        pool));
   TRY(add_debug_tensors(graph, options.debug_tensors));
   TRY(apply_port_formats(graph, options.input_formats, options.output_formats));
-  TRY(check_nodes(graph, options));
+  if (options.refittable != Refittable::none) TRY(refuse_plugins(graph));
+  TRY(check_nodes(model, options));
   TRY(run_pipeline(graph, {.pool = pool,
                            .half = options.half,
                            .nodes = options.node_precisions,
-                           .decomposed = options.decomposed_attention}));
+                           .decomposed = options.decomposed_attention,
+                           .weights_vary = weights_vary(options.refittable)}));
   if (options.debug_unfused) add_unfused_tensors(graph);
   return graph;
 }
@@ -278,7 +316,8 @@ Result<Compiled> compile(const onnx::Model& model, const CompileOptions& options
   if (!options.node_precisions.empty())
     out.identity["precision"] += " but " + text_of(options.node_precisions);
   for (const std::string& target : options.targets) {
-    auto compiled = compile_target(graph, target, options, nvrtc, pool, progress, out.identity);
+    const Plan* decided = options.decided.empty() ? nullptr : &options.decided[out.targets.size()];
+    auto compiled = compile_target(graph, target, options, decided, nvrtc, pool, progress, out.identity);
     if (!compiled) return std::move(compiled).during("building for target '" + target + "'").error();
     tell_roles(compiled->plan, model.graph.outputs.size(), options.debug_tensors.size());
     out.targets.push_back(*std::move(compiled));

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,13 @@
 #include "passes/pass.h"
 
 namespace burnish {
+
+/// Which weights of an engine may be replaced once it is built.
+enum class Refittable { none, any, identical, listed };
+/// Whether some weight may become another one.
+constexpr bool weights_vary(Refittable which) {
+  return which == Refittable::any || which == Refittable::listed;
+}
 
 struct CompileOptions {
   std::vector<std::string> targets;  // "cpu", "sm_90", …
@@ -35,6 +43,11 @@ struct CompileOptions {
   TuningOptions tuning;
   const plugin::Plugins* plugins = nullptr;  // whose operators the model may have; null: none
   bool plugin_override = false;              // and rather than those of ONNX
+  Refittable refittable = Refittable::none;
+  std::vector<std::string> listed_weights;  // those that may become others, of `listed`
+  bool strip_weights = false;               // they are left out of the engine
+  /// Plans of an earlier build, by target, whose decisions are taken: nothing is timed, and no kernel is compiled.
+  std::span<const Plan> decided;
   /// Told what is being done and how much of it is; false cancels.
   std::function<bool(std::string_view stage, int done, int total)> progress;
   std::function<void(const std::string&)> note;  // told in a line what the user should know
@@ -44,7 +57,7 @@ struct CompileOptions {
 struct CompiledTarget {
   Plan plan;
   std::vector<Tensor> constants;                 // by Plan::constants
-  std::vector<std::vector<std::byte>> binaries;  // by Plan::modules
+  std::vector<std::vector<std::byte>> binaries;  // by Plan::modules; none where decisions were taken
 };
 
 struct Compiled {

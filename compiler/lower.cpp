@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "compiler/lowering.h"
 #include "compiler/memory.h"
 #include "compiler/remap.h"
@@ -188,7 +191,8 @@ Result<> Lowering::add_calls(Scope& scope, DeviceOperands& operands, std::string
     auto [it, fresh] = module_of_source_.try_emplace(source.text, static_cast<uint32_t>(out_.sources.size()));
     if (fresh) {
       out_.sources.push_back(source.text);
-      out_.plan.modules.push_back({.target = std::string(options_.backend->target())});
+      out_.plan.modules.push_back({.target = std::string(options_.backend->target()),
+                                   .source = XXH3_64bits(source.text.data(), source.text.size())});
     }
     KernelLaunch launch{
         .module = it->second, .function = "kernel", .shared_bytes = static_cast<uint32_t>(call.shared_bytes)};
@@ -296,7 +300,8 @@ Verdict Lowering::describe_within_limits(DeviceOperands& operands, std::optional
   if (limited)
     if (const Verdict v = fits_limits(operands, makers); !v) return v;
   if (limited || options_.decide)
-    if (const auto choice = find_choice(name_of(operands.node), operands, makers)) {
+    if (auto choice = find_choice(name_of(operands.node), operands, makers)) {
+      choice->number = out_.plan.decisions.size();
       if (options_.decide) {
         decision = options_.decide(*choice);
       } else {

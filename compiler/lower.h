@@ -15,6 +15,7 @@ namespace burnish {
 struct LowerOptions {
   const Backend* backend = nullptr;  // null: everything on the host
   bool tf32 = false;                 // FP32 matrix products on a device may round their operands to TF32
+  bool weights_vary = false;         // float constants that are equal may be replaced by others that are not
   /// The value of a symbol that memory is planned for.
   std::function<int64_t(const DimTable&, Dim symbol)> optimum;
   TacticLimits limits;

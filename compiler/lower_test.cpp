@@ -387,6 +387,27 @@ TEST(Lower, TheHostTakesLoopsThatADeviceRefuses) {
   EXPECT_EQ(count<Copy>(lowered->plan), 4u);  // the inputs come to the host, the result goes back
 }
 
+// Two weights that are 0.
+constexpr std::string_view equal_constants = R"(graph (%x: f32[2, 2]) -> (%y) {
+  %a = constant f32[2] {0, 0}
+  %b = constant f32[2] {0, 0}
+  %p = Add(%x, %a) : f32[2, 2]
+  %y = Mul(%p, %b) : f32[2, 2]
+}
+)";
+
+TEST(Lower, EqualConstantsAreOneUnlessTheyAreWeightsThatVary) {
+  const auto constants = [](bool weights_vary) {
+    Graph graph = parsed(equal_constants);
+    auto lowered = lower(
+        graph, {.weights_vary = weights_vary, .optimum = [](const DimTable&, Dim) { return int64_t{16}; }});
+    EXPECT_TRUE(lowered) << (lowered ? "" : lowered.error().cause());
+    return lowered ? lowered->constants.size() : 0;
+  };
+  EXPECT_EQ(constants(false), 1u);
+  EXPECT_EQ(constants(true), 2u);
+}
+
 TEST(Lower, WhatMustAgreeIsChecked) {
   const Plan plan = plan_of(R"(symbols n, m
 require 2*n == m + 1 "node 'add' (Add): axis 0"

@@ -106,6 +106,8 @@ class Lowering {
   /// Says why the step that follows only moves data.
   void note_move(std::string what, const std::string& why);
   Placed place_constant(const Tensor& tensor, Space space);
+  /// Equal for constants that are one.
+  std::pair<uint64_t, uint64_t> identity_of(const Tensor& tensor) const;
   Placed allocate(Scope& scope, ValueId v, Space space, std::span<const int> order = {});
   /// Takes an `allocate` back.
   void withdraw(Scope& scope, ValueId v, Space space);
@@ -142,8 +144,7 @@ class Lowering {
   std::vector<Dim> buffer_bytes_;
   std::vector<Step>* steps_ = &out_.plan.steps;
   std::map<std::string, uint32_t> module_of_source_;
-  std::map<std::pair<const std::byte*, Space>, std::vector<uint32_t>> constant_buffers_;
-  std::map<std::pair<uint64_t, uint64_t>, uint32_t> constant_by_hash_;
+  std::map<std::pair<uint64_t, uint64_t>, uint32_t> constant_numbers_;  // by identity_of
   std::set<ValueId> outputs_;  // of the top graph, not yet given a buffer
   std::map<ValueId, uint32_t> output_buffer_;
   std::map<ValueId, std::vector<int>> output_orders_;  // of all outputs

@@ -16,6 +16,7 @@ namespace burnish {
 struct NodeChoice {
   std::string node;                 // as in Step::name
   std::string key;                  // equal for equal problems
+  size_t number = 0;                // of decisions before it in the plan
   std::vector<Tactic> tactics;      // by estimate, the default first
   std::vector<Library*> libraries;  // that can do it as well
   std::vector<Decision::Candidate>

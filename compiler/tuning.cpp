@@ -70,13 +70,15 @@ Result<Lowered> lower_copy(const Graph& graph, const LowerOptions& options) {
 
 std::string kernels(size_t count) { return std::to_string(count) + (count == 1 ? " kernel" : " kernels"); }
 
+bool times_kernels(int level) { return level >= 2; }
+
 /// The decisions of one build, and what is still to be timed for them.
 class Tuning {
  public:
   explicit Tuning(TuningContext& context) : context_(context), level_(level_of(context.options)) {}
 
   Result<Lowered> lower(Graph& graph, LowerOptions options) {
-    if (context_.options.level < 2) return burnish::lower(graph, options);
+    if (!times_kernels(context_.options.level)) return burnish::lower(graph, options);
     TRY(read_cache());
     open_device();
     options.decide = [&](const NodeChoice& choice) { return decide(choice); };
@@ -302,6 +304,18 @@ class Tuning {
 };
 
 }  // namespace
+
+Result<Lowered> lower_as_decided(Graph& graph, LowerOptions options, int level,
+                                 std::span<const Decision> decisions) {
+  if (!times_kernels(level)) return lower(graph, options);
+  ConstantForms forms;
+  options.forms = &forms;
+  options.decide = [&](const NodeChoice& choice) {
+    const bool known = choice.number < decisions.size() && decisions[choice.number].node == choice.node;
+    return known ? decisions[choice.number] : decide_by_estimate(choice.node, choice.tactics);
+  };
+  return lower_copy(graph, options);
+}
 
 Result<Lowered> lower_tuned(Graph& graph, LowerOptions options, TuningContext& context) {
   return Tuning(context).lower(graph, std::move(options));

@@ -45,4 +45,9 @@ struct TuningContext {
 /// Errors: those of `lower`; invalid_argument for a cache that is none or, in mode strict, lacks something; io_error.
 Result<Lowered> lower_tuned(Graph& graph, LowerOptions options, TuningContext& context);
 
+/// The lowering that made a plan with these decisions, under the tactics that it took; nothing is timed. For the same graph, whatever
+/// its weights are, and the same options and level.
+Result<Lowered> lower_as_decided(Graph& graph, LowerOptions options, int level,
+                                 std::span<const Decision> decisions);
+
 }  // namespace burnish

@@ -146,14 +146,25 @@ class Tuned : public ::testing::Test {
                           },
                           .clock = [] { return 0.0; },
                           .note = [&](const std::string& text) { notes.push_back(text); }};
-    Library* const libraries[] = {&quick};
-    LowerOptions lowering{.backend = &backend,
-                          .optimum = [](const DimTable&, Dim) { return int64_t{16}; },
-                          .limits = limits,
-                          .max_branches = 3,
-                          .libraries = with_quick ? Libraries(libraries) : Libraries()};
-    auto lowered = lower_tuned(*graph, lowering, context);
+    auto lowered = lower_tuned(*graph, lowering(backend), context);
     compiled = backend.compiled;
+    return lowered;
+  }
+
+  LowerOptions lowering(const Backend& backend) {
+    return {.backend = &backend,
+            .optimum = [](const DimTable&, Dim) { return int64_t{16}; },
+            .limits = limits,
+            .max_branches = 3,
+            .libraries = with_quick ? Libraries(libraries) : Libraries()};
+  }
+
+  /// What a refit lowers the model to, by the decisions of `plan`.
+  Result<Lowered> lower_again(int level, const Plan& plan) {
+    auto graph = parse(model);
+    Choosy backend;
+    auto lowered = lower_as_decided(*graph, lowering(backend), level, plan.decisions);
+    EXPECT_EQ(backend.compiled, "");
     return lowered;
   }
 
@@ -169,6 +180,7 @@ class Tuned : public ::testing::Test {
 
   using Mode = TuningOptions::CacheMode;
   Quick quick;
+  Library* const libraries[1] = {&quick};
   bool with_quick = false;
   TacticLimits limits;
   std::string path;
@@ -294,6 +306,23 @@ TEST_F(Tuned, ACacheMakesTheSamePlanAgain) {
       EXPECT_EQ(again->plan, first->plan);
       EXPECT_EQ(again->sources, first->sources);
     }
+}
+
+TEST_F(Tuned, ItsDecisionsMakeThePlanAgain) {
+  for (with_quick = false;; with_quick = true) {
+    for (const uint64_t limit : {0, 300})
+      for (const int level : {0, 1, 2, 5})
+        for (const bool gpu : {true, false}) {
+          limits = {.workspace = limit};
+          const auto first = build({.level = level}, gpu);
+          ASSERT_TRUE(first) << first.error().cause();
+          const auto again = lower_again(level, first->plan);
+          ASSERT_TRUE(again) << again.error().cause();
+          EXPECT_TRUE(again->plan == first->plan) << level << " " << limit << gpu << with_quick;
+          EXPECT_EQ(again->sources, first->sources);
+        }
+    if (with_quick) break;
+  }
 }
 
 TEST_F(Tuned, AppendTimesWhatAHigherLevelWants) {

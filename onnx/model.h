@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/mapped_file.h"
 #include "base/tensor.h"
 
 /// An ONNX model as written in its file: plain data, nothing checked against an operator's schema yet.
@@ -147,6 +148,8 @@ struct Model {
   Graph graph;
   std::vector<Function> functions;
   std::vector<std::pair<std::string, std::string>> metadata_props;
+  /// What it was read from.
+  MappedFile file;
 };
 
 }  // namespace burnish::onnx

@@ -307,6 +307,7 @@ Result<Model> read_model(Source& source, Message message) {
     }
   }
   if (!has_graph) return damaged("the model has no graph");
+  model.file = source.file;
   return model;
 }
 
@@ -352,12 +353,23 @@ Result<Model> read_file(const std::string& path) {
   return read(source).during("reading " + in_quotes(path));
 }
 
-Result<Model> read_bytes(std::span<const std::byte> bytes, const std::string& folder) {
+static Source copied(std::span<const std::byte> bytes) {
   const std::shared_ptr<std::byte[]> block(new std::byte[bytes.size()]);
   std::copy(bytes.begin(), bytes.end(), block.get());
   Source source;
   source.file = {{block, block.get()}, bytes.size()};
+  return source;
+}
+
+Result<Model> read_bytes(std::span<const std::byte> bytes, const std::string& folder) {
+  Source source = copied(bytes);
   source.folder = folder;
+  return read(source);
+}
+
+Result<Model> read_without_weights(std::span<const std::byte> bytes, const Values& values) {
+  Source source = copied(bytes);
+  source.elsewhere = values;
   return read(source);
 }
 

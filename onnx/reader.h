@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -16,5 +17,9 @@ Result<Model> read_file(const std::string& path);
 
 /// The same for a model in memory. The bytes are copied. An empty `folder`: external data is refused.
 Result<Model> read_bytes(std::span<const std::byte> bytes, const std::string& folder);
+
+/// A model whose initialisers lie elsewhere (see weights.h): `values` gives those of one, by its name, type and shape.
+using Values = std::function<Result<Tensor>(const Literal& initializer)>;
+Result<Model> read_without_weights(std::span<const std::byte> bytes, const Values& values);
 
 }  // namespace burnish::onnx

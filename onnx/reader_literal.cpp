@@ -14,7 +14,7 @@ static_assert(std::endian::native == std::endian::little, "raw_data is little-en
 
 /// What a TensorProto says about its values. Typed values are decoded in a second pass, when the type is known: fields may
 /// come in any order.
-struct Values {
+struct Written {
   std::string_view raw;
   bool typed = false;
   bool external = false;
@@ -33,8 +33,8 @@ std::string describe(const Literal& literal) {
          std::string(data_type_name(literal.data_type)) + " " + list(literal.dims) + ")";
 }
 
-Result<Values> read_header(Literal& literal, Message message) {
-  Values values;
+Result<Written> read_header(Literal& literal, Message message) {
+  Written values;
   while (message.next()) {
     switch (message.field()) {
       case fields::TensorProto::name: literal.name = message.text(); break;
@@ -142,7 +142,7 @@ Result<Tensor> decode_typed(const Literal& literal, const Message& message) {
   return Error(Code::internal, "an element type without a reader");
 }
 
-Result<uint64_t> byte_number(const Literal& literal, const Values& values, const std::string& key,
+Result<uint64_t> byte_number(const Literal& literal, const Written& values, const std::string& key,
                              uint64_t otherwise) {
   const auto entry = values.external_data.find(key);
   if (entry == values.external_data.end()) return otherwise;
@@ -180,7 +180,8 @@ Result<MappedFile> open_external(Source& source, const Literal& literal, const s
   return source.external_files.emplace(location, *file).first->second;
 }
 
-Result<Tensor> load_external(Source& source, const Literal& literal, const Values& values, size_t size) {
+Result<Tensor> load_external(Source& source, const Literal& literal, const Written& values, size_t size) {
+  if (source.elsewhere && values.external_data.empty()) return source.elsewhere(literal);
   const auto entry = values.external_data.find("location");
   const std::string location = entry == values.external_data.end() ? "" : entry->second;
   const uint64_t offset = TRY(byte_number(literal, values, "offset", 0));
@@ -199,7 +200,7 @@ Result<Tensor> load_external(Source& source, const Literal& literal, const Value
   return place(literal, file, file.bytes.get() + offset, size);
 }
 
-Result<Tensor> load_raw(Source& source, const Literal& literal, const Values& values, size_t size) {
+Result<Tensor> load_raw(Source& source, const Literal& literal, const Written& values, size_t size) {
   if (values.raw.size() != size)
     return damaged(describe(literal) + " needs " + std::to_string(size) + " bytes, but its raw_data has " +
                    std::to_string(values.raw.size()));
@@ -210,7 +211,7 @@ Result<Tensor> load_raw(Source& source, const Literal& literal, const Values& va
 
 Result<Literal> read_literal(Source& source, Message message) {
   Literal literal;
-  const Values values = TRY(read_header(literal, message));
+  const Written values = TRY(read_header(literal, message));
   literal.dtype = dtype_of(literal.data_type);
   if (!literal.dtype) return literal;
   const size_t size = TRY(checked_size(literal));

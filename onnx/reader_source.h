@@ -8,6 +8,7 @@
 #include "base/mapped_file.h"
 #include "base/result.h"
 #include "onnx/fields.h"
+#include "onnx/reader.h"
 #include "onnx/reader_wire.h"
 
 namespace burnish::onnx {
@@ -18,6 +19,8 @@ struct Source {
   /// Where external data is sought; empty: nowhere.
   std::string folder;
   std::map<std::string, MappedFile> external_files;
+  /// Set where initialisers lie neither in the file nor in others.
+  Values elsewhere;
   Position position;
 };
 

@@ -16,7 +16,8 @@
 ///   graph …
 ///
 /// `in fp16:` and `in bf16:` are for a build in that precision, `in fp16 but NAME:` for one with that node in FP32, `in fp16 but NAME
-/// result N f32:` with one of its results in FP32 (or f16), `in NAME apart:` for one where attention of that node stays spelled out.
+/// result N f32:` with one of its results in FP32 (or f16), `in NAME apart:` for one where attention of that node stays spelled out,
+/// `in refittable:` for one whose weights may be replaced.
 namespace burnish::testing_blocks {
 
 struct Block {

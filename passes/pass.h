@@ -27,6 +27,7 @@ struct PassContext {
   std::optional<DType> half = {};  // f16 or bf16, where values are to be stored so
   std::span<const NodePrecision> nodes = {};
   std::span<const NodePattern> decomposed = {};  // attention that stays spelled out
+  bool weights_vary = false;  // float tensors may be replaced by others once the engine is built
 };
 
 /// A rewrite of a graph and, through `for_each_graph`, of its regions. Text tests live in `passes/<name>.ir`.

@@ -23,11 +23,13 @@ struct Asked {
   std::optional<DType> half;
   std::vector<NodePrecision> nodes;
   std::vector<NodePattern> decomposed;
+  bool weights_vary = false;
 
   explicit Asked(const std::string& options) {
     std::istringstream in(options);
     std::vector<std::string> words(std::istream_iterator<std::string>(in), {});
-    if (words.size() == 2 && words[1] == "apart") decomposed.push_back({words[0]});
+    if (words.size() == 1 && words[0] == "refittable") weights_vary = true;
+    else if (words.size() == 2 && words[1] == "apart") decomposed.push_back({words[0]});
     else if (!words.empty()) half = dtype_from_name(words[0] == "fp16" ? "f16" : "bf16");
     if (words.size() > 2 && words[1] == "but") nodes.push_back({.node = {words[2]}});
     if (words.size() == 6) {
@@ -44,8 +46,11 @@ void check(const Pass& pass, const Block& block) {
   ASSERT_EQ(trouble(verify(graph)), "") << block.in;
   const Graph want = parsed(block.same ? block.in : block.out);
   const Asked asked(block.options);
-  auto changed = pass.run(
-      graph, {.pool = pool, .half = asked.half, .nodes = asked.nodes, .decomposed = asked.decomposed});
+  auto changed = pass.run(graph, {.pool = pool,
+                                  .half = asked.half,
+                                  .nodes = asked.nodes,
+                                  .decomposed = asked.decomposed,
+                                  .weights_vary = asked.weights_vary});
   ASSERT_TRUE(changed) << changed.error().cause();
   EXPECT_EQ(trouble(verify(graph)), "") << print(graph);
   EXPECT_TRUE(equal(graph, want)) << "the pass gives\n" << print(graph) << "expected is\n" << print(want);

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,7 +24,9 @@ struct EngineContents {
   };
   EngineIdentity identity;
   std::vector<Target> targets;
-  std::string debug;  // the IR as text, for people; readers skip it
+  std::string debug;                 // the IR as text, for people; readers skip it
+  std::optional<RefitRecord> refit;  // one that says `stripped`: the constants are left out
+  std::vector<Tensor> weights;       // by RefitRecord::weights; those without bytes are left out
 };
 
 /// The file as bytes; a function of `contents` alone. Constants and code that are equal byte for byte are stored once.
@@ -40,13 +43,18 @@ struct EngineFile {
   std::vector<Plan> plans;
   std::span<const std::byte> constants;  // Plan::constants lie here
   std::span<const std::byte> code;       // Plan::modules lie here
+  /// Without its constants, which a refit makes.
+  bool is_stripped() const { return refit && refit->stripped; }
   std::string_view debug;
+  std::optional<RefitRecord> refit;
   std::shared_ptr<const std::byte> bytes;
   size_t size = 0;
 
   std::span<const std::byte> constant(const ConstantData& c) const {
     return constants.subspan(c.offset, c.bytes);
   }
+  /// The values of a weight; no bytes for one that is not stored.
+  Tensor tensor(const RefitRecord::Weight& w) const;
   std::span<const std::byte> module(const KernelModule& m) const { return code.subspan(m.offset, m.bytes); }
 };
 

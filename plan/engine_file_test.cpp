@@ -46,7 +46,7 @@ static Plan full_plan(const std::string& target) {
   const uint32_t a = m.temporary(bytes, zero), b = m.temporary(chosen, big, 1);
   m.buffer(Buffer::Kind::constant, bytes, Space::device, 1);
   m.plan.constants.resize(2);
-  m.plan.modules = {{.target = "sm_90"}, {.target = "sm_90"}};
+  m.plan.modules = {{.target = "sm_90", .source = 99}, {.target = "sm_90", .source = ~uint64_t{0}}};
   const Operand from = m.operand(a, DType::i32, {n, one}, {one, minus}, big),
                 to = m.operand(b, DType::f32, {n, one}, {one, one}, zero);
   m.step("call", HostCall{"text of a node", {from, Operand{}}, {to}, {{0, 1, late}}}, 1);
@@ -57,7 +57,15 @@ static Plan full_plan(const std::string& target) {
                       .block = {128, 2, 3},
                       .shared_bytes = 99,
                       .arguments = {{.buffer = y, .element_size = 8, .slot = minus, .written = true},
-                                    {.kind = KernelLaunch::Argument::Kind::integer, .slot = big}}})
+                                    {.kind = KernelLaunch::Argument::Kind::integer, .slot = big},
+                                    {.kind = KernelLaunch::Argument::Kind::tensor_map,
+                                     .buffer = y,
+                                     .element_size = 2,
+                                     .slot = one,
+                                     .written = true,
+                                     .extents = {n, late},
+                                     .strides = {bytes},
+                                     .box = {64, 128}}}})
       .work = {big, bytes, one};
   m.step("copy", Copy{from, to});
   m.step("read", ReadExtents{from, {{3, late}}}, 1);
@@ -83,6 +91,30 @@ static Plan full_plan(const std::string& target) {
   return m.finish();
 }
 
+/// Every field away from its default.
+static RefitRecord full_record() {
+  RefitRecord r;
+  r.model = "an ONNX model";
+  r.weights = {{"w", "conv", "KERNEL", DType::f16, {1, 3}, true, 77, true},
+               {"alpha", "alpha", "CONSTANT", DType::f64, {}, true, 5}};
+  r.half = DType::bf16;
+  r.tf32 = r.debug_unfused = r.any_library = true;
+  r.node_precisions = {{"head*", DType::bf16, 2}};
+  r.decomposed_attention = {"attention*"};
+  r.debug_tensors = {"c"};
+  r.shapes = {{"x", {-1, 3}}};
+  r.profiles = {{{{"x", {{1, 2, 8}, {3, 3, 3}}}}}};
+  r.input_formats = {{"x", true, DType::f16, true}};
+  r.output_formats = {{"y", true, DType::bf16, true}};
+  r.workspace_bytes = 1 << 20;
+  r.shared_bytes = 1 << 15;
+  r.max_branches = 3;
+  r.level = 3;
+  r.kernels = "0123";
+  r.libraries = {"cublaslt", "cudnn"};
+  return r;
+}
+
 static EngineContents contents() {
   EngineContents c;
   c.identity = {"0.1.0", "mödel", {{"fp16", "1"}, {"shapes", ""}}, {{"nvrtc", "13.0"}}};
@@ -92,6 +124,15 @@ static EngineContents contents() {
   c.targets.push_back(
       {full_plan("sm_80"), {tensor_of({5, 6}), tensor_of({1, 2, 3})}, {bytes_of("cubin two"), bytes_of("")}});
   c.debug = "graph { }";
+  return c;
+}
+
+/// It can be refitted: weight `w` is stored, `alpha` is not.
+static EngineContents refittable(bool stripped) {
+  EngineContents c = contents();
+  c.refit = full_record();
+  c.refit->stripped = stripped;
+  c.weights = {Tensor::zeros(DType::f16, {1, 3}), Tensor()};
   return c;
 }
 
@@ -152,6 +193,28 @@ TEST(EngineFile, EveryFieldOfAPlanCounts) {
   const auto zeros = decode_plans(encode(std::vector<Plan>{plan}));
   ASSERT_TRUE(zeros);
   EXPECT_TRUE(zeros->at(0) == plan);
+}
+
+TEST(EngineFile, WhatARefitNeedsComesBack) {
+  for (const bool stripped : {false, true}) {
+    const EngineContents wrote = refittable(stripped);
+    const auto file = read(*engine_bytes(wrote));
+    ASSERT_TRUE(file) << file.error().cause();
+    EXPECT_EQ(file->is_stripped(), stripped);
+    RefitRecord record = *file->refit;
+    EXPECT_EQ(std::memcmp(file->tensor(record.weights[0]).bytes(), wrote.weights[0].bytes(), 6), 0);
+    EXPECT_EQ(file->tensor(record.weights[1]).bytes(), nullptr);
+    record.weights[0].offset = 0;
+    EXPECT_TRUE(record == *wrote.refit);
+  }
+}
+
+TEST(EngineFile, StrippedOfItsConstants) {
+  const auto whole = read(*engine_bytes(refittable(false))), stripped = read(*engine_bytes(refittable(true)));
+  ASSERT_TRUE(whole && stripped);
+  EXPECT_EQ(stripped->constants.size(), 6u);  // the weight that is stored
+  EXPECT_GT(whole->constants.size(), 6u);
+  EXPECT_EQ(stripped->plans[0].constants[0].bytes, whole->plans[0].constants[0].bytes);
 }
 
 TEST(EngineFile, EqualConstantsAndCodeAreStoredOnce) {
@@ -253,6 +316,23 @@ TEST(EngineFile, ANewerMinorVersionMayHaveMoreSections) {
             "the engine is damaged: it has no section CODE / copy the file again, or build it again");
 }
 
+TEST(EngineFile, ARecordForRefitsIsChecked) {
+  EngineContents c = refittable(false);
+  c.weights.pop_back();
+  EXPECT_EQ(engine_bytes(c).error().cause(), "the weights of the engine and their record do not match");
+  c = refittable(false);
+  const std::string outside =
+      "the engine is damaged: weight 'w' lies outside its section / copy the file again, or build it again";
+  c.refit->weights[0].shape = {int64_t{1} << 40, 1 << 20, 1 << 20};
+  EXPECT_EQ(cause_of(*engine_bytes(c)), outside);
+  c.refit->weights[0].shape = {-1, 3};
+  EXPECT_EQ(cause_of(*engine_bytes(c)), outside);
+  c.refit->weights[0].shape = {1, 100};  // more than is stored
+  EXPECT_EQ(cause_of(*engine_bytes(c)), outside);
+  EXPECT_EQ(decode_refit_record("\x12").error().cause(),
+            "the engine's record for refitting cannot be read: it is no record");
+}
+
 TEST(EngineFile, UnknownFieldsAreSkipped) {
   const std::string plans = encode(std::vector<Plan>{full_plan("cpu")});
   // Field 15: a varint, 8 bytes, and text.
@@ -342,11 +422,14 @@ TEST(EngineFile, OldVersionsStillLoad) {
     const auto file = open_engine(std::string(BURNISH_GOLDEN_ENGINES) + "/" + version + ".engine");
     ASSERT_TRUE(file) << file.error().cause();
     Plan expected = full_plan("sm_90");
+    EXPECT_EQ(file->refit.has_value(), version >= "1.5");
     if (version < "1.5") {
       expected.plugins.clear();
       expected.steps.pop_back();
       expected.max_branches = 0;
       expected.outputs[0].role = Port::Role::caller;
+      for (KernelModule& module : expected.modules) module.source = 0;
+      std::get<KernelLaunch>(expected.steps[1].what).arguments.pop_back();  // the tensor map
     }
     if (version < "1.4") expected.profiles.clear();
     if (version < "1.3") expected.steps.pop_back();

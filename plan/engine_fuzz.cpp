@@ -49,5 +49,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   burnish::seal(bytes);
   burnish::read(bytes);
   (void)burnish::decode_plans({reinterpret_cast<const char*>(data), size});
+  (void)burnish::decode_refit_record({reinterpret_cast<const char*>(data), size});
   return 0;
 }

@@ -17,6 +17,7 @@ constexpr Tag plans = {'P', 'L', 'A', 'N'};
 constexpr Tag code = {'C', 'O', 'D', 'E'};
 constexpr Tag constants = {'C', 'N', 'S', 'T'};
 constexpr Tag debug = {'D', 'B', 'U', 'G'};
+constexpr Tag refit = {'R', 'F', 'I', 'T'};
 
 struct Header {
   std::array<char, 4> magic;

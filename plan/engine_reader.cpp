@@ -110,14 +110,38 @@ bool lies_within(uint64_t offset, uint64_t bytes, Bytes section) {
 Result<> check_plan(const EngineFile& file, const Plan& plan) {
   TRY(verify(plan));
   for (const ConstantData& c : plan.constants)
-    if (!lies_within(c.offset, c.bytes, file.constants) || c.offset % constant_alignment != 0)
+    if (!file.is_stripped() &&
+        (!lies_within(c.offset, c.bytes, file.constants) || c.offset % constant_alignment != 0))
       return damaged("a constant lies outside its section");
   for (const KernelModule& m : plan.modules)
     if (!lies_within(m.offset, m.bytes, file.code)) return damaged("code lies outside its section");
   return {};
 }
 
+/// Bytes of a weight; nothing for extents that no tensor has.
+std::optional<uint64_t> size_of(const RefitRecord::Weight& weight) {
+  uint64_t bytes = size_of(weight.dtype);
+  for (int64_t extent : weight.shape)
+    if (extent < 0 || __builtin_mul_overflow(bytes, static_cast<uint64_t>(extent), &bytes)) return {};
+  return bytes;
+}
+
+Result<> check_weights(const EngineFile& file) {
+  for (const RefitRecord::Weight& weight : file.refit->weights) {
+    const std::optional<uint64_t> bytes = size_of(weight);
+    if (!bytes || (weight.stored && (!lies_within(weight.offset, *bytes, file.constants) ||
+                                     weight.offset % constant_alignment != 0)))
+      return damaged("weight '" + weight.name + "' lies outside its section");
+  }
+  return {};
+}
+
 }  // namespace
+
+Tensor EngineFile::tensor(const RefitRecord::Weight& w) const {
+  if (!w.stored) return Tensor(w.dtype, w.shape, nullptr);
+  return Tensor(w.dtype, w.shape, std::shared_ptr<const std::byte>(bytes, constants.data() + w.offset));
+}
 
 Result<EngineFile> read_engine(std::shared_ptr<const std::byte> bytes, size_t size) {
   const Bytes all(bytes.get(), size);
@@ -131,7 +155,12 @@ Result<EngineFile> read_engine(std::shared_ptr<const std::byte> bytes, size_t si
   file.code = TRY(sections.take(engine_layout::code, true));
   file.constants = TRY(sections.take(engine_layout::constants, true));
   file.debug = as_text(TRY(sections.take(engine_layout::debug, false)));
+  const Bytes refit = TRY(sections.take(engine_layout::refit, false));
   TRY(sections.expect_all_known());
+  if (!refit.empty()) {
+    file.refit = TRY(decode_refit_record(as_text(refit)));
+    TRY(check_weights(file));
+  }
   file.plans = TRY(decode_plans(plans));
   for (const Plan& plan : file.plans)
     TRY(check_plan(file, plan).during("reading the plan for '" + plan.target + "'"));

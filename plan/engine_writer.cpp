@@ -74,9 +74,11 @@ class Layout {
     for (const EngineContents::Target& target : contents.targets) {
       Plan plan = target.plan;
       plan.constants.clear();
+      const bool left_out = contents.refit && contents.refit->stripped;
       for (const Tensor& t : target.constants)
         plan.constants.push_back(
-            {constant_pieces.add({t.bytes(), t.byte_size()}, constant_alignment), t.byte_size()});
+            {left_out ? 0 : constant_pieces.add({t.bytes(), t.byte_size()}, constant_alignment),
+             t.byte_size()});
       for (size_t i = 0; i < plan.modules.size(); ++i) {
         plan.modules[i].offset = code_pieces.add(target.code[i], code_alignment);
         plan.modules[i].bytes = target.code[i].size();
@@ -87,6 +89,10 @@ class Layout {
     plans_ = encode(placed);
     add(engine_layout::identity, required, text(identity_));
     add(engine_layout::plans, required, text(plans_));
+    if (contents.refit) {
+      refit_ = encode(placed_weights(contents, constant_pieces));
+      add(engine_layout::refit, contents.refit->stripped ? required : 0, text(refit_));
+    }
     if (!contents.debug.empty()) add(engine_layout::debug, 0, text(contents.debug));
     add(engine_layout::code, required, std::move(code_pieces));
     add(engine_layout::constants, required, std::move(constant_pieces));
@@ -108,6 +114,16 @@ class Layout {
   }
 
  private:
+  static RefitRecord placed_weights(const EngineContents& contents, Pieces& constants) {
+    RefitRecord record = *contents.refit;
+    for (size_t i = 0; i < record.weights.size(); ++i)
+      if (const Tensor& t = contents.weights[i]; t.bytes()) {
+        record.weights[i].stored = true;
+        record.weights[i].offset = constants.add({t.bytes(), t.byte_size()}, constant_alignment);
+      }
+    return record;
+  }
+
   static Pieces text(const std::string& bytes) {
     Pieces pieces;
     pieces.add(std::as_bytes(std::span(bytes)), 1);
@@ -145,7 +161,7 @@ class Layout {
     header_.checksum = XXH3_64bits(beginning.data(), beginning.size());
   }
 
-  std::string identity_, plans_;
+  std::string identity_, plans_, refit_;
   Header header_{};
   std::vector<Section> table_;
   std::vector<Pieces> sections_;
@@ -159,6 +175,8 @@ Result<> check(const EngineContents& contents) {
                    "the plan for '" + target.plan.target + "' and its constants or code do not match");
     TRY(verify(target.plan));
   }
+  if (contents.refit && contents.refit->weights.size() != contents.weights.size())
+    return Error(Code::internal, "the weights of the engine and their record do not match");
   return {};
 }
 

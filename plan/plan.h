@@ -192,6 +192,7 @@ struct ConstantData {
 struct KernelModule {
   std::string target;              // "sm_90"
   uint64_t offset = 0, bytes = 0;  // in the engine's code section
+  uint64_t source = 0;             // XXH3-64 of the text that it was compiled from
   bool operator==(const KernelModule&) const = default;
 };
 
@@ -248,7 +249,7 @@ struct Plan {
   std::vector<std::string> fusion_reasons;  // "node 'x' (Op): why it is not one kernel with 'y'"
   std::vector<Profile> profiles;            // none: whatever the ports take
   std::vector<NeededPlugin> plugins;
-  uint32_t max_branches = 0;                // device steps that run side by side at most; 0: no limit
+  uint32_t max_branches = 0;  // device steps that run side by side at most; 0: no limit
   bool operator==(const Plan&) const = default;
 };
 

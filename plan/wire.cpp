@@ -40,6 +40,8 @@ class Writer {
       number(id, x);
     } else if constexpr (std::is_same_v<T, std::vector<uint32_t>>) {
       out_.add_packed_uint32(id, x.begin(), x.end());
+    } else if constexpr (std::is_same_v<T, std::vector<int64_t>>) {
+      out_.add_packed_sint64(id, x.begin(), x.end());
     } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
       for (const std::string& element : x) out_.add_bytes(id, element);
     } else if constexpr (requires { typename ElementOf<T>::type; }) {
@@ -110,6 +112,10 @@ class FieldReader {
       expect(protozero::pbf_wire_type::length_delimited);
       x.clear();
       for (uint32_t element : in_.get_packed_uint32()) x.push_back(element);
+    } else if constexpr (std::is_same_v<T, std::vector<int64_t>>) {
+      expect(protozero::pbf_wire_type::length_delimited);
+      x.clear();
+      for (int64_t element : in_.get_packed_sint64()) x.push_back(element);
     } else if constexpr (requires { typename ElementOf<T>::type; }) {
       x.emplace_back();
       message(x.back());
@@ -211,12 +217,16 @@ Result<T> decode(std::string_view bytes, const char* what) {
 
 std::string encode(const EngineIdentity& identity) { return write(identity); }
 std::string encode(const std::vector<Plan>& plans) { return write(wire::PlanList{plans}); }
+std::string encode(const RefitRecord& record) { return write(record); }
 
 Result<EngineIdentity> decode_identity(std::string_view bytes) {
   return decode<EngineIdentity>(bytes, "identity");
 }
 Result<std::vector<Plan>> decode_plans(std::string_view bytes) {
   return std::move(TRY(decode<wire::PlanList>(bytes, "plan")).plans);
+}
+Result<RefitRecord> decode_refit_record(std::string_view bytes) {
+  return decode<RefitRecord>(bytes, "record for refitting");
 }
 
 }  // namespace burnish

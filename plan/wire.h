@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "plan/plan.h"
+#include "plan/refit_record.h"
 
 namespace burnish {
 
@@ -22,10 +23,12 @@ struct EngineIdentity {
 
 std::string encode(const EngineIdentity& identity);
 std::string encode(const std::vector<Plan>& plans);
+std::string encode(const RefitRecord& record);
 
 /// Errors are incompatible_engine. A field that this version does not know is skipped.
 Result<EngineIdentity> decode_identity(std::string_view bytes);
 /// The same; the plans are not verified yet.
 Result<std::vector<Plan>> decode_plans(std::string_view bytes);
+Result<RefitRecord> decode_refit_record(std::string_view bytes);
 
 }  // namespace burnish

@@ -150,6 +150,7 @@ void describe(A& a, KernelModule& x) {
   a(1, x.target);
   a(2, x.offset);
   a(3, x.bytes);
+  a(4, x.source);
 }
 
 template <class A>
@@ -273,6 +274,75 @@ void describe(A& a, Work& x) {
   a(1, x.flops);
   a(2, x.bytes_read);
   a(3, x.bytes_written);
+}
+
+template <class A>
+void describe(A& a, RefitRecord& x) {
+  a(1, x.stripped);
+  a(2, x.model);
+  a(3, x.weights);
+  a.enumeration(4, x.half, DType::boolean);
+  a(5, x.tf32);
+  a(6, x.node_precisions);
+  a(7, x.shapes);
+  a(8, x.profiles);
+  a(9, x.input_formats);
+  a(10, x.output_formats);
+  a(11, x.workspace_bytes);
+  a(12, x.level);
+  a(13, x.any_library);
+  a(14, x.libraries);
+  a(15, x.kernels);
+  a(16, x.decomposed_attention);
+  a(17, x.debug_tensors);
+  a(18, x.debug_unfused);
+  a(19, x.shared_bytes);
+  a(20, x.max_branches);
+}
+
+template <class A>
+void describe(A& a, RefitRecord::Weight& x) {
+  a(1, x.name);
+  a(2, x.layer);
+  a(3, x.role);
+  a.enumeration(4, x.dtype, DType::boolean);
+  a(5, x.shape);
+  a(6, x.fixed);
+  a(7, x.checksum);
+  a(8, x.stored);
+  a(9, x.offset);
+}
+
+template <class A>
+void describe(A& a, RefitRecord::NodePrecision& x) {
+  a(1, x.pattern);
+  a.enumeration(2, x.dtype, DType::boolean);
+  a(3, x.result);
+}
+
+template <class A>
+void describe(A& a, RefitRecord::Shape& x) {
+  a(1, x.input);
+  a(2, x.extents);
+}
+
+template <class A>
+void describe(A& a, RefitRecord::Ranges& x) {
+  a(1, x.input);
+  a(2, x.axes);
+}
+
+template <class A>
+void describe(A& a, RefitRecord::Profile& x) {
+  a(1, x.inputs);
+}
+
+template <class A>
+void describe(A& a, RefitRecord::Format& x) {
+  a(1, x.port);
+  a(2, x.typed);
+  a.enumeration(3, x.dtype, DType::boolean);
+  a(4, x.channels_last);
 }
 
 /// Field 10 + i holds what a step does, of the i-th kind in the order of plan.h.

@@ -71,6 +71,9 @@ Context::~Context() {
 
 Result<std::unique_ptr<Context>> Context::create(std::shared_ptr<const Engine> engine,
                                                  const ContextOptions& options) {
+  if (engine->file().is_stripped())
+    return Error(Code::invalid_argument, "the engine has no weights: it was built without them")
+        .remedy("refit it first: burnish refit ENGINE --onnx MODEL -o OUT");
   std::optional<DeviceSide> side;
   const Plan* plan = nullptr;
   if (options.device) {

@@ -199,6 +199,8 @@ BuildChoices choices_for(const Options& o, const std::string& target, const Mode
   choices.plugin_override = b.plugin_override;
   choices.input_formats = formats_of("--inputIOFormats", b.input_formats, ports.inputs);
   choices.output_formats = formats_of("--outputIOFormats", b.output_formats, ports.outputs);
+  choices.refittable = b.refit;
+  choices.strip_weights = b.strip_weights;
   return choices;
 }
 
@@ -227,7 +229,36 @@ Engine open(const std::string& path, const Log& log) {
   return engine;
 }
 
+void require_temporary_files(const BuildOptions& b, const char* which, const char* remedy) {
+  if (!b.temporary_files)
+    fail(fmt::format("an engine that is {} lies in a temporary file, which --tempfileControls denies", which),
+         remedy);
+}
+
+/// The model whose weights the engine gets before it runs; nothing if it keeps its own.
+std::optional<std::string> refit_model(const Options& o) {
+  const BuildOptions& b = o.build;
+  if (!b.refit_from.empty()) return b.refit_from;
+  if (b.skip_inference) return {};
+  if (b.strip_weights && b.load_engine.empty()) return o.model.onnx;
+  if (o.inference.time_refit) return b.load_engine.empty() ? o.model.onnx : "";  // its own again
+  return {};
+}
+
 }  // namespace
+
+Engine open_for(const Options& o, const std::string& path, const Log& log) {
+  const std::optional<std::string> model = refit_model(o);
+  if (!model) return open(path, log);
+  require_temporary_files(o.build, "refitted", "allow it");
+  const TemporaryFolder folder(o.build.temporary_folder);
+  const std::string refitted = (folder.path() / "refitted.engine").string();
+  const int count = o.inference.time_refit ? 10 : 1;
+  const Clock::time_point begin = Clock::now();
+  for (int i = 0; i < count; ++i) refit_engine(path, *model, refitted, false);
+  log.info(fmt::format("Engine refitted in {} ms.", number_text(seconds_since(begin) * 1000 / count)));
+  return open(refitted, log);
+}
 
 Engine build_engine_of(const Options& o, const std::string& target, const Log& log) {
   require_readable(o.model.onnx, "model");
@@ -243,10 +274,10 @@ Engine build_engine_of(const Options& o, const std::string& target, const Log& l
   report_profiles(choices.profiles, log);
   std::optional<TemporaryFolder> folder;
   std::string path = o.build.save_engine;
-  if (path.empty() && !o.build.temporary_files)
-    fail("an engine that is not saved lies in a temporary file, which --tempfileControls denies",
-         "add --saveEngine=<file>, or allow it");
-  if (path.empty()) path = (folder.emplace(o.build.temporary_folder).path() / "model.engine").string();
+  if (path.empty()) {
+    require_temporary_files(o.build, "not saved", "add --saveEngine=<file>, or allow it");
+    path = (folder.emplace(o.build.temporary_folder).path() / "model.engine").string();
+  }
   const Clock::time_point build_begin = Clock::now();
   for (const std::string& note : build_engine(o.model.onnx, path, choices)) log.library(Severity::info, note);
   log.info(fmt::format("Created engine with size: {}", mebibytes(file_bytes(path))));
@@ -256,7 +287,7 @@ Engine build_engine_of(const Options& o, const std::string& target, const Log& l
     getrusage(RUSAGE_SELF, &usage);
     log.info(fmt::format("Peak host memory of the build: {} MiB", usage.ru_maxrss / 1024));
   }
-  return open(path, log);
+  return open_for(o, path, log);
 }
 
 Engine load_engine_of(const Options& o, const Log& log) {
@@ -266,7 +297,7 @@ Engine load_engine_of(const Options& o, const Log& log) {
   require_no_foreign_plan(path);
   log.info(fmt::format("Engine loaded in {} sec.", number_text(seconds_since(begin))));
   log.info(fmt::format("Loaded engine with size: {}", mebibytes(file_bytes(path))));
-  return open(path, log);
+  return open_for(o, path, log);
 }
 
 void time_loading(const std::string& path, const Log& log) {

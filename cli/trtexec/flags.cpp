@@ -13,7 +13,6 @@ using enum Treatment;
 constexpr std::string_view no_dla = "there is no DLA here; the GPU does it";
 constexpr std::string_view no_caffe = "Caffe and UFF models are not read; convert the model to ONNX";
 constexpr std::string_view no_safety = "there is no safety runtime";
-constexpr std::string_view no_refit = "engines cannot be refitted; build again from the new model";
 constexpr std::string_view plugin_help = "A library of operators beside ONNX's own (docs/plugins.md)";
 constexpr std::string_view no_streaming = "weights are always on the device";
 constexpr std::string_view one_process = "routes are tried in one process";
@@ -100,11 +99,12 @@ constexpr Flag engine[] = {
     {"--getPlanVersionOnly", "", works, "Print which version made the engine of --loadEngine, and end"},
     {"--skipInference", "", works, "Build only"},
     {"--buildOnly", "", works, "The same, older"},
-    {"--refit", "", refused, no_refit},
-    {"--stripWeights", "", refused, no_refit},
-    {"--stripAllWeights", "", refused, no_refit},
-    {"--weightless", "", refused, no_refit},
-    {"--refitFromOnnx", "<file>", refused, no_refit},
+    {"--refit", "", works, "Keep what it takes to give the engine other weights"},
+    {"--stripWeights", "", works,
+     "Leave the weights out; a refit brings in any of them with --refit, else the same ones alone"},
+    {"--stripAllWeights", "", works, "--refit and --stripWeights"},
+    {"--weightless", "", works, "The same as --stripWeights, older"},
+    {"--refitFromOnnx", "<file>", works, "Refit the engine with the weights of this model before it runs"},
     {"--versionCompatible", "", silent, any_version},
     {"--vc", "", silent, any_version},
     {"--excludeLeanRuntime", "", silent, any_version},
@@ -185,7 +185,7 @@ constexpr Flag inference[] = {
     {"--useCudaGraph", "", works, "Launch each query as CUDA graphs"},
     {"--noCudaGraph", "", works, "Launch kernel by kernel"},
     {"--timeDeserialize", "", works, "Time loading the engine, and end"},
-    {"--timeRefit", "", refused, no_refit},
+    {"--timeRefit", "", works, "Refit ten times and say how long it takes"},
     {"--separateProfileRun", "", works, "Profile in a run after the timed one"},
     {"--persistentCacheRatio", "<0..1>", works,
      "Share of the L2 cache's persistent part for intermediate results. Default: 0"},

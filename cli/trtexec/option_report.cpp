@@ -71,9 +71,8 @@ static Lines build_lines(const Options& o) {
       {"Layer Device Types", value_of(o, "--layerDeviceTypes")},
       {"Decomposable Attentions", value_of(o, "--decomposableAttentions")},
       {"Calibration", b.int8 ? b.calib.empty() ? "Dynamic" : b.calib : ""},
-      {"Refit", enabled(o.has("--refit") || o.has("--stripAllWeights"))},
-      {"Strip weights",
-       enabled(o.has("--stripWeights") || o.has("--stripAllWeights") || o.has("--weightless"))},
+      {"Refit", enabled(b.refit)},
+      {"Strip weights", enabled(b.strip_weights)},
       {"Version Compatible", enabled(b.version_compatible)},
       {"ONNX Plugin InstanceNorm", enabled(o.has("--pluginInstanceNorm") || o.has("--pi"))},
       {"ONNX kENABLE_UINT8_AND_ASYMMETRIC_QUANTIZATION_DLA flag",
@@ -147,7 +146,7 @@ static Lines inference_lines(const Options& o) {
       {"CUDA Graph", enabled(i.graphs)},
       {"Separate profiling", enabled(i.separate_profile)},
       {"Time Deserialize", enabled(i.time_deserialize)},
-      {"Time Refit", enabled(o.has("--timeRefit"))},
+      {"Time Refit", enabled(o.inference.time_refit)},
       {"NVTX verbosity", o.build.verbosity == "detailed" ? "2"
                          : o.build.verbosity == "none"   ? "1"
                                                          : "0"},

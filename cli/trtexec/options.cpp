@@ -110,6 +110,10 @@ class Reader {
     else if (name == "--loadEngine") b.load_engine = value;
     else if (name == "--getPlanVersionOnly") b.version_only = true;
     else if (name == "--skipInference" || name == "--buildOnly") b.skip_inference = true;
+    else if (name == "--refit") b.refit = true;
+    else if (name == "--stripWeights" || name == "--weightless") b.strip_weights = true;
+    else if (name == "--stripAllWeights") b.refit = b.strip_weights = true;
+    else if (name == "--refitFromOnnx") b.refit_from = value;
     else if (name == "--versionCompatible" || name == "--vc") b.version_compatible = true;
     else if (name == "--markDebug") b.debug_tensors = split_list(value, ',');
     else if (name == "--markUnfusedTensorsAsDebugTensors") b.debug_unfused = true;
@@ -227,6 +231,7 @@ class Reader {
     else if (name == "--useCudaGraph") i.graphs = true;
     else if (name == "--noCudaGraph") i.graphs = false;
     else if (name == "--timeDeserialize") i.time_deserialize = true;
+    else if (name == "--timeRefit") i.time_refit = true;
     else if (name == "--separateProfileRun") i.separate_profile = true;
     else if (name == "--useProfile") i.profile = within(name, value, 0, INT32_MAX), i.profile_given = true;
     else return false;

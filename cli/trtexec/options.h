@@ -59,6 +59,8 @@ struct BuildOptions {
   bool skip_inference = false, version_only = false;
   std::vector<std::string> static_plugins, dynamic_plugins;
   bool plugin_override = false;
+  bool refit = false, strip_weights = false;
+  std::string refit_from;
   std::string verbosity = "layer_names_only";
 };
 
@@ -83,7 +85,7 @@ struct InferenceOptions {
   bool transfers = true, spin = false, graphs = false, expose_dma = false, threads = false;
   Files debug_files;                       // raw, by debug tensor
   std::vector<std::string> debug_formats;  // of all debug tensors
-  bool time_deserialize = false, separate_profile = false, managed_memory = false;
+  bool time_deserialize = false, time_refit = false, separate_profile = false, managed_memory = false;
   std::string allocation;       // strategy; empty: what the shapes of the run need
   double persistent_cache = 0;  // share of what the L2 cache may set aside
   /// The first pair's.

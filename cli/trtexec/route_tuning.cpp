@@ -119,6 +119,7 @@ class RouteTuning {
   Options options_for(const std::string& route, size_t iteration) const {
     Options one = options_;
     one.tuning.route = route;
+    one.build.skip_inference = false;  // an engine without weights gets them
     const std::string number = fmt::format(".iter{}", iteration);
     one.build.save_engine = options_.tuning.save_all ? options_.build.save_engine + number
                                                      : (folder_.path() / ("model.engine" + number)).string();
@@ -129,9 +130,9 @@ class RouteTuning {
     Options best = options_;
     best.tuning.route = best_;
     if (best_file_.empty()) return build_engine_of(best, target_, log_);  // known from an earlier session
-    if (best.build.save_engine.empty()) return open_engine(best_file_);
+    if (best.build.save_engine.empty()) return open_for(best, best_file_, log_);
     copy_engine(best_file_, best.build.save_engine);
-    return open_engine(best.build.save_engine);
+    return open_for(best, best.build.save_engine, log_);
   }
 
   const Options& options_;

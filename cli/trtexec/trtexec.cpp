@@ -74,10 +74,32 @@ std::string context_target(const Session& session) {
   return nlohmann::json::parse(json)["target"];
 }
 
+std::vector<burnish_weight_info> weights_of(const burnish_engine* engine) {
+  std::vector<burnish_weight_info> weights(static_cast<size_t>(burnish_engine_weight_count(engine)));
+  for (size_t i = 0; i < weights.size(); ++i) burnish_engine_weight(engine, static_cast<int>(i), &weights[i]);
+  return weights;
+}
+
+void report_refittable(const burnish_engine* engine, const Log& log) {
+  const std::vector<burnish_weight_info> weights = weights_of(engine);
+  if (weights.empty()) log.info("Refittable layers: none; the engine was not built with --refit.");
+  for (const burnish_weight_info& w : weights)
+    log.info(fmt::format("Refittable: ({}, {}), weights {} of {} values{}", w.layer, w.role, w.name,
+                         w.bytes / burnish_dtype_size(w.dtype), w.fixed ? ", by themselves alone" : ""));
+}
+
+/// An engine without weights that nothing was said to refit from.
+void require_weights(const burnish_engine* engine, const Log& log) {
+  if (burnish_engine_is_stripped(engine) == 0) return;
+  for (const burnish_weight_info& w : weights_of(engine))
+    if (!w.data) log.error(fmt::format("Missing ({}, {}) for refitting.", w.layer, w.role));
+  fail("the engine has no weights", "add --refitFromOnnx=<file>, or --skipInference");
+}
+
 void report_layers(const burnish_engine* engine, const std::string& target, const Options& o,
                    const Log& log) {
   const ReportingOptions& r = o.reporting;
-  if (r.refit) log.info("Refittable layers: none; engines cannot be refitted.");
+  if (r.refit) report_refittable(engine, log);
   if (r.layers) log.info("Layer Information:\n" + layer_text(engine, target, o.build.verbosity));
   if (r.profiles) log.info("Optimization Profile Information:\n" + profiles_text(engine));
   if (!r.layers_file.empty())
@@ -160,6 +182,7 @@ void infer(Engine engine, const Place& place, const Options& o, const Log& log) 
   if (!place.device) warn_without_gpu(o, log);
   std::string target;
   Session session = stage("Inference set up failed", log, [&] {
+    require_weights(engine.get(), log);
     Session made(std::move(engine), place.device, o, log);
     require_debug_tensors(made, o.inference);
     target = context_target(made);

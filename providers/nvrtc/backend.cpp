@@ -86,7 +86,8 @@ Backend::Source NvrtcBackend::emit(const KernelCtx& ctx, const KernelCall& call)
 }
 
 Result<std::vector<std::byte>> NvrtcBackend::compile(const std::string& source) const {
-  return compilers_.compile({kernel_name(source), source, {}}, architecture_.target);
+  if (!compilers_) return Error(Code::internal, "a kernel is to be compiled, and NVRTC was not opened");
+  return compilers_->compile({kernel_name(source), source, {}}, architecture_.target);
 }
 
 }  // namespace burnish::nvrtc

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "compiler/backend.h"
 #include "providers/nvrtc/compiler_pool.h"
 
@@ -8,7 +10,8 @@ namespace burnish::nvrtc {
 /// Kernels from our own device text, compiled by NVRTC. Needs no GPU.
 class NvrtcBackend final : public Backend {
  public:
-  NvrtcBackend(CompilerPool compilers, Architecture architecture)
+  /// Without compilers it describes kernels and compiles none.
+  NvrtcBackend(std::optional<CompilerPool> compilers, Architecture architecture)
       : compilers_(std::move(compilers)), architecture_(architecture) {}
   std::string_view target() const override { return architecture_.target; }
   Verdict accepts(const Graph& graph, const Node& node) const override;
@@ -17,7 +20,7 @@ class NvrtcBackend final : public Backend {
   Result<std::vector<std::byte>> compile(const std::string& source) const override;
 
  private:
-  CompilerPool compilers_;
+  std::optional<CompilerPool> compilers_;
   Architecture architecture_;
 };
 

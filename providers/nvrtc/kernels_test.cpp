@@ -10,7 +10,7 @@ namespace burnish::nvrtc::testing {
 static NvrtcBackend backend_for(std::string_view target) {
   Result<Compiler> compiler = Compiler::open();
   EXPECT_TRUE(compiler) << compiler.error().cause();
-  return NvrtcBackend(*compiler, *architecture_named(target));
+  return NvrtcBackend(*std::move(compiler), *architecture_named(target));
 }
 
 /// The sources of a case's launches, by the tactic `wanted` if it is named; none if it was refused. `tactics`: what there was

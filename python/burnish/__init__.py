@@ -8,7 +8,7 @@
 
 from .building import build
 from .capi import version as _version
-from .engine import Context, Engine, Port
+from .engine import Context, Engine, Port, Weight
 from .plugins import load_plugin
 from .errors import (
     Cancelled,
@@ -24,7 +24,7 @@ from .errors import (
 )
 
 __all__ = [
-    "build", "load_plugin", "Engine", "Context", "Port",
+    "build", "load_plugin", "Engine", "Context", "Port", "Weight",
     "Error", "InvalidArgument", "InvalidModel", "Unsupported", "OutOfMemory", "DeviceError", "IncompatibleEngine", "FileError",
     "Cancelled", "InternalError",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-from ctypes import byref, c_char_p, c_size_t, c_void_p
+from ctypes import byref, c_char_p, c_void_p
 from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Sequence, Tuple, Union
 
 from . import capi, devices, plugins, progress as progress_display
@@ -17,6 +17,7 @@ ShapeRange = Tuple[Shape, Shape, Shape]
 Profile = Mapping[str, ShapeRange]
 
 LAYOUTS = {"row_major": 0, "channels_last": 1}
+REFITTABLE = {"none": 0, "any": 1, "identical": 2, "listed": 3}
 TIMING_CACHE_MODES = {"append": 0, "read": 1, "write": 2, "strict": 3}
 
 
@@ -50,6 +51,8 @@ class Options:
         build_route: str = "",
         input_formats: Optional[Mapping[str, Tuple[Optional[str], str]]] = None,
         output_formats: Optional[Mapping[str, Tuple[Optional[str], str]]] = None,
+        refit: Union[bool, str, Sequence[str]] = False,
+        strip_weights: bool = False,
         progress: Optional[Callable[[str, int, int], Optional[bool]]] = None,
         note: Optional[Callable[[str], None]] = None,
     ):
@@ -89,6 +92,9 @@ class Options:
         s.output_formats, s.output_format_count = _formats(output_formats or {})
         loaded = plugins.loaded()
         s.plugins, s.plugin_count = (c_void_p * len(loaded))(*loaded), len(loaded)
+        which = {True: "any", False: "none"}.get(refit, refit) if isinstance(refit, (bool, str)) else "listed"
+        s.refittable, s.strip_weights = REFITTABLE[which], strip_weights
+        s.refittable_weights, s.refittable_weight_count = _texts(refit if which == "listed" else ())
         if progress is not None:
             s.progress = capi.ProgressFunction(self._guarded(lambda _, stage, done, total: progress(stage.decode(), done, total), True))
         if note is not None:
@@ -109,26 +115,13 @@ class Options:
 
     def build(self, model: bytes, folder: Optional[str]) -> bytes:
         """The engine of an ONNX model in memory, whose external data is in `folder`."""
-        data, size = c_void_p(), c_size_t()
-        lib = capi.compiler()
+        build = capi.compiler().burnish_build_bytes
         try:
-            capi.call(
-                lib.burnish_build_bytes,
-                model,
-                len(model),
-                os.fsencode(folder) if folder else None,
-                byref(self.struct),
-                byref(data),
-                byref(size),
-            )
+            return capi.given_bytes(build, model, len(model), os.fsencode(folder) if folder else None, byref(self.struct))
         except Error as error:
             if self.error is not None:
                 raise self.error from error
             raise
-        try:
-            return ctypes.string_at(data, size.value)
-        finally:
-            lib.burnish_bytes_free(data)
 
 
 def _texts(texts: Iterable[str]):
@@ -157,7 +150,9 @@ def _formats(formats: Mapping[str, Tuple[Optional[str], str]]):
 
 
 def read_model(model: Any) -> Tuple[bytes, Optional[str]]:
-    """(bytes, folder of external data) of a path, bytes or an onnx.ModelProto."""
+    """(bytes, folder of external data) of a path, bytes, an onnx.ModelProto, or such a pair."""
+    if isinstance(model, tuple):
+        return model
     if isinstance(model, (bytes, bytearray, memoryview)):
         return bytes(model), None
     if hasattr(model, "SerializeToString"):
@@ -189,6 +184,9 @@ def build(
     libraries: Optional[str] = None,
     plugin_override: bool = False,
     debug_tensors: Sequence[str] = (),
+    node_precisions: Optional[Mapping[str, str]] = None,
+    refit: Union[bool, str, Sequence[str]] = False,
+    strip_weights: bool = False,
     threads: int = 0,
     progress: Union[bool, Callable[[str, int, int], Optional[bool]]] = True,
     note: Optional[Callable[[str], None]] = None,
@@ -207,6 +205,10 @@ def build(
     libraries: NVIDIA's libraries whose routines are candidates too, "cublaslt,cudnn"; "present": those that are there.
     plugin_override: operators of plugins (load_plugin) are taken for those of ONNX that have the same name, too.
     debug_tensors: names of tensors of the model that Context.debug_tensors gives after a run; they are not fused away.
+    node_precisions: with fp16 or bf16, {"head": "float32"} keeps what the ONNX node `head` makes in FP32; one * stands for anything, the
+    last name that fits a node counts.
+    refit: True lets Engine.refit give the engine other weights, a list of names those alone, "identical" the same ones again.
+    strip_weights: the engine has no weights, and runs once it is refitted; unless `refit` says otherwise it takes its own alone.
     threads: host threads; 0: one per core.
     progress: True shows a bar (tqdm, where installed), False nothing; or a function of stage, done, total whose truthy answer
     cancels the build (Cancelled).
@@ -233,6 +235,9 @@ def build(
         libraries=libraries,
         plugin_override=plugin_override,
         debug_tensors=debug_tensors,
+        node_precisions=[(node, kind, 0) for node, kind in (node_precisions or {}).items()],
+        refit=refit,
+        strip_weights=strip_weights,
         threads=threads,
         progress=display or progress or None,
         note=note,

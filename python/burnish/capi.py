@@ -88,6 +88,24 @@ class NodePrecision(ctypes.Structure):
     _fields_ = [("name", c_char_p), ("dtype", c_int), ("result", c_int)]
 
 
+class WeightInfo(ctypes.Structure):
+    _fields_ = [
+        ("name", c_char_p),
+        ("layer", c_char_p),
+        ("role", c_char_p),
+        ("dtype", c_int),
+        ("rank", c_int),
+        ("shape", POINTER(c_int64)),
+        ("fixed", c_int),
+        ("data", c_void_p),
+        ("bytes", c_size_t),
+    ]
+
+
+class Weight(ctypes.Structure):
+    _fields_ = [("name", c_char_p), ("tensor", Tensor)]
+
+
 class BuildOptions(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_size_t),
@@ -131,6 +149,25 @@ class BuildOptions(ctypes.Structure):
         ("debug_tensor_count", c_int),
         ("debug_unfused", c_int),
         ("build_route", c_char_p),
+        ("refittable", c_int),
+        ("strip_weights", c_int),
+        ("refittable_weights", POINTER(c_char_p)),
+        ("refittable_weight_count", c_int),
+    ]
+
+
+class RefitOptions(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("model_path", c_char_p),
+        ("model", c_char_p),
+        ("model_bytes", c_size_t),
+        ("model_folder", c_char_p),
+        ("weights", POINTER(Weight)),
+        ("weight_count", c_int),
+        ("threads", c_int),
+        ("progress", ProgressFunction),
+        ("progress_user", c_void_p),
     ]
 
 
@@ -158,6 +195,9 @@ _RUNTIME = {  # name: (result, arguments)
     "burnish_engine_debug_tensor_count": (c_int, [c_void_p]),
     "burnish_engine_debug_tensor": (_STATUS, [c_void_p, c_int, POINTER(Port), POINTER(c_int)]),
     "burnish_engine_targets": (c_char_p, [c_void_p]),
+    "burnish_engine_weight_count": (c_int, [c_void_p]),
+    "burnish_engine_weight": (_STATUS, [c_void_p, c_int, POINTER(WeightInfo)]),
+    "burnish_engine_is_stripped": (c_int, [c_void_p]),
     "burnish_engine_describe": (_STATUS, [c_void_p, POINTER(c_void_p), _ERROR]),
     "burnish_engine_profile_count": (c_int, [c_void_p]),
     "burnish_engine_profile": (_STATUS, [c_void_p, c_int, c_int, POINTER(ShapeRange)]),
@@ -182,6 +222,10 @@ _COMPILER = {
         [c_char_p, c_size_t, c_char_p, POINTER(BuildOptions), POINTER(c_void_p), POINTER(c_size_t), _ERROR],
     ),
     "burnish_build": (_STATUS, [c_char_p, c_char_p, POINTER(BuildOptions), _ERROR]),
+    "burnish_refit_bytes": (
+        _STATUS,
+        [c_char_p, c_size_t, POINTER(RefitOptions), POINTER(c_void_p), POINTER(c_size_t), _ERROR],
+    ),
     "burnish_bytes_free": (None, [c_void_p]),
     "burnish_build_knobs": (_STATUS, [POINTER(c_void_p), _ERROR]),
     "burnish_timing_cache_merge": (_STATUS, [POINTER(c_char_p), c_int, c_char_p, _ERROR]),
@@ -263,6 +307,16 @@ def text(function, *arguments) -> str:
         return ctypes.string_at(pointer.value or 0).decode("utf-8", "replace")
     finally:
         runtime().burnish_text_free(pointer)
+
+
+def given_bytes(function, *arguments) -> bytes:
+    """The bytes that a function of the compiler gives through its void** and size_t* arguments."""
+    data, size = c_void_p(), c_size_t()
+    call(function, *arguments, byref(data), byref(size))
+    try:
+        return ctypes.string_at(data, size.value)
+    finally:
+        compiler().burnish_bytes_free(data)
 
 
 def version() -> str:

@@ -9,7 +9,7 @@ import json
 import os
 import threading
 from ctypes import byref, c_void_p
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple, Union
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
@@ -27,6 +27,19 @@ class Port(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.dtype}[{', '.join(self.axes)}]"
+
+
+class Weight(NamedTuple):
+    """A weight of an engine that can be refitted: name of the model's initialiser, how scripts for TensorRT name it (layer and role),
+    type, extents, whether only its own values are taken, and these, where the engine keeps them."""
+
+    name: str
+    layer: str
+    role: str
+    dtype: str
+    shape: Tuple[int, ...]
+    fixed: bool
+    values: Optional[np.ndarray]
 
 
 class Engine:
@@ -101,6 +114,47 @@ class Engine:
                 ranges[port.name] = tuple(tuple(bound[: r.rank]) for bound in (r.min, r.opt, r.max))
             found.append(ranges)
         return found
+
+    @functools.cached_property
+    def weights(self) -> Tuple[Weight, ...]:
+        """What `refit` can replace; nothing, where the engine was not built for that."""
+        lib, found = capi.runtime(), []
+        for i in range(lib.burnish_engine_weight_count(self._handle)):
+            w = capi.WeightInfo()
+            lib.burnish_engine_weight(self._handle, i, byref(w))
+            dtype, shape = capi.DTYPES[w.dtype], tuple(w.shape[: w.rank])
+            values = None
+            if w.data:
+                memory = (ctypes.c_uint8 * w.bytes).from_address(w.data)
+                memory.engine = self  # whose memory it is
+                values = np.frombuffer(memory, arrays.numpy_dtype(dtype)).reshape(shape)
+                values.flags.writeable = False
+            found.append(Weight(w.name.decode(), w.layer.decode(), w.role.decode(), dtype, shape, bool(w.fixed), values))
+        return tuple(found)
+
+    @property
+    def is_stripped(self) -> bool:
+        """Without weights: it runs once it is refitted."""
+        return bool(capi.runtime().burnish_engine_is_stripped(self._handle))
+
+    def refit(self, model: Any = None, weights: Optional[Mapping[str, Any]] = None, *, threads: int = 0) -> Engine:
+        """The engine with other weights, as building with them would make it; nothing is timed or compiled.
+
+        model: where they are, otherwise the model that the engine was built from: a path, bytes or an onnx.ModelProto. None: the
+        engine's own. weights: {name: array}, in place of those. Raises InvalidArgument, which names the weight that is unknown,
+        missing, of another type or shape, or a number in a kernel."""
+        from . import building
+
+        options = capi.RefitOptions(struct_size=ctypes.sizeof(capi.RefitOptions), threads=threads)
+        if model is not None:
+            data, folder = building.read_model(model)
+            options.model, options.model_bytes = data, len(data)
+            options.model_folder = os.fsencode(folder) if folder else None
+        views = {name: arrays.view(np.asarray(values, order="C"), f"weight '{name}'") for name, values in (weights or {}).items()}
+        listed = [capi.Weight(name.encode(), view.as_tensor()) for name, view in views.items()]
+        options.weights, options.weight_count = (capi.Weight * len(listed))(*listed), len(listed)
+        mine = self.serialize()
+        return Engine(capi.given_bytes(capi.compiler().burnish_refit_bytes, mine, len(mine), byref(options)), self._device)
 
     def serialize(self) -> bytes:
         """The engine file's bytes."""

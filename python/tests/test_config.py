@@ -9,7 +9,8 @@ import tensorrt as trt
 from running import Network, deserialized, execute
 
 F = trt.BuilderFlag
-WORKS = [F.FP16, F.BF16, F.TF32, F.DISABLE_TIMING_CACHE, F.ERROR_ON_TIMING_CACHE_MISS, F.OBEY_PRECISION_CONSTRAINTS]
+WORKS = [F.FP16, F.BF16, F.TF32, F.DISABLE_TIMING_CACHE, F.ERROR_ON_TIMING_CACHE_MISS, F.OBEY_PRECISION_CONSTRAINTS,
+         F.PREFER_PRECISION_CONSTRAINTS, F.REFIT, F.REFIT_IDENTICAL, F.REFIT_INDIVIDUAL, F.STRIP_PLAN]  # fmt: skip
 REFUSED = [F.INT8, F.FP8, F.INT4, F.FP4]
 
 
@@ -45,6 +46,7 @@ def test_every_flag_works_is_refused_or_says_so_once(net, config, log, flag):
         (warning,) = log.of("WARNING")
         assert warning.startswith(f"{flag} has no effect: ")
     product(net)
+    net.network.mark_weights_refittable(net.network[0].get_output(0).name)
     built = net.builder.build_serialized_network(net.network, config)
     assert (built is None) == (flag in REFUSED), log.messages
 
@@ -143,16 +145,80 @@ def test_profiles_are_checked(net, config, log):
     assert log.of("ERROR")[-1] == "the profile names an input 'x', and the network has input1"
 
 
-def test_a_precision_that_cannot_be_obeyed(net, config, log):
+def large_product(net):
+    """2, found as what the layer `large` makes, 200000 and no number of FP16, on its way to another product."""
+    none, x = trt.MatrixOperation.NONE, np.full((2, 100), 2.0, "f4")
+    large = net.network.add_matrix_multiply(net.input(x), none, net.constant(np.full((100, 100), 1000.0, "f4")), none)
+    large.name = "large"
+    most = net.network.add_reduce(large.get_output(0), trt.ReduceOperation.MAX, 2, True)
+    small = net.network.add_elementwise(most.get_output(0), net.constant(np.full((1, 1), 1e-5, "f4")), trt.ElementWiseOperation.PROD)
+    y = net.network.add_matrix_multiply(small.get_output(0), none, net.constant(np.ones((1, 8), "f4")), none)
+    net.network.mark_output(y.get_output(0))
+    return x, large
+
+
+def keep_precision(layer):
+    layer.precision = trt.float32
+
+
+def keep_output_type(layer):
+    layer.set_output_type(0, trt.float32)
+    layer.precision = trt.float16  # the type of what it makes is another matter
+
+
+@pytest.mark.parametrize("flag", [F.OBEY_PRECISION_CONSTRAINTS, F.PREFER_PRECISION_CONSTRAINTS], ids=str)
+@pytest.mark.parametrize(
+    "keep, kept",
+    [
+        (keep_precision, "large/MatMul_0:fp32,large/Identity_1:fp32"),
+        (keep_output_type, "large/MatMul_0:fp16,large/Identity_1:fp16,large/MatMul_0 result 1:fp32"),
+    ],
+)
+def test_a_layer_that_is_to_be_in_fp32_stays_so(net, config, log, flag, keep, kept):
+    x, large = large_product(net)
+    config.set_flag(F.FP16)
+    config.set_flag(flag)
+    assert not np.isfinite(execute(deserialized(net.builder, net.network, config), x)[0]).any()
+    keep(large)
+    engine = deserialized(net.builder, net.network, config)
+    np.testing.assert_allclose(execute(engine, x)[0], np.full((2, 8), 2.0), rtol=1e-3)
+    assert precision(engine) == f"fp16 but {kept}" and log.of("WARNING") == []
+
+
+def test_a_constant_may_be_asked_for_in_a_precision_too(net, config, log):
     product(net)
     config.set_flag(F.FP16)
-    net.network[0].precision = net.network[1].precision = trt.float32
-    assert net.builder.build_serialized_network(net.network, config) is not None
-    (warning,) = log.of("WARNING")
-    assert warning.startswith("ILayer.precision has no effect: layer ")
     config.set_flag(F.OBEY_PRECISION_CONSTRAINTS)
-    assert net.builder.build_serialized_network(net.network, config) is None
-    assert "clear OBEY_PRECISION_CONSTRAINTS, or build without FP16" in log.of("ERROR")[0]
+    for i in range(net.network.num_layers):
+        net.network[i].precision = trt.float32
+    assert net.builder.build_serialized_network(net.network, config) is not None, log.messages
+
+
+@pytest.mark.parametrize(
+    "kind, half, constrained, why",
+    [
+        (trt.float32, F.FP16, False, "FLOAT, and neither OBEY_PRECISION_CONSTRAINTS nor PREFER_PRECISION_CONSTRAINTS is set"),
+        (trt.float16, None, True, "HALF, and the flag FP16 is not set"),
+        (trt.bfloat16, None, True, "BF16, and the flag BF16 is not set"),
+        (trt.int8, F.FP16, True, "INT8, and layers are stored as FLOAT or HALF"),
+        (trt.float16, F.BF16, True, "HALF, and layers are stored as FLOAT or BF16"),
+    ],
+)
+def test_a_precision_that_cannot_be_kept(net, config, log, kind, half, constrained, why):
+    product(net)
+    if half is not None:
+        config.set_flag(half)
+    if constrained:
+        config.set_flag(F.PREFER_PRECISION_CONSTRAINTS)
+    net.network[1].precision = kind
+    assert net.builder.build_serialized_network(net.network, config) is not None
+    assert log.of("WARNING") == [f"ILayer.precision has no effect: layer 'product' is to be computed as {why}"]
+    if constrained:
+        config.set_flag(F.OBEY_PRECISION_CONSTRAINTS)
+        assert net.builder.build_serialized_network(net.network, config) is None
+        assert log.of("ERROR") == [
+            f"layer 'product' is to be computed as {why}: clear OBEY_PRECISION_CONSTRAINTS, or ask for another precision"
+        ]
 
 
 def test_branches_side_by_side(net, config):

@@ -155,6 +155,49 @@ def test_numpy_through_the_native_engine(built):
     np.testing.assert_allclose(burnish.Engine(bytes(engine.serialize()))(x), relu(x, w), rtol=1e-3, atol=1e-3)
 
 
+def test_a_refit_keeps_kernels_and_what_was_timed(log, monkeypatch):
+    """A context that has run, by a graph, computes with the new weights; the bytes are those of a build from the same times."""
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(trt.interface, "target", None)
+    weights = [np.random.default_rng(seed).standard_normal((256, 256)).astype("f4") / 16 for seed in (1, 2)]
+
+    def serialized(w, cache):
+        net = Network(log)
+        tensor = net.network.add_input("x", trt.float32, (8, 256))
+        for _ in range(6):
+            product = net.network.add_matrix_multiply(tensor, trt.MatrixOperation.NONE, net.constant(w), trt.MatrixOperation.NONE)
+            tensor = net.network.add_activation(product.get_output(0), trt.ActivationType.RELU).get_output(0)
+        tensor.name = "y"
+        net.network.mark_output(tensor)
+        config = net.builder.create_builder_config()
+        config.set_flag(trt.BuilderFlag.REFIT)
+        config.clear_flag(trt.BuilderFlag.TF32)
+        config.set_timing_cache(config.create_timing_cache(cache), False)
+        data = net.builder.build_serialized_network(net.network, config)
+        return data, config.get_timing_cache().serialize()
+
+    first, times = serialized(weights[0], b"")
+    second, _ = serialized(weights[1], bytes(times))
+    engine = trt.Runtime(log).deserialize_cuda_engine(first)
+    context = engine.create_execution_context()
+    x, y = torch.randn(8, 256, device="cuda"), torch.empty(8, 256, device="cuda")
+    context.set_tensor_address("x", x.data_ptr())
+    context.set_tensor_address("y", y.data_ptr())
+    refitter = trt.Refitter(engine, log)
+    for w in weights:
+        on_gpu = torch.from_numpy(w).cuda()
+        for name in refitter.get_all_weights():
+            given = trt.Weights(trt.float32, on_gpu.data_ptr(), w.size)
+            assert refitter.set_named_weights(name, given, trt.TensorLocation.DEVICE)
+        assert refitter.refit_cuda_engine() and context.execute_async_v3(0), log.messages
+        torch.cuda.synchronize()
+        expected = x.cpu().numpy()
+        for _ in range(6):
+            expected = relu(expected, w)
+        np.testing.assert_allclose(y.cpu().numpy(), expected, rtol=1e-3, atol=1e-3)
+    assert engine.serialize() == second
+
+
 def test_a_profiler_and_an_event(built):
     torch = pytest.importorskip("torch")
     engine, _ = built

@@ -53,6 +53,43 @@ def test_an_engine_is_a_file_or_bytes(engine, tmp_path):
         np.testing.assert_allclose(again(x=x), x @ W, rtol=1e-5)
 
 
+def test_a_refit_gives_other_weights(engine):
+    first, x = build(model(), refit=True), RNG.standard_normal((2, 4), np.float32)
+    other = RNG.standard_normal((4, 3), np.float32)
+    changed = model()
+    changed.graph.initializer[0].CopyFrom(numpy_helper.from_array(other, "w"))
+    for refitted in (first.refit(changed), first.refit(weights={"w": other}), build(model(), refit=["w"], strip_weights=True).refit(changed)):
+        np.testing.assert_allclose(refitted(x), x @ other, rtol=1e-5)
+        assert refitted.serialize() == build(changed, refit=True).serialize()
+        (weight,) = refitted.weights
+        assert weight[:6] == ("w", "w", "CONSTANT", "float32", (4, 3), False) and (weight.values == other).all()
+    np.testing.assert_allclose(first(x), x @ W, rtol=1e-5)
+    assert engine.weights == () and not engine.is_stripped
+
+
+@pytest.mark.parametrize(
+    "weights, cause, remedy",
+    [
+        ({"v": W}, "there is given a weight 'v', which the engine does not have", "the engine has weight 'w'"),
+        (
+            {"w": W[:2]},
+            "weight 'w' is f32[4, 3] in the engine, and is given as f32[2, 3]",
+            "give weights of the types and shapes that the engine was built with, or build it again",
+        ),
+        ({}, "weight 'w' is missing, and the engine does not keep its own", "give all weights, or the model that has them"),
+    ],
+)
+def test_weights_that_do_not_fit(weights, cause, remedy):
+    with pytest.raises(burnish.InvalidArgument) as refused:
+        build(model(), refit=True, strip_weights=True).refit(weights=weights)
+    assert (refused.value.cause, refused.value.remedy) == (cause, remedy)
+
+
+def test_an_engine_without_weights_does_not_run():
+    with pytest.raises(burnish.InvalidArgument, match="the engine has no weights: it was built without them"):
+        build(model(), strip_weights=True)(np.ones((1, 4), np.float32))
+
+
 def test_what_an_engine_says_of_itself(engine):
     assert engine.targets == ("cpu",) and engine.device == -1
     assert engine.inputs == (burnish.Port("x", "float32", (-1, 4), ("n", "4")),)
@@ -80,6 +117,9 @@ def test_debug_tensors_and_bf16():
     np.testing.assert_array_equal(y, np.maximum(seen["p"], 0))
     error = np.linalg.norm(seen["p"] - x @ W) / np.linalg.norm(x @ W)
     assert list(seen) == ["p"] and 1e-5 < error < 1e-2
+    refitted = build(source, debug_tensors=["p"], bf16=True, refit=True).refit(weights={"w": -W})
+    source.graph.initializer[0].CopyFrom(numpy_helper.from_array(-W, "w"))
+    assert refitted.serialize() == build(source, debug_tensors=["p"], bf16=True, refit=True).serialize()
     with pytest.raises(burnish.InvalidArgument, match="no tensor that the model computes is named 'q'"):
         build(source, debug_tensors=["q"])
 

@@ -157,15 +157,6 @@ def test_settings_without_effect_say_so_once(built, log):
     ]  # fmt: skip
 
 
-def test_refitting_is_refused(built, log):
-    refitter = trt.Refitter(built[0], log)
-    assert not refitter.refit_cuda_engine() and not refitter.set_named_weights("w", trt.Weights(np.ones(1, "f4")))
-    why = "engines of Burnish cannot be refitted (`engine.refittable` is False): build again with the new weights"
-    assert log.of("ERROR") == [why] * 2
-    parser = trt.OnnxParserRefitter(refitter, log)
-    assert not parser.refit_from_bytes(b"") and parser.get_error(0).code() == trt.ErrorCode.REFIT_FAILED
-
-
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_with_does_nothing(built, log):
     engine, x = built

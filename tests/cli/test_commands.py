@@ -16,19 +16,20 @@ def test_version(burnish):
 def test_overview(burnish):
     text = burnish.succeed("--help")
     assert text == burnish.succeed()
-    for command in ("build", "run", "bench", "inspect", "explain", "report", "compare", "merge-timings"):
+    for command in ("build", "run", "bench", "inspect", "explain", "report", "compare", "refit", "merge-timings"):
         assert re.search(rf"^  {command} +\w", text, re.M)
 
 
 @pytest.mark.parametrize(
     ("command", "options"),
     {
-        "build": "output target fp16 bf16 tf32 node optimization libraries time timing shapes profile input plugin verbose help",
+        "build": "output target fp16 bf16 tf32 node refit strip optimization libraries time timing shapes profile input plugin verbose help",
         "run": "inputs outputs shapes seed device plugin verbose help",
         "bench": "iterations duration warmup flush batch inputs shapes seed json profile device plugin verbose help",
         "inspect": "json text target fp16 bf16 tf32 shapes plugin verbose help",
         "explain": "help",
         "report": "output layers profile times no inputs seed shapes device plugin verbose help",
+        "refit": "onnx output verbose help",
         "merge-timings": "output help",
         "compare": "target fp16 bf16 tf32 device inputs seed shapes reference tolerance plugin verbose help",
     }.items(),
@@ -63,7 +64,7 @@ def test_a_node_in_fp32_of_an_fp16_engine_loses_nothing(burnish):
         burnish.succeed("run", "two.engine", "--inputs", "in.npz", "--outputs", "out.npz")
         y = np.load(burnish.folder / "out.npz")["y"]
         assert (y == np.float32(4 * (1 + 2.0**-12))).all() == exact, options
-    unknown = ("no node that computes anything is named 'hat'", "`burnish inspect` of an engine shows the names of its nodes; one * stands for anything")
+    unknown = ("the model has no node named 'hat'", "`burnish inspect` of an engine shows the names of its nodes; one * stands for anything")
     assert burnish.refuse("build", "two.onnx", "--target=cpu", "--fp16", "--node-precision", "hat:fp32") == unknown
     other = ("node 'head' cannot be in FP16 in a build in BF16", "say FP32, or leave it away")
     assert burnish.refuse("build", "two.onnx", "--target=cpu", "--bf16", "--node-precision", "head:fp16") == other

@@ -2,10 +2,14 @@
 import contextlib
 import ctypes
 import pathlib
-from ctypes import POINTER, byref, c_char_p, c_int, c_int64, c_size_t, c_void_p
+import sys
+from ctypes import byref, c_char_p, c_int, c_int64, c_size_t, c_void_p
 
 import ml_dtypes
 import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "python"))
+from burnish.capi import MAX_RANK, BuildOptions, ContextOptions, DeviceInfo, Tensor  # noqa: E402
 
 STATUS = (
     "ok invalid_argument invalid_model unsupported out_of_memory device_error incompatible_engine io_error cancelled internal"
@@ -14,48 +18,6 @@ DTYPES = [
     np.dtype(name)
     for name in ("f4", "f2", ml_dtypes.bfloat16, "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?")
 ]  # in the order of burnish_dtype
-MAX_RANK = 16
-
-
-class BuildOptions(ctypes.Structure):
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("targets", POINTER(c_char_p)),
-        ("target_count", c_int),
-        ("fp16", c_int),
-        ("tf32", c_int),
-        ("shapes", c_void_p),
-        ("shape_count", c_int),
-        ("cuda_library_directory", c_char_p),
-        ("threads", c_int),
-        ("progress", c_void_p),
-        ("progress_user", c_void_p),
-    ]
-
-
-class ContextOptions(ctypes.Structure):
-    _fields_ = [("struct_size", c_size_t), ("device", c_int), ("threads", c_int), ("no_graphs", c_int)]
-
-
-class Tensor(ctypes.Structure):
-    _fields_ = [
-        ("dtype", c_int),
-        ("rank", c_int),
-        ("shape", c_int64 * MAX_RANK),
-        ("data", c_void_p),
-        ("bytes", c_size_t),
-        ("memory", c_int),
-    ]
-
-
-class DeviceInfo(ctypes.Structure):
-    _fields_ = [
-        ("name", ctypes.c_char * 256),
-        ("target", ctypes.c_char * 16),
-        ("multiprocessors", c_int),
-        ("memory_bytes", c_size_t),
-        ("driver_version", c_int),
-    ]
 
 
 class Refused(Exception):

@@ -122,6 +122,16 @@ def test_in_a_loop(burnish):
     )
 
 
+def test_engines_with_them_cannot_be_refitted(burnish):
+    nodes = [helper.make_node("Mul", ["x", "w"], ["v"]), node("Join", "v", "y")]
+    save(burnish.folder / "m.onnx", nodes, X, Y, {"w": np.float32([1, 2, 3, 4])})
+    for option in ("--refit", "--strip-weights"):
+        assert burnish.refuse("build", "m.onnx", "--target", "cpu", option, "--plugin", library("operators")) == (
+            "node 'own' (Join): engines with operators of plugins cannot be refitted",
+            "build without refitting",
+        )
+
+
 def test_two_plugins_with_one_operator(burnish):
     save(burnish.folder / "m.onnx", [node("Join", "x", "y")], X, Y)
     words = ("build", "m.onnx", "--target", "cpu", "--plugin", library("operators"))

@@ -67,7 +67,7 @@ def program(request):
 
 @pytest.fixture(scope="session")
 def built(program, tmp_path_factory):
-    """A folder with tiny.onnx, tiny.engine for batches 1 to 8 tuned for 2, fixed.onnx, fixed.engine, and a plugin."""
+    """A folder with tiny.onnx, tiny.engine for batches 1 to 8 tuned for 2, fixed.onnx, fixed.engine, which can be refitted, and a plugin."""
     folder = tmp_path_factory.mktemp("models")
     (folder / "snake.so").symlink_to(program.parents[1] / "testing" / "plugins" / "snake.so")
     tiny(folder / "tiny.onnx", "batch")
@@ -75,7 +75,7 @@ def built(program, tmp_path_factory):
     trtexec = Trtexec(program, folder)
     shapes = [f"--{which}Shapes=x:{batch}x3x8x8" for which, batch in (("min", 1), ("opt", 2), ("max", 8))]
     trtexec.passes("--onnx=tiny.onnx", "--saveEngine=tiny.engine", "--skipInference", "--target=cpu", *shapes)
-    trtexec.passes("--onnx=fixed.onnx", "--saveEngine=fixed.engine", "--skipInference", "--target=cpu")
+    trtexec.passes("--onnx=fixed.onnx", "--saveEngine=fixed.engine", "--skipInference", "--target=cpu", "--refit")
     return folder
 
 

@@ -79,6 +79,16 @@ def test_a_mixed_search_tries_what_helped_together(trtexec):
     assert len(tasks(log)[0]) == (8 if branches < first and tactics < first else 6)
 
 
+def test_engines_without_weights_are_timed_with_them(trtexec):
+    routes = "--tuneBuildRoutes=-max_branches=[0|1]"
+    log = trtexec.passes(*BUILD, routes, "--stripWeights")
+    assert [state for state, _ in tasks(log)[0]] == ["TASK_BEGIN", "TASK_END"] * 2 and "=== Performance summary ===" in log.stdout
+    trtexec.passes(*BUILD, routes, "--stripWeights", "--skipInference", "--saveEngine=s.engine")
+    missing = trtexec.fails("--loadEngine=s.engine", *QUICK).lines("E")
+    assert missing[0] == "Missing (conv, KERNEL) for refitting."
+    trtexec.passes("--loadEngine=s.engine", "--refitFromOnnx=fixed.onnx", *QUICK)
+
+
 def test_no_route_begins_after_the_time_out(trtexec):
     log = trtexec.fails(*BUILD, "--tuneBuildRoutes=-max_branches=[0|1]", "--tuningTimeOut=0.000001")
     assert log.lines("W")[-2:] == [f"Build route '-max_branches={n}' is left out: --tuningTimeOut is over." for n in (0, 1)]

@@ -104,6 +104,57 @@ def test_formats(trtexec):
     np.testing.assert_allclose(exported(trtexec.folder)["y"][1].reshape(2, 4), expected, rtol=2e-3, atol=2e-3)
 
 
+def other_weights(trtexec):
+    """other.onnx is tiny.onnx, with other weights."""
+    model = onnx.load(trtexec.folder / "tiny.onnx")
+    model.graph.initializer[0].CopyFrom(numpy_helper.from_array(np.random.default_rng(5).normal(size=(4, 3, 3, 3)).astype("f4"), "w"))
+    onnx.save(model, trtexec.folder / "other.onnx")
+
+
+def computes_as(trtexec, model, *words):
+    x = np.random.default_rng(4).normal(size=(1, 3, 8, 8)).astype(np.float32)
+    x.tofile(trtexec.folder / "x.bin")
+    log = trtexec.passes(*words, "--loadInputs=x:x.bin", "--shapes=x:1x3x8x8", *QUICK, "--exportOutput=o.json")
+    np.testing.assert_allclose(exported(trtexec.folder)["y"][1].reshape(1, 4), reference(trtexec.folder, model, x), rtol=1e-5, atol=1e-5)
+    return log
+
+
+REFITTED = re.compile(r"Engine refitted in [\d.e-]+ ms\.")
+
+
+def test_an_engine_is_refitted_from_another_model(trtexec):
+    other_weights(trtexec)
+    build = trtexec.passes("--onnx=tiny.onnx", "--refit", "--saveEngine=r.engine", "--skipInference", "--target=cpu", "--dumpRefit")
+    assert "Refittable: (conv, KERNEL), weights w of 108 values" in build.lines("I") and "Refit: Enabled" in build.lines("I")
+    log = computes_as(trtexec, "other.onnx", "--loadEngine=r.engine", "--refitFromOnnx=other.onnx")
+    assert sum(bool(REFITTED.fullmatch(line)) for line in log.lines("I")) == 1
+    computes_as(trtexec, "tiny.onnx", "--loadEngine=r.engine")
+    log = computes_as(trtexec, "tiny.onnx", "--loadEngine=r.engine", "--timeRefit")
+    assert "Time Refit: Enabled" in log.lines("I") and any(map(REFITTED.fullmatch, log.lines("I")))
+    log = trtexec.passes("--loadEngine=tiny.engine", "--dumpRefit", *QUICK)
+    assert "Refittable layers: none; the engine was not built with --refit." in log.lines("I")
+    refused = trtexec.fails("--loadEngine=tiny.engine", "--refitFromOnnx=other.onnx", *QUICK)
+    assert refused.lines("E")[0].startswith("the engine cannot be refitted: it was not built for it; try: ")
+
+
+@pytest.mark.parametrize("flag", ["--stripWeights", "--weightless", "--stripAllWeights"])
+def test_an_engine_without_weights(trtexec, flag):
+    other_weights(trtexec)
+    computes_as(trtexec, "tiny.onnx", "--onnx=tiny.onnx", flag, "--saveEngine=s.engine")  # from the model that is there
+    missing = trtexec.fails("--loadEngine=s.engine", *QUICK).lines("E")
+    assert missing == [
+        "Missing (conv, KERNEL) for refitting.",
+        "the engine has no weights; try: add --refitFromOnnx=<file>, or --skipInference",
+        "Inference set up failed",
+    ]
+    computes_as(trtexec, "tiny.onnx", "--loadEngine=s.engine", "--refitFromOnnx=tiny.onnx")
+    if flag == "--stripAllWeights":
+        computes_as(trtexec, "other.onnx", "--loadEngine=s.engine", "--refitFromOnnx=other.onnx")
+    else:
+        refused = trtexec.fails("--loadEngine=s.engine", "--refitFromOnnx=other.onnx", *QUICK).lines("E")
+        assert refused[0].startswith("weight 'w' is another one, and the engine takes only the one that it was built with; try: ")
+
+
 @pytest.mark.parametrize("flag", ["--int8", "--fp8", "--best"])
 def test_quantised_builds_are_refused(trtexec, flag):
     log = trtexec.fails("--onnx=tiny.onnx", "--target=cpu", "--saveEngine=q.engine", flag)
@@ -232,7 +283,7 @@ def test_attention_that_stays_decomposed(trtexec):
     apart = trtexec.passes("--onnx=m.onnx", *layers, "--decomposableAttentions=soft*").stdout
     assert "product + softmax + values" in whole and "product + softmax + values" not in apart
     unknown = trtexec.fails("--onnx=m.onnx", "--target=cpu", "--decomposableAttentions=hat")
-    assert unknown.lines("E")[0].startswith("no node that computes anything is named 'hat'; ")
+    assert unknown.lines("E")[0].startswith("the model has no node named 'hat'; ")
 
 
 def test_memory_by_strategy(trtexec):
@@ -258,6 +309,8 @@ def test_temporary_files(trtexec):
     log = trtexec.fails(*build, "--tempfileControls=in_memory:allow,temporary:deny")
     assert log.lines("E")[0] == "an engine that is not saved lies in a temporary file, which --tempfileControls denies; try: add --saveEngine=<file>, or allow it"
     log = trtexec.passes(*build, "--tempfileControls=temporary:deny", "--saveEngine=s.engine")
+    refused = trtexec.fails("--onnx=tiny.onnx", *QUICK, "--tempfileControls=temporary:deny", "--saveEngine=s.engine", "--stripWeights")
+    assert refused.lines("E")[0] == "an engine that is refitted lies in a temporary file, which --tempfileControls denies; try: allow it"
     assert "Tempfile Controls: { in_memory: allow, temporary: deny }" in log.lines("I")
 
 

@@ -39,7 +39,8 @@ works    --errorOnTimingCacheMiss --heuristic --monitorMemory
 works    --saveEngine=s.engine --loadEngine=tiny.engine --getPlanVersionOnly --skipInference
 warns    --buildOnly
 silent   --asyncFileReader --versionCompatible --vc --excludeLeanRuntime --useRuntime=lean
-refused  --refit --stripWeights --stripAllWeights --weightless --refitFromOnnx=tiny.onnx
+works    --refit --stripWeights --stripAllWeights --weightless
+works    --refitFromOnnx=fixed.onnx
 warns    --leanDLLPath=l.so --allowWeightStreaming --nvtxMode=detailed --restricted
 works    --markDebug=c --markUnfusedTensorsAsDebugTensors
 works    --hardwareCompatibilityLevel=ampere+ --runtimePlatform=SameAsBuild --profilingVerbosity=detailed --cpuOnly
@@ -63,7 +64,7 @@ works    --useManagedMemory --persistentCacheRatio=0.5 --saveDebugTensors=c:f --
 warns    --streams=2 --weightStreamingBudget=50% --duration=-1
 works    --exposeDMA --noDataTransfers --includeDataTransfers --useSpinWait --noSpinWait --threads --useCudaGraph --noCudaGraph
 works    --timeDeserialize --separateProfileRun --useProfile=0
-refused  --timeRefit
+works    --timeRefit
 works    --allocationStrategy=runtime
 
 works    --verbose --avgRuns=5 --percentile=0,50,100 --dumpRefit --dumpOutput --dumpRawBindingsToFile --dumpProfile

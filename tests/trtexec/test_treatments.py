@@ -53,9 +53,7 @@ noop  ignoreParsedPluginLibs
 do    target compat exportAll layerInfoSchema
 """
 
-# What is to work and does not yet; and what has nothing to do, for what it asks for is so anyway.
-NOT_YET = dict.fromkeys("refit stripWeights stripAllWeights weightless refitFromOnnx timeRefit staticPlugins plugins dynamicPlugins".split(), "refused")
-NOT_YET["enablePluginOverride"] = "warns"
+# What has nothing to do, for what it asks for is so anyway.
 SO_ANYWAY = {"noCompilationCache": "silent"}  # a timing cache holds no code
 
 
@@ -74,7 +72,7 @@ def test_the_same_flags():
 @pytest.mark.parametrize("flag", sorted(in_code()))
 def test_treatment(flag):
     treatment = in_code()[flag]
-    excused = NOT_YET.get(flag) or SO_ANYWAY.get(flag)
+    excused = SO_ANYWAY.get(flag)
     if excused:
         assert treatment == excused, f"--{flag} is another one now: take it off the list above"
     else:

@@ -19,6 +19,7 @@ from .profile import IOptimizationProfile
 from .types import IHostMemory, dtype_name
 
 _QUANTIZED = (BuilderFlag.INT8, BuilderFlag.FP8, BuilderFlag.INT4, BuilderFlag.FP4)
+_HALF_FLAGS = {DataType.HALF: BuilderFlag.FP16, DataType.BF16: BuilderFlag.BF16}
 _LIBRARIES = {TacticSource.CUBLAS_LT: "cublaslt", TacticSource.CUDNN: "cudnn"}
 _NO_GPU = (
     "this machine has no usable GPU to build for, and no other target was chosen; call burnish.tensorrt.install(target='cpu') to run on "
@@ -145,6 +146,7 @@ class Builder(Scoped):
         """Whether it would be built, as far as importing it tells."""
         try:
             self._refuse(network, config)
+            self._node_precisions(network, config)
             building.check(*network.serialized(), network._plugin_override)
         except (_Refused, Unsayable, Error) as error:
             self._report.failure(error)
@@ -153,6 +155,7 @@ class Builder(Scoped):
 
     def _build(self, network: INetworkDefinition, config: IBuilderConfig) -> bytes:
         self._refuse(network, config)
+        precisions = self._node_precisions(network, config)
         model, folder = network.serialized()
         phases = _Phases(config.progress_monitor) if config.progress_monitor is not None else None
         try:
@@ -169,7 +172,7 @@ class Builder(Scoped):
                     averaged_timings=config.avg_timing_iterations,
                     shared_bytes=config._pools.get(MemoryPoolType.TACTIC_SHARED_MEMORY, 0),
                     max_branches=config.max_aux_streams + 1,  # beside the stream of the run
-                    node_precisions=self._output_types(network, config),
+                    node_precisions=precisions,
                     debug_tensors=[t.name for t in network._debug],
                     debug_unfused=network._debug_unfused,
                     build_route=config.build_route,
@@ -178,6 +181,8 @@ class Builder(Scoped):
                     timing_cache_mode="strict" if config.get_flag(BuilderFlag.ERROR_ON_TIMING_CACHE_MISS) else "append",
                     libraries=",".join(n for s, n in _LIBRARIES.items() if config.get_tactic_sources() >> int(s) & 1) or None,
                     plugin_override=network._plugin_override,
+                    refit=self._refit(network, config),
+                    strip_weights=config.get_flag(BuilderFlag.STRIP_PLAN),
                     threads=self.max_threads,
                     input_formats=self._formats(network._inputs),
                     output_formats=self._formats(network._outputs),
@@ -196,6 +201,15 @@ class Builder(Scoped):
         """The ranges of dynamic inputs, as the build takes them."""
         dynamic = [t.name for t in network._inputs if -1 in t.shape]
         return [{name: p._shapes[name] for name in dynamic} for p in config._profiles] if dynamic else []
+
+    @staticmethod
+    def _refit(network: INetworkDefinition, config: IBuilderConfig) -> Any:
+        """Which weights may be refitted, as the build takes it."""
+        if config.get_flag(BuilderFlag.REFIT):
+            return True
+        if config.get_flag(BuilderFlag.REFIT_INDIVIDUAL):
+            return sorted(network._refittable)
+        return "identical" if config.get_flag(BuilderFlag.REFIT_IDENTICAL) else False
 
     # ---- what is refused
 
@@ -216,44 +230,58 @@ class Builder(Scoped):
         faults: List[str] = [fault for fault in (p._fault(network._inputs) for p in config._profiles) if fault]
         if faults:
             raise _Refused(faults[0])
-        self._refuse_precisions(network, config)
 
-    def _refuse_precisions(self, network: INetworkDefinition, config: IBuilderConfig) -> None:
-        usual = DataType.HALF if config.get_flag(BuilderFlag.FP16) else DataType.FLOAT
-        wanted = [
-            (s.name, s.precision) for s in network._layers if s.type != LayerType.IDENTITY
-        ]
-        wanted = [(name, kind) for name, kind in wanted if kind is not None and kind != usual]
-        if not wanted:
-            return
-        what = f"layer '{wanted[0][0]}' is to be computed as {wanted[0][1].name}"
-        if config.get_flag(BuilderFlag.OBEY_PRECISION_CONSTRAINTS):
-            raise _Refused(
-                f"{what}, and precision is chosen for the whole network: clear OBEY_PRECISION_CONSTRAINTS, or build without FP16"
-            )
-        self._report.no_effect("ILayer.precision", f"{what}, and precision is chosen for the whole network; sums are FP32 in any case")
-
-    def _output_types(self, network: INetworkDefinition, config: IBuilderConfig) -> List[tuple]:
-        """(node, type, which result) of the outputs whose type was set. Raises _Refused for one that is to be obeyed and cannot be."""
+    def _node_precisions(self, network: INetworkDefinition, config: IBuilderConfig) -> List[tuple]:
+        """(ONNX node, type, which result; 0: all that it does) of layers whose precision, or the type of whose outputs, was set. What
+        cannot be kept is refused where it is to be obeyed, else told."""
         half = DataType.HALF if config.get_flag(BuilderFlag.FP16) else DataType.BF16 if config.get_flag(BuilderFlag.BF16) else None
         wanted = []
         for state in network._layers:
-            for index, kind in state.output_types.items():
-                tensor = state.outputs[index]
-                if kind == tensor.dtype and half is None:
-                    continue
-                maker = network._maker(state, index) if tensor.dtype == DataType.FLOAT and kind in (DataType.FLOAT, half) else None
-                if maker is not None:
-                    wanted.append((maker[0], dtype_name(kind), maker[1]))
-                elif kind != tensor.dtype:
-                    self._unheeded(f"output {index} of layer '{state.name}' is to be {kind.name}", half, config)
+            wanted += self._precision(network, state, half, config)
+            for index, kind in sorted(state.output_types.items()):
+                if index < len(state.outputs):
+                    wanted += self._output_type(network, state, index, kind, half, config)
         return wanted
 
-    def _unheeded(self, what: str, half: Optional[DataType], config: IBuilderConfig) -> None:
-        why = "and floating-point outputs are FLOAT" + (f" or {half.name}" if half else ": set BuilderFlag.FP16 or BF16 for others")
+    def _precision(self, network: INetworkDefinition, state: Any, half: Optional[DataType], config: IBuilderConfig) -> List[tuple]:
+        kind = state.precision
+        if state.type == LayerType.IDENTITY or kind is None or not state.outputs:  # the first: a cast
+            return []
+        if half is None if kind == DataType.FLOAT else kind == state.outputs[0].dtype:  # as it is anyway
+            return []
+        flags = (BuilderFlag.OBEY_PRECISION_CONSTRAINTS, BuilderFlag.PREFER_PRECISION_CONSTRAINTS)
+        if not any(map(config.get_flag, flags)):
+            why = "neither OBEY_PRECISION_CONSTRAINTS nor PREFER_PRECISION_CONSTRAINTS is set"
+        elif half is None and kind in _HALF_FLAGS:
+            why = f"the flag {_HALF_FLAGS[kind].name} is not set"
+        elif kind not in (DataType.FLOAT, half):
+            why = "layers are stored as FLOAT" + (f" or {half.name}" if half else ", HALF or BF16")
+        else:
+            return [(name, dtype_name(kind), 0) for name in network._node_names(state)]
+        what = f"layer '{state.name}' is to be computed as {kind.name}, and {why}"
+        self._unheeded("ILayer.precision", what, ": clear OBEY_PRECISION_CONSTRAINTS, or ask for another precision", config)
+        return []
+
+    def _output_type(
+        self, network: INetworkDefinition, state: Any, index: int, kind: DataType, half: Optional[DataType], config: IBuilderConfig
+    ) -> List[tuple]:
+        declared = state.outputs[index].dtype
+        if kind == declared and half is None:
+            return []
+        maker = network._maker(state, index) if declared == DataType.FLOAT and kind in (DataType.FLOAT, half) else None
+        if maker is not None:
+            return [(maker[0], dtype_name(kind), maker[1])]
+        if kind != declared:
+            why = "floating-point outputs are FLOAT" + (f" or {half.name}" if half else ": set BuilderFlag.FP16 or BF16 for others")
+            what = f"output {index} of layer '{state.name}' is to be {kind.name}, and {why}"
+            self._unheeded("ILayer.set_output_type", what, "; cast it in the network, or clear OBEY_PRECISION_CONSTRAINTS", config)
+        return []
+
+    def _unheeded(self, setting: str, why: str, remedy: str, config: IBuilderConfig) -> None:
+        """What cannot be kept. Raises _Refused where it is to be obeyed."""
         if config.get_flag(BuilderFlag.OBEY_PRECISION_CONSTRAINTS):
-            raise _Refused(f"{what}, {why}; cast it in the network, or clear OBEY_PRECISION_CONSTRAINTS")
-        self._report.no_effect("ILayer.set_output_type", f"{what}, {why}")
+            raise _Refused(why + remedy)
+        self._report.no_effect(setting, why)
 
     def _read_calibration(self, config: IBuilderConfig) -> None:
         """Reads the calibrator's cache, so that a bad one is known now."""

@@ -91,7 +91,7 @@ class IExecutionContext(_Bindings, Scoped):
         self.error_recorder = engine.error_recorder
         self.enqueue_emits_profile = True
         self._report = Reporter(engine._runtime.logger, self)
-        self._context = Context(engine._engine, interface.run_device())
+        self._open()
         self._on_host = self._context.device < 0
         memory = capi.HOST if self._on_host else capi.DEVICE
         self._bindings: Dict[str, _Binding] = {p.name: _Binding(p, p.name in engine._inputs, memory) for p in engine._ports}
@@ -104,12 +104,28 @@ class IExecutionContext(_Bindings, Scoped):
         self._listener: Any = None
         self._debug: Dict[str, bool] = {p.name: False for p in engine._engine.debug_tensors}  # whether the listener is told
         self._persistent = 0
-        self._run, self._handle = capi.runtime().burnish_context_run, self._context.handle
+        self._run = capi.runtime().burnish_context_run
         self._error = c_void_p()
         self._error_at = byref(self._error)
         self._profile_index = 0
         if engine._engine.profiles:
             self._context.set_profile(0)
+
+    def _open(self) -> None:
+        self._context = Context(self.engine._engine, interface.run_device())
+        self._handle = self._context.handle
+
+    def _reopen(self) -> None:
+        """The engine has other weights: all that the C context was told it is told again."""
+        self._open()
+        if self.engine._engine.profiles:
+            self._context.set_profile(self._profile_index)
+        if self._persistent:
+            self.persistent_cache_limit = self._persistent
+        for binding in self._bindings.values():
+            binding.told = False
+            self._wait_for(binding)
+        self._ran = False
 
     # ---- addresses and shapes
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from typing import Any, Dict, List, Optional, Union
 
 from ..engine import Engine, Port
@@ -117,7 +118,6 @@ class _Bindings:
 class ICudaEngine(_Bindings, Scoped):
     """An engine: its inputs and outputs, and contexts that run it. Keeps its runtime alive."""
 
-    refittable = False
     engine_capability = EngineCapability.STANDARD
     profiling_verbosity = ProfilingVerbosity.DETAILED
     hardware_compatibility_level = HardwareCompatibilityLevel.NONE
@@ -135,6 +135,19 @@ class ICudaEngine(_Bindings, Scoped):
         self._ports = [*engine.inputs, *engine.outputs]
         self._by_name: Dict[str, Port] = {p.name: p for p in self._ports}
         self._inputs = {p.name for p in engine.inputs}
+        self._contexts: weakref.WeakSet = weakref.WeakSet()
+
+    @property
+    def refittable(self) -> bool:
+        """Whether a Refitter can give it other weights."""
+        return bool(self._engine.weights)
+
+    def _become(self, refitted: Engine) -> None:
+        """The same engine with other weights, for its contexts too."""
+        self._engine = refitted
+        self.__dict__.pop("_plan", None)
+        for context in self._contexts:
+            context._reopen()
 
     # ---- inputs and outputs
 
@@ -244,7 +257,9 @@ class ICudaEngine(_Bindings, Scoped):
     def create_execution_context(self, strategy: Any = ExecutionContextAllocationStrategy.STATIC) -> Optional[IExecutionContext]:
         """A context, or None with an error in the log. Memory grows with the extents that are run, whatever the strategy."""
         try:
-            return IExecutionContext(self)
+            context = IExecutionContext(self)
+            self._contexts.add(context)
+            return context
         except Error as error:
             self._report.failure(error)
             return None
@@ -293,8 +308,9 @@ class ICudaEngine(_Bindings, Scoped):
         return 0
 
     def get_engine_stat(self, stat: EngineStat) -> int:
-        """Bytes of weights."""
-        return self._engine.description["constant_bytes"] if stat == EngineStat.TOTAL_WEIGHTS_SIZE else 0
+        """Bytes of weights, and of those that the engine does not hold."""
+        held = stat == EngineStat.TOTAL_WEIGHTS_SIZE or self._engine.is_stripped
+        return self._plan["constant_bytes"] if held else 0
 
     def serialize(self) -> IHostMemory:
         """The bytes that it was made of."""

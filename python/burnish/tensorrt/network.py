@@ -11,11 +11,12 @@ from onnx import helper
 from . import onnx_layers
 from .control_flow import Writer, units
 from .emitter import FUNCTION_DOMAIN, OPSET, Emitter, Unsayable, infer, onnx_type, value_info
-from .enums import DataType, NetworkDefinitionCreationFlag
+from .enums import DataType, LayerType, NetworkDefinitionCreationFlag
 from .layer_makers import LayerMakers
 from .layers.layer import CLASSES, ILayer, State
 from .logger import Reporter, Scoped
 from .tensor import ITensor
+from .types import array_of
 
 
 class INetworkDefinition(Scoped, LayerMakers):
@@ -39,6 +40,7 @@ class INetworkDefinition(Scoped, LayerMakers):
         self._plugin_override = False  # plugins' operators go before ONNX's of the same name
         self._inferred = 0  # layers whose outputs have types
         self._counter = itertools.count()
+        self._refittable: set = set()  # names of weights that are marked
 
     # ---- what there is
 
@@ -152,24 +154,31 @@ class INetworkDefinition(Scoped, LayerMakers):
         self._debug_unfused = False
         return True
 
-    # ---- refitting, which engines of Burnish do not do
+    # ---- refitting
 
     def mark_weights_refittable(self, name: str) -> bool:
-        """False, and a warning: engines cannot be refitted."""
-        self._report.no_effect("mark_weights_refittable", "engines of Burnish cannot be refitted; build again with the new weights")
-        return False
+        """With REFIT_INDIVIDUAL these weights may be refitted. A name that is none fails the build."""
+        self._refittable.add(name)
+        return True
 
     def unmark_weights_refittable(self, name: str) -> bool:
-        """False."""
-        return False
+        """Takes the mark away."""
+        self._refittable.discard(name)
+        return True
 
     def are_weights_marked_refittable(self, name: str) -> bool:
-        """False."""
-        return False
+        """Whether they are marked."""
+        return name in self._refittable
 
     def set_weights_name(self, weights: Any, name: str) -> bool:
-        """False, and a warning: names of weights serve refitting."""
-        self._report.no_effect("set_weights_name", "names of weights serve refitting, which engines of Burnish do not do")
+        """What a Refitter calls the weights of a constant layer; those of other layers are called after their layer."""
+        array = array_of(weights)
+        for state in self._layers if array is not None else ():
+            own = array_of(state.values.get("weights")) if state.type == LayerType.CONSTANT else None
+            if own is not None and own.ctypes.data == array.ctypes.data:
+                self._rename(state.outputs[0], name)
+                return state.outputs[0].name == name
+        self._report.no_effect("set_weights_name", "only weights of constant layers can be named")
         return False
 
     # ---- layers
@@ -292,6 +301,16 @@ class INetworkDefinition(Scoped, LayerMakers):
             raise Unsayable(f"layer '{state.name}': {error}") from error
         return emitter.nodes, emitter.initializers
 
+    def _node_name(self, state: State, node: onnx.NodeProto) -> str:
+        """What an ONNX node of a layer is called in the model."""
+        name = node.name or next(filter(None, node.output), "")
+        inlined = state.node is None and self._source is not None and self._source.opset != OPSET  # in a function
+        return f"{state.name}/{name}" if inlined else name
+
+    def _node_names(self, state: State) -> List[str]:
+        """What all of them are called."""
+        return [self._node_name(state, node) for node in self._nodes(state)[0]]
+
     def _maker(self, state: State, index: int) -> Optional[tuple]:
         """(name of the ONNX node that makes an output of a layer, which of its results that is, from 1); None: no node does."""
         name = state.outputs[index].name
@@ -299,8 +318,7 @@ class INetworkDefinition(Scoped, LayerMakers):
             if name in node.output and node.op_type == "Identity":
                 name = node.input[0]
             elif name in node.output:
-                inlined = state.node is None and self._source is not None and self._source.opset != OPSET
-                return f"{state.name}/{node.name}" if inlined else node.name, list(node.output).index(name) + 1
+                return self._node_name(state, node), list(node.output).index(name) + 1
         return None
 
     def serialized(self) -> tuple:
