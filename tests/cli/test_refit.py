@@ -175,6 +175,20 @@ def test_another_network_is_refused(burnish, models):
     assert burnish.refuse("refit", "engine", "--onnx", "tanh.onnx") == (cause, ANOTHER)
 
 
+@pytest.mark.parametrize("name", ["constant", None])
+def test_a_constant_may_be_asked_for_in_a_precision(burnish, name):
+    """Scripts ask for one of every node."""
+    for seed in range(2):
+        constant = numpy_helper.from_array(np.random.default_rng(seed).standard_normal((4, 4)).astype("f4"))
+        nodes = [helper.make_node("Constant", [], ["w"], name, value=constant), helper.make_node("MatMul", ["x", "w"], ["y"], "product")]
+        ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [2, 4]) for name in "xy"]
+        save(helper.make_graph(nodes, "g", ports[:1], ports[1:]), burnish.folder / f"{seed}.onnx")
+        precisions = ("--node-precision", f"{name or 'w'}:fp32", "--node-precision", "product:fp32")
+        burnish.succeed("build", f"{seed}.onnx", "--refit", "--target", "cpu", "--fp16", *precisions)
+    burnish.succeed("refit", "0.engine", "--onnx", "1.onnx")
+    assert read(burnish, "0.engine") == read(burnish, "1.engine")
+
+
 def test_an_engine_that_was_not_built_for_it(burnish, models):
     burnish.succeed("build", "old.onnx", "-o", "engine", "--target", "cpu")
     assert burnish.refuse("refit", "engine", "--onnx", "new.onnx") == (

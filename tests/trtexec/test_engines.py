@@ -137,6 +137,45 @@ def test_an_engine_is_refitted_from_another_model(trtexec):
     assert refused.lines("E")[0].startswith("the engine cannot be refitted: it was not built for it; try: ")
 
 
+def attention(path, seed):
+    """Attention over what two weights make of x, and a branch beside it."""
+    rng, value = np.random.default_rng(seed), helper.make_tensor_value_info
+    weights = [numpy_helper.from_array(rng.standard_normal((32, 32)).astype("f4"), name) for name in "wv"]
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["q"], "query"),
+        helper.make_node("MatMul", ["x", "v"], ["k"], "key"),
+        helper.make_node("Transpose", ["k"], ["t"], "transpose", perm=[0, 2, 1]),
+        helper.make_node("MatMul", ["q", "t"], ["p"], "product"),
+        helper.make_node("Softmax", ["p"], ["s"], "softmax", axis=-1),
+        helper.make_node("MatMul", ["s", "x"], ["a"], "values"),
+        helper.make_node("Add", ["a", "q"], ["y"], "sum"),
+    ]
+    save(helper.make_graph(nodes, "attention", [value("x", 1, [2, 16, 32])], [value("y", 1, [2, 16, 32])], weights), path)
+
+
+FLAGS = """
+--fp16 --layerPrecisions=product:fp32 --precisionConstraints=obey
+--bf16 --layerOutputTypes=query:fp32,key:bf16 --precisionConstraints=prefer
+--fp16 --decomposableAttentions=softmax
+--fp16 --markDebug=q,a
+--markUnfusedTensorsAsDebugTensors
+--fp16 --memPoolSize=workspace:0.001,tacticSharedMem:16K
+--maxAuxStreams=1
+--fp16 --setBuildRoute=-optimization_level=3 -max_branches=4 -workspace_mib=1
+"""
+
+
+@pytest.mark.parametrize("target", ["cpu", "sm_90"])
+@pytest.mark.parametrize("flags", FLAGS.strip().split("\n"))
+def test_a_refit_builds_by_the_same_flags(trtexec, flags, target):
+    words = ["--" + word.strip() for word in flags.split("--")[1:]]
+    for seed, name in enumerate("ab"):
+        attention(trtexec.folder / f"{name}.onnx", seed)
+        trtexec.passes(f"--onnx={name}.onnx", f"--saveEngine={name}.engine", "--skipInference", "--refit", f"--target={target}", *words)
+    subprocess.run([trtexec.program.parent / "burnish", "refit", "a.engine", "--onnx", "b.onnx"], cwd=trtexec.folder, check=True)
+    assert (trtexec.folder / "a.engine").read_bytes() == (trtexec.folder / "b.engine").read_bytes()
+
+
 @pytest.mark.parametrize("flag", ["--stripWeights", "--weightless", "--stripAllWeights"])
 def test_an_engine_without_weights(trtexec, flag):
     other_weights(trtexec)
