@@ -137,26 +137,36 @@ HEAD = [
 
 
 def markdown(results, baselines, reasons):
-    """The table, the bars and who measured, for docs/performance.md."""
-    rows = judged(results["rows"], baselines)
-    kept = baseline_of(baselines)
-    there = {(row["model"], row["batch"]) for row in rows}
-    absent = [f"{m} {b}" for m in MODELS for b in BATCHES if (m, b) not in there]
-    commits = sorted({row["commit"] for row in rows if row.get("commit")})
+    """Table and bars of each setting, and who measured, for docs/performance.md."""
+    commits = sorted({row["commit"] for row in results["rows"] if row.get("commit")})
     lines = [
         f"{results.get('gpu', 'No GPU yet')}, driver {results.get('driver', '–')}, commits measured: {', '.join(commits) or 'none'}. "
         f"Kept figures: torch {baselines['torch']}, ONNX Runtime {baselines['onnxruntime']}. Times in milliseconds.",
         "",
-        "| " + " | ".join(HEAD) + " |",
-        "|" + "---|" * len(HEAD),
+        *setting([row for row in results["rows"] if not row.get("libraries")], baselines, reasons),
     ]
+    with_libraries = [row for row in results["rows"] if row.get("libraries")]
+    if not with_libraries:
+        return "\n".join([*lines, "", "With routines of libraries among the candidates: not measured yet."]) + "\n"
+    names = sorted({name for row in with_libraries for name in row["libraries"]})
+    lines += ["", f"With routines of {' and '.join(names)} among the candidates:", "", *setting(with_libraries, baselines, {})]
+    return "\n".join(lines) + "\n"
+
+
+def setting(rows, baselines, reasons):
+    """Lines of the table and the bars of rows that are one for each model and batch."""
+    rows = judged(rows, baselines)
+    kept = baseline_of(baselines)
+    there = {(row["model"], row["batch"]) for row in rows}
+    absent = [f"{m} {b}" for m in MODELS for b in BATCHES if (m, b) not in there]
+    lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
     lines += ["| " + " | ".join(row_cells(row, kept.get((row["model"], row["batch"]), {}), reasons)) + " |" for row in rows]
     if absent:
         lines += ["", f"Not measured yet: {', '.join(absent)}."]
     lines += ["", "| bar | reached | rows | met |", "|---|---|---|---|"]
     verdict = {True: "yes", False: "**no**", None: "rows are missing"}
     lines += [f"| {text} | {cell(value, '{:.2f}')} | {count} | {verdict[met]} |" for text, value, count, met in bars(rows)]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 BEGIN, END = "<!-- the table begins; ./dev bench writes it -->", "<!-- the table ends -->"

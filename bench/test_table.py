@@ -84,6 +84,19 @@ def test_rows_below_a_bar_are_bold_and_have_a_reason():
     assert "Not measured yet: resnet50 8, resnet50 32," in text
 
 
+def test_a_reason_stands_beside_a_row_that_meets_its_bars_too():
+    assert "launches" in table.markdown({"rows": [FAST]}, BASELINES, {(FAST["model"], FAST["batch"]): "launches"})
+
+
+def test_rows_with_libraries_have_a_table_and_bars_of_their_own():
+    own = table.markdown({"rows": [FAST]}, BASELINES, {})
+    assert own.endswith("With routines of libraries among the candidates: not measured yet.\n") and own.count("| bar |") == 1
+    both = table.markdown({"rows": [FAST, {**SLOW, "libraries": ["cublaslt", "cudnn"]}]}, BASELINES, {})
+    first, second = both.split("With routines of cublaslt and cudnn among the candidates:")
+    assert first.count("| bar |") == second.count("| bar |") == 1
+    assert f"| {FAST['model']} | {FAST['batch']} |" in first and f"| {SLOW['model']} | {SLOW['batch']} |" in second
+
+
 def test_the_page_keeps_what_is_around_the_table():
     page = f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n"
     once = table.replaced(page, "| new |\n")

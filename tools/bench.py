@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Times the bench zoo on GPU 0 in FP16 against torch, row by row, and writes bench/results/h200.json and docs/performance.md.
 
-    bench.py [--models a,b] [--batches 1,8,32,128] [--minutes N] [--again] [--optimization-level N]
+    bench.py [--models a,b] [--batches 1,8,32,128] [--minutes N] [--again] [--optimization-level N] [--libraries cublaslt,cudnn]
     bench.py --table        only the page, from the figures kept
 
-A row is a model at a batch. Rows that this commit has measured are not measured again without --again, and no row is begun once N
+A row is a model at a batch, with libraries or without. Rows that this commit has measured are not measured again without --again, and no row is begun once N
 minutes have passed, so that the table fills over several stays on a GPU. docs/performance.md says what is measured, and how."""
 import argparse
 import concurrent.futures
@@ -41,6 +41,7 @@ def main():
     parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--optimization-level", type=int, default=1)
+    parser.add_argument("--libraries", default="none", help="whose routines are candidates too; for levels that time kernels")
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
     if not options.table:
@@ -55,11 +56,13 @@ def measure(options):
         "nvidia-smi", "-i", "0", "--query-gpu=name,driver_version", "--format=csv,noheader"
     ).split(", ")
     now = commit()
-    done = {(row["model"], row["batch"]) for row in results["rows"] if row.get("commit") == now and not options.again}
+    libraries = [] if options.libraries == "none" else sorted(options.libraries.split(","))
+    measured = [row for row in results["rows"] if row.get("commit") == now and row.get("libraries", []) == libraries]
+    done = {(row["model"], row["batch"]) for row in measured if not options.again}
     batches = [int(batch) for batch in options.batches.split(",")]
     wanted = {model: [batch for batch in batches if (model, batch) not in done] for model in options.models.split(",")}
     wanted = {model: left for model, left in wanted.items() if left}
-    bench = Bench(options.optimization_level)
+    bench = Bench(options.optimization_level, libraries)
     try:
         say("making models")
         bench.make_models(wanted)
@@ -94,10 +97,10 @@ def going_on(what):
 class Bench:
     """Models, engines, their reference outputs, and torch in its process."""
 
-    def __init__(self, level):
+    def __init__(self, level, libraries):
         from session import Library
 
-        self.level = level
+        self.level, self.libraries = level, libraries
         self.library = Library(ROOT / "build/lib", device=0)
         python = torch_python()
         command = [python, BENCH / "torch_worker.py"]
@@ -141,6 +144,7 @@ class Bench:
         """Builds the engine; seconds it took."""
         command = [BURNISH, "build", ROOT / f"build/zoo/{model}.onnx", "-o", engine_path(model, batch, formats), "--fp16"]
         command += ["--shapes", shapes(model, batch), "--optimization-level", self.level]
+        command += ["--libraries", ",".join(self.libraries) or "none"]
         if self.level > 1:
             command += ["--timing-cache", WORK / f"{model}.timing"]
             command += ["--timing-cache-mode", "append" if formats == FORMATS[0] else "read"]
@@ -156,7 +160,7 @@ class Bench:
 
         inputs = {name: array[[i % ITEMS for i in range(batch)]] for name, array in self.items.items()}
         sessions = {formats: Session(self.library, engine_path(model, batch, formats)) for formats in FORMATS}
-        row = {"model": model, "batch": batch, "precision": "fp16", "libraries": [], "level": self.level}
+        row = {"model": model, "batch": batch, "precision": "fp16", "libraries": self.libraries, "level": self.level}
         row["date"] = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
         row["build_seconds"] = self.build_seconds.get(batch)
         try:
@@ -320,8 +324,9 @@ def kept_results():
 
 
 def keep(results, row):
-    """Takes the place of the row of this model, batch and precision, and is on disk at once. Figures of seven digits are enough."""
-    key = lambda r: (r["model"], r["batch"], r["precision"])
+    """Takes the place of the row of this model, batch, precision and libraries, and is on disk at once. Figures of seven digits are
+    enough."""
+    key = lambda r: (r["model"], r["batch"], r["precision"], r.get("libraries", []))
     results["rows"] = [r for r in results["rows"] if key(r) != key(row)] + [rounded(row)]
     order = {model: place for place, model in enumerate(table.MODELS)}
     results["rows"].sort(key=lambda r: (order.get(r["model"], len(order)), r["batch"]))
