@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 
 #include "base/tensor.h"
 
@@ -14,13 +15,15 @@ class ConstantForms {
  public:
   /// `form` says all that the result of `make` depends on besides the tensor.
   Tensor find(const Tensor& from, const std::string& form, const std::function<Tensor()>& make) {
-    const auto [it, fresh] = made_.try_emplace({from.storage(), form});
-    if (fresh) it->second = std::make_unique<Tensor>(make());
-    return *it->second;
+    const auto [it, fresh] = made_.try_emplace({from.storage(), from.dtype(), from.shape(), form});
+    if (fresh) it->second = make();
+    return it->second;
   }
 
  private:
-  std::map<std::pair<std::shared_ptr<const std::byte>, std::string>, std::unique_ptr<Tensor>> made_;
+  // Tensors of other shapes may share the bytes, which the key keeps from being used for something else.
+  using Key = std::tuple<std::shared_ptr<const std::byte>, DType, Shape, std::string>;
+  std::map<Key, Tensor> made_;
 };
 
 }  // namespace burnish
