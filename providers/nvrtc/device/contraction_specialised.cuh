@@ -70,7 +70,7 @@ BURNISH_DEVICE void fill(Ring<C>& ring, const A& a, const B& b, Place place, int
   }
 }
 
-/// Adds up `steps` steps of a tile, of the ring's every `stride`-th one. Gives the barrier of the last one's stage, which is yet to
+/// Adds up `steps` steps of a tile, every Stride-th one of the ring. Gives the barrier of the last one's stage, which is yet to
 /// be told that it is read.
 template <class C, int BTile, int Stride, class WarpgroupMath>
 BURNISH_DEVICE u32 accumulate_steps(Ring<C>& ring, WarpgroupMath& math, int steps) {

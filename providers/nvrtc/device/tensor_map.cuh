@@ -11,11 +11,6 @@ struct alignas(64) TensorMap {
   u64 words[16];
 };
 
-/// Brings the map itself nearer; the kernel's first thread does it early.
-BURNISH_DEVICE void prefetch(const TensorMap& map) {
-  asm volatile("prefetch.tensormap [%0];" ::"l"(&map) : "memory");
-}
-
 /// Arrives at a barrier, whose phase then also waits for so many bytes that the engine copies.
 BURNISH_DEVICE void arrive_expecting(u32 barrier, int bytes) {
   asm volatile("mbarrier.arrive.expect_tx.release.cta.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes)
