@@ -122,9 +122,8 @@ std::string Worker::end() {
 Error Worker::lost(const Program& program, const std::string& how) {
   return Error(Code::internal, "the process burnish-nvrtc that compiled kernel '" + program.name + "' " + how)
       .remedy(
-          "build again, on fewer cores (taskset -c) if memory ran short; a build with one thread needs no "
-          "such "
-          "process");
+          "build again, on fewer cores (taskset -c) if memory ran short; a build with one thread "
+          "needs no such process");
 }
 
 Result<std::vector<std::byte>> Worker::compile(const Program& program, std::string_view architecture) {
