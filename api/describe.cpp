@@ -54,6 +54,7 @@ Json step(const Step& s) {
     json["module"] = launch->module;
     json["block"] = {launch->block[0], launch->block[1], launch->block[2]};
     json["shared_bytes"] = launch->shared_bytes;
+    if (launch->starts_early) json["starts_early"] = true;
   }
   if (const auto* call = std::get_if<HostCall>(&s.what)) json["call"] = call->text;
   if (const auto* call = std::get_if<LibraryCall>(&s.what)) json["call"] = call->library + " " + call->text;

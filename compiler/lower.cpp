@@ -194,8 +194,10 @@ Result<> Lowering::add_calls(Scope& scope, DeviceOperands& operands, std::string
       out_.plan.modules.push_back({.target = std::string(options_.backend->target()),
                                    .source = XXH3_64bits(source.text.data(), source.text.size())});
     }
-    KernelLaunch launch{
-        .module = it->second, .function = "kernel", .shared_bytes = static_cast<uint32_t>(call.shared_bytes)};
+    KernelLaunch launch{.module = it->second,
+                        .function = "kernel",
+                        .shared_bytes = static_cast<uint32_t>(call.shared_bytes),
+                        .starts_early = operands.starts_early()};
     for (size_t k = 0; k < 3; ++k) {
       launch.grid[k] = slot(call.grid[k]);
       launch.block[k] = static_cast<uint32_t>(call.block[k]);

@@ -169,6 +169,7 @@ class DeviceOperands final : public KernelCtx {
   std::span<const std::optional<Placed>> inputs() const { return in_; }
   int64_t usual(Dim d) const override { return lowering_.at_optimum(d); }
   DType pointer_type(OperandPointer p) const override { return target(p).dtype; }
+  bool is_constant(OperandPointer p) const override;
   void make_dense(size_t i) override;
   OperandPointer scratch(DType dtype, Dim count) override;
   OperandPointer constant(Tensor tensor) override;

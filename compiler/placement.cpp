@@ -242,6 +242,10 @@ int64_t DeviceOperands::out_alignment(size_t i) const { return alignment_of(dims
 bool DeviceOperands::tf32() const { return lowering_.options_.tf32; }
 std::string_view DeviceOperands::architecture() const { return lowering_.options_.backend->target(); }
 
+bool DeviceOperands::is_constant(OperandPointer p) const {
+  return lowering_.out_.plan.buffers[target(p).placed.buffer].kind == Buffer::Kind::constant;
+}
+
 void DeviceOperands::make_dense(size_t i) {
   const TensorType& type = in(i);
   if (lowering_.is_dense(in_[i]->view, type.shape)) return;

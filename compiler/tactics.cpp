@@ -30,6 +30,10 @@ class TrialOperands final : public KernelCtx {
   DType pointer_type(OperandPointer p) const override {
     return p.kind == OperandPointer::Kind::extra ? extra_[p.index].dtype : real_.pointer_type(p);
   }
+  bool is_constant(OperandPointer p) const override {
+    if (p.kind == OperandPointer::Kind::extra) return extra_[p.index].kind == ProblemBuffer::Kind::constant;
+    return real_.is_constant(p) && !dense_[p.index];
+  }
   void make_dense(size_t i) override {
     std::vector<Dim> dense = dense_strides(dims, in(i).shape);
     for (size_t a = 0; a < dense.size(); ++a)

@@ -24,6 +24,7 @@ class AnchorOperands final : public KernelCtx {
   OperandPointer in_pointer(size_t i) const override { return fused->in_pointer(operand_[i]); }
   OperandPointer out_pointer(size_t i) const override { return fused->out_pointer(i); }
   DType pointer_type(OperandPointer p) const override { return fused->pointer_type(p); }
+  bool is_constant(OperandPointer p) const override { return fused->is_constant(p); }
   void make_dense(size_t i) override { fused->make_dense(operand_[i]); }
   OperandPointer scratch(DType dtype, Dim count) override { return fused->scratch(dtype, count); }
   OperandPointer constant(Tensor tensor) override { return fused->constant(std::move(tensor)); }

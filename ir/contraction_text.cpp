@@ -229,9 +229,10 @@ void add_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileShap
   std::string config =
       "using C = Contraction<" + std::string(device_type(dtype)) + ", " + std::string(device_name(t.math));
   for (int v : {t.m, t.n, t.k, t.warps_m, t.warps_n, t.stages}) config += ", " + std::to_string(v);
-  if (t.slices > 1 || t.teams > 0)
-    config += ", true, " + std::to_string(t.slices) + ", " + std::to_string(t.teams);
-  if (t.mapped > 0) config += ", " + std::to_string(t.mapped);
+  call.waits = p.constant_b && ctx.starts_early();
+  config += ", true";
+  for (int v : {t.slices, t.teams, t.mapped}) config += ", " + std::to_string(v);
+  if (call.waits) config += ", true";
   Dim batches = p.batch[0];
   for (size_t i = 1; i < p.batch.size(); ++i) batches = dims.mul(batches, p.batch[i]);
   KernelText& text = call.body;

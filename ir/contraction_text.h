@@ -34,6 +34,7 @@ struct ContractionProblem {
   int copy_bytes = 0;        // of the operand that is copied in the smaller pieces; 0: one is gathered
   bool b_along_k = false;    // B's elements of one column lie together
   bool a_along_k = false;    // A is a matrix, and its elements of one row lie together
+  bool constant_b = false;   // nothing ever writes B
   double before = 0;         // microseconds of launches that only a contraction needs
 };
 

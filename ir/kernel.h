@@ -80,6 +80,8 @@ struct KernelCall {
   int shared_bytes = 0;  // dynamic shared memory
   int resident = 0;      // blocks of a multiprocessor that share its registers; 0: as many as may
   int cluster = 1;       // blocks along x that share their memory (sm_90 and later); divides grid[0]
+  bool waits =
+      false;  // the body waits for earlier kernels (KernelCtx::starts_early); else its beginning does
 };
 
 /// A call of a library's routine as data.
@@ -136,6 +138,8 @@ class KernelCtx {
   }
   /// The storage type behind a pointer.
   virtual DType pointer_type(OperandPointer p) const = 0;
+  /// Whether nothing ever writes what is behind it.
+  virtual bool is_constant(OperandPointer p) const = 0;
   /// Copies operand i if it is not dense row-major; afterwards its strides are.
   virtual void make_dense(size_t i) = 0;
   /// Device memory for the calls of this node alone: `count` elements.
@@ -152,6 +156,8 @@ class KernelCtx {
   virtual bool tf32() const { return false; }
   /// What the calls are compiled for, "sm_90"; empty: no GPU in particular, so what all of them have.
   virtual std::string_view architecture() const { return {}; }
+  /// Kernels start while those before them still run, and wait on the GPU: from sm_90 on ("sm_100" is longer).
+  bool starts_early() const { return architecture().size() > 5 || architecture() >= "sm_90"; }
   /// The tactic to describe the calls under: `wanted` if it is among them, else the first of least cost. Asked at most once a
   /// node. All of them must be right; which one is faster somebody else may have measured.
   virtual size_t choose(std::vector<Tactic> offered) {

@@ -273,6 +273,7 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
                           dtype,          single ? strides[0] : form.w.in_stride,
                           strides[1],     {zero, zero, zero, dims.mul(strides[1], dims.constant(inputs))},
                           image.alignment};
+  problem.constant_b = true;
   problem.copy_bytes = pointwise ? copy_bytes(dims, matrix) : image_copy_bytes(dims, dtype, image);
   if (image.packed) problem.before = pack_cost(ctx, image);
   const std::vector<ImageTiling> tilings = image_tilings(ctx, form, inputs, outputs);

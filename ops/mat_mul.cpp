@@ -173,6 +173,7 @@ Verdict kernel(KernelCtx& ctx) {
   p.copy_bytes = std::min(copy_bytes(dims, left), copy_bytes(dims, right));
   p.a_along_k = dims.is_constant(left.stride_k, 1);
   p.b_along_k = dims.is_constant(right.stride_k, 1);
+  p.constant_b = ctx.is_constant(right.pointer);
   const TileShape tile = choose_tile(ctx, p, dtype, {}).tile;
   KernelText operands;
   define_a(operands, dims, left, p, tile);

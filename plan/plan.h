@@ -73,6 +73,8 @@ struct KernelLaunch {
   uint32_t block[3] = {1, 1, 1};
   uint32_t shared_bytes = 0;
   std::vector<Argument> arguments;
+  /// May start while those before it run: it waits on the GPU (programmatic dependent launch).
+  bool starts_early = false;
   bool operator==(const KernelLaunch&) const = default;
 };
 /// Copies elements from one tensor to another of the same extents; spaces may differ only if both are dense.

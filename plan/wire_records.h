@@ -201,6 +201,7 @@ void describe(A& a, KernelLaunch& x) {
   a(8, x.block[2]);
   a(9, x.shared_bytes);
   a(10, x.arguments);
+  a(11, x.starts_early);
 }
 
 template <class A>

@@ -49,6 +49,27 @@ done:
 }
 )";
 
+/// The same by a kernel that lets the next one start at once, takes its time (20 us), and then waits for those before it.
+static std::string slow_add_one() {
+  std::string text = add_one;
+  const auto replace = [&](std::string_view what, std::string_view by) {
+    text.replace(text.find(what), what.size(), by);
+  };
+  replace(".target sm_80", ".target sm_90");
+  replace("  ld.param.u64 %to, [y];", R"(  .reg .b64 %now, %end;
+  .reg .pred %early;
+  griddepcontrol.launch_dependents;
+  mov.u64 %end, %globaltimer;
+  add.u64 %end, %end, 20000;
+spin:
+  mov.u64 %now, %globaltimer;
+  setp.lt.u64 %early, %now, %end;
+  @%early bra spin;
+  griddepcontrol.wait;
+  ld.param.u64 %to, [y];)");
+  return text;
+}
+
 class GpuContext : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -58,7 +79,7 @@ class GpuContext : public ::testing::Test {
   }
 
   /// y = x + 6 by six kernels through two buffers of an arena, which swap; with a host step in the middle if wanted.
-  Plan chain(bool host_step) {
+  Plan chain(bool host_step, bool starts_early = false) {
     PlanMaker m;
     m.plan.target = device_->info().architecture();
     m.plan.modules = {{.target = m.plan.target}};
@@ -80,7 +101,8 @@ class GpuContext : public ::testing::Test {
                           .block = {256, 1, 1},
                           .arguments = {{.buffer = to, .element_size = 4, .slot = zero, .written = true},
                                         {.buffer = from, .element_size = 4, .slot = zero},
-                                        {.kind = KernelLaunch::Argument::Kind::integer, .slot = n}}});
+                                        {.kind = KernelLaunch::Argument::Kind::integer, .slot = n}},
+                          .starts_early = starts_early});
     };
     auto list = [&](uint32_t buffer) { return m.operand(buffer, DType::f32, {n}, {one}, zero); };
     add(x, a);
@@ -99,10 +121,10 @@ class GpuContext : public ::testing::Test {
     return m.finish();
   }
 
-  std::unique_ptr<Context> context_of(Plan plan, bool graphs = true) {
+  std::unique_ptr<Context> context_of(Plan plan, bool graphs = true, const std::string& text = add_one) {
     EngineContents contents;
-    const auto* code = reinterpret_cast<const std::byte*>(add_one);
-    contents.targets.push_back({.plan = std::move(plan), .code = {{code, code + sizeof(add_one)}}});
+    const auto* code = reinterpret_cast<const std::byte*>(text.c_str());
+    contents.targets.push_back({.plan = std::move(plan), .code = {{code, code + text.size() + 1}}});
     auto engine = Engine::from_bytes(*engine_bytes(contents));
     EXPECT_TRUE(engine);
     auto context = Context::create(
@@ -179,6 +201,28 @@ TEST_F(GpuContext, OneBranchAtATimeAndAPersistentCacheChangeNoResult) {
         EXPECT_EQ(result(*context), plus(x, 6));
       }
     }
+}
+
+TEST_F(GpuContext, KernelsThatStartEarlyWaitOnTheGpu) {
+  if (device_->info().major < 9) GTEST_SKIP() << "not before sm_90";
+  std::vector<float> x = whole_numbers(5000, 6);
+  float milliseconds[2];
+  for (bool early : {false, true}) {
+    const auto context = context_of(chain(false, early), true, slow_add_one());
+    for (int run = 0; run < 20; ++run) {
+      for (float& v : x) v += 1;
+      ASSERT_TRUE(context->set_input("x", ref(x)));
+      const Result<> ran = context->run();
+      ASSERT_TRUE(ran) << ran.error().cause();
+      ASSERT_EQ(result(*context), plus(x, 6)) << run;
+    }
+    const auto times = context->time(20);
+    ASSERT_TRUE(times) << times.error().cause();
+    milliseconds[early] = times->back().gpu_ms;
+  }
+  EXPECT_GT(milliseconds[false], 0.120f);
+  EXPECT_LT(milliseconds[true],
+            0.080f);  // 20 us of the first five, side by side, and of the one after the copy
 }
 
 TEST_F(GpuContext, MemoryOfTheCallerIsUsedInPlace) {

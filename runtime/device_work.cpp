@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/access_order.h"
+#include "runtime/earlier_work.h"
 #include "runtime/lanes.h"
 
 namespace burnish {
@@ -30,7 +31,6 @@ Result<> DeviceWork::resolve_launch(const Step& step, const KernelLaunch& launch
                                     std::span<const int64_t> slots) {
   Item item{&step, &loaded_.kernel(launch), nullptr, {}, numbers_.size(), 0};
   item.shape.block = {launch.block[0], launch.block[1], launch.block[2]};
-  item.shape.shared_bytes = launch.shared_bytes;
   for (const KernelLaunch::Argument& a : launch.arguments) {
     numbers_.push_back(a.has_address() ? address(a, slots) : static_cast<uint64_t>(slots[a.slot]));
     for (Slot s : a.extents) numbers_.push_back(static_cast<uint64_t>(slots[s]));
@@ -46,6 +46,8 @@ Result<> DeviceWork::resolve_launch(const Step& step, const KernelLaunch& launch
     item.shape.grid[k] = static_cast<uint32_t>(blocks);
     numbers_.push_back(static_cast<uint64_t>(blocks));
   }
+  item.shape.shared_bytes =
+      loaded_.shared_bytes(launch, uint64_t{item.shape.grid[0]} * item.shape.grid[1] * item.shape.grid[2]);
   for (const KernelLaunch::Argument& a : launch.arguments)  // what the order of the steps follows from
     if (a.has_address()) numbers_.push_back(static_cast<uint64_t>(slots[plan_.buffers[a.buffer].bytes]));
   items_.push_back(item);
@@ -142,10 +144,18 @@ std::vector<CUdeviceptr> DeviceWork::operands(const Item& item) const {
   return {first, first + static_cast<std::ptrdiff_t>(item.count)};
 }
 
-Result<cuda::GraphNode> DeviceWork::add(cuda::Graph& graph, cuda::Graph::After after, const Item& item) {
+bool DeviceWork::starts_early(const Item& item, std::span<const uint32_t> waits) const {
+  if (waits.size() != 1 || !item.kernel || !items_[waits[0]].kernel) return false;
+  if (item.shape.empty() || items_[waits[0]].shape.empty()) return false;
+  return std::get<KernelLaunch>(item.step->what).starts_early;
+}
+
+Result<cuda::GraphNode> DeviceWork::add(cuda::Graph& graph, cuda::Graph::After after, bool early,
+                                        const Item& item) {
   if (item.kernel) {
-    const cuda::GraphNode node =
-        TRY(graph.add_kernel(after, *item.kernel, item.shape, TRY(arguments(graph.device(), item))));
+    const std::span<void* const> given = TRY(arguments(graph.device(), item));
+    const cuda::GraphNode node = TRY(early ? graph.add_early_kernel(after[0], *item.kernel, item.shape, given)
+                                           : graph.add_kernel(after, *item.kernel, item.shape, given));
     if (window_.bytes > 0) TRY(graph.set_cache_window(node, window_));
     return node;
   }
@@ -159,6 +169,7 @@ Result<cuda::Graph> DeviceWork::graph(const cuda::Device& device, std::span<cons
   cuda::Graph graph = TRY(cuda::Graph::create(device));
   AccessOrder order;
   Lanes lanes(plan_.max_branches);
+  EarlierWork earlier_work;
   std::vector<cuda::GraphNode> nodes, after;
   std::vector<uint32_t> waits;
   for (uint32_t i = 0; i < items_.size(); ++i) {
@@ -171,11 +182,10 @@ Result<cuda::Graph> DeviceWork::graph(const cuda::Device& device, std::span<cons
       order.access(begin, begin + static_cast<uintptr_t>(slots[buffer.bytes]), use.writes, i, waits);
     }
     lanes.enter(i, waits);
-    std::sort(waits.begin(), waits.end());
-    waits.erase(std::unique(waits.begin(), waits.end()), waits.end());
+    earlier_work.add(waits);
     after.clear();
     for (uint32_t earlier : waits) after.push_back(nodes[earlier]);
-    auto node = add(graph, after, item);
+    auto node = add(graph, after, starts_early(item, waits), item);
     if (!node) return std::move(node).error().during("adding step '" + item.step->name + "' to a graph");
     nodes.push_back(*node);
   }

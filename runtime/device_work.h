@@ -59,7 +59,9 @@ class DeviceWork {
   /// The values of a launch, good until the next call.
   Result<std::span<void* const>> arguments(const cuda::Device& device, const Item& item);
   std::vector<CUdeviceptr> operands(const Item& item) const;
-  Result<cuda::GraphNode> add(cuda::Graph& graph, cuda::Graph::After after, const Item& item);
+  /// Whether the item may start while what it waits for still runs.
+  bool starts_early(const Item& item, std::span<const uint32_t> waits) const;
+  Result<cuda::GraphNode> add(cuda::Graph& graph, cuda::Graph::After after, bool early, const Item& item);
 
   const Plan& plan_;
   const DevicePlan& loaded_;

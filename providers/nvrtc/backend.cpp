@@ -18,6 +18,16 @@ std::string kernel_name(std::string_view source) {
   return std::string(rest.substr(0, rest.find('"')));
 }
 
+/// Nothing but constants may be said to be read alone, or the compiler would read it before what earlier kernels write is waited
+/// for. An earlier call of the node may have written its result.
+std::string pointer_declaration(const KernelCtx& ctx, OperandPointer p) {
+  const std::string type(device_type(ctx.pointer_type(p)));
+  if (ctx.is_constant(p) || (p.kind == OperandPointer::Kind::input && !ctx.starts_early()))
+    return "const " + type + "* __restrict__";
+  if (p.kind == OperandPointer::Kind::input) return "const " + type + "*";
+  return type + (ctx.starts_early() && ctx.calls.size() != 1 ? "*" : "* __restrict__");
+}
+
 }  // namespace
 
 Verdict NvrtcBackend::accepts(const Graph&, const Node& node) const {
@@ -68,20 +78,22 @@ Backend::Source NvrtcBackend::emit(const KernelCtx& ctx, const KernelCall& call)
       body += parameter(*map, "const __grid_constant__ TensorMap");
     } else {
       const auto& p = std::get<OperandPointer>(piece);
-      const std::string type(device_type(ctx.pointer_type(p)));
-      body += parameter(p, p.kind == OperandPointer::Kind::input ? "const " + type + "* __restrict__"
-                                                                 : type + "* __restrict__");
+      body += parameter(p, pointer_declaration(ctx, p));
     }
   }
+  std::string start;
+  if (ctx.starts_early()) start = "release_dependents();\n";
+  if (ctx.starts_early() && !call.waits) start += "wait_for_prerequisites();\n";
   const int threads = call.block[0] * call.block[1] * call.block[2];
   source.text = "#include \"providers/nvrtc/device/types.cuh\"\n#include \"base/primitives.cuh\"\n";
+  if (ctx.starts_early()) source.text += "#include \"providers/nvrtc/device/dependent_launch.cuh\"\n";
   for (const std::string& header : call.headers) source.text += "#include \"" + header + "\"\n";
   std::string attributes = "__launch_bounds__(" + std::to_string(threads) +
                            (call.resident > 0 ? ", " + std::to_string(call.resident) : "") + ")";
   if (call.cluster > 1) attributes += " __cluster_dims__(" + std::to_string(call.cluster) + ", 1, 1)";
   source.text += "namespace burnish {\n" + call.prelude +
                  "}\nusing namespace burnish;\nextern \"C\" __global__ void " + attributes + " kernel(" +
-                 parameters + ") {\n" + body + "}\n";
+                 parameters + ") {\n" + start + body + "}\n";
   return source;
 }
 

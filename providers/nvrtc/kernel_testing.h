@@ -34,9 +34,13 @@ class FreeOperands final : public KernelCtx {
     if (p.kind == OperandPointer::Kind::extra) return extra[p.index].dtype;
     return p.kind == OperandPointer::Kind::input ? in(p.index).dtype : out(p.index).dtype;
   }
+  bool is_constant(OperandPointer p) const override {
+    if (p.kind == OperandPointer::Kind::extra) return extra[p.index].tensor.has_value();
+    return p.kind == OperandPointer::Kind::input && constant_operand(p.index);
+  }
   void make_dense(size_t i) override { in_[i] = dense_strides(dims, in(i).shape); }
   OperandPointer scratch(DType dtype, Dim count) override {
-    extra.push_back({dtype, count, {}});
+    extra.push_back({dtype, count, std::nullopt});
     return {OperandPointer::Kind::extra, static_cast<uint32_t>(extra.size() - 1)};
   }
   OperandPointer constant(Tensor tensor) override {
@@ -53,7 +57,7 @@ class FreeOperands final : public KernelCtx {
   struct Extra {
     DType dtype;
     Dim count;
-    Tensor tensor;
+    std::optional<Tensor> tensor;  // of a constant
   };
   std::vector<Extra> extra;
 

@@ -70,6 +70,7 @@ static_assert(CUDA_VERSION == 13000, "the driver's functions are asked for, and 
   X(graph_add_fill, cuGraphAddMemsetNode)                      \
   X(graph_add_empty, cuGraphAddEmptyNode)                      \
   X(graph_add_child, cuGraphAddChildGraphNode)                 \
+  X(graph_add_dependencies, cuGraphAddDependencies)            \
   X(graph_instantiate, cuGraphInstantiateWithFlags)            \
   X(graph_exec_destroy, cuGraphExecDestroy)                    \
   X(graph_exec_set_kernel, cuGraphExecKernelNodeSetParams)     \

@@ -92,6 +92,19 @@ Result<GraphNode> Graph::add_kernel(After after, const Kernel& kernel, const Lau
   return node;
 }
 
+Result<GraphNode> Graph::add_early_kernel(GraphNode before, const Kernel& kernel, const LaunchShape& shape,
+                                          std::span<void* const> arguments) {
+  const GraphNode node = TRY(add_kernel({}, kernel, shape, arguments));
+  CUgraphEdgeData edge{};
+  edge.from_port = CU_GRAPH_KERNEL_NODE_PORT_PROGRAMMATIC;
+  edge.type = CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC;
+  TRY(device()
+          .check(device().driver().graph_add_dependencies(get(), &before, &node, &edge, 1),
+                 "cuGraphAddDependencies")
+          .during(frame("ordering", kernel, shape)));
+  return node;
+}
+
 Result<> Graph::set_cache_window(GraphNode kernel, const CacheWindow& window) {
   if (idle_.contains(kernel)) return {};
   CUkernelNodeAttrValue value{};

@@ -23,6 +23,10 @@ class Graph {
   /// `arguments` as for launch(); the values are copied.
   Result<GraphNode> add_kernel(After after, const Kernel& kernel, const LaunchShape& shape,
                                std::span<void* const> arguments);
+  /// The same for a kernel that may start while `before` still runs, and waits for it on the GPU (programmatic dependent launch,
+  /// sm_90 and later). Neither is empty work.
+  Result<GraphNode> add_early_kernel(GraphNode before, const Kernel& kernel, const LaunchShape& shape,
+                                     std::span<void* const> arguments);
   /// The kernel of a node treats accesses to `window` so; of work that was empty, nothing.
   Result<> set_cache_window(GraphNode kernel, const CacheWindow& window);
   Result<GraphNode> add_upload(After after, CUdeviceptr to, const void* from, size_t bytes);

@@ -8,6 +8,7 @@
 #include "providers/nvrtc/device/contraction_finish.cuh"
 #include "providers/nvrtc/device/contraction_matrix.cuh"
 #include "providers/nvrtc/device/contraction_specialised.cuh"
+#include "providers/nvrtc/device/dependent_launch.cuh"
 
 namespace burnish {
 
@@ -37,10 +38,28 @@ struct Feed {
   /// Starts the first Count steps.
   template <int Count>
   BURNISH_DEVICE void begin(u32 shared) {
+    if constexpr (C::constant_b) {
+      start<Count>(b, shared + TileA::bytes, [] {});
+      wait_for_prerequisites();
+      start<Count>(a, shared, commit_copies);
+    } else {
+#pragma unroll
+      for (int s = 0; s < Count; ++s) {
+        issue(shared + s * C::stage_bytes, s);
+        land(shared + s * C::stage_bytes, s);
+      }
+    }
+  }
+
+ private:
+  template <int Count, class Fetch, class Commit>
+  BURNISH_DEVICE void start(Fetch& fetch, u32 shared, const Commit& commit) {
 #pragma unroll
     for (int s = 0; s < Count; ++s) {
-      issue(shared + s * C::stage_bytes, s);
-      land(shared + s * C::stage_bytes, s);
+      const u32 tile = shared + s * C::stage_bytes;
+      if (s < steps) fetch.issue(tile, (first + s) * C::block_k);
+      commit();
+      if (s < steps) fetch.land(tile);
     }
   }
 };

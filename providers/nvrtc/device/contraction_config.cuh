@@ -19,8 +19,10 @@ namespace burnish {
 /// WarpsN * Teams is 8, BK is 64, and any grid will do: blocks share the tiles out. With slices, a cluster computes one tile,
 /// and teams take steps of its slices in turn.
 /// Mapped (Teams > 0): how many operands are a MappedOperand; if one, it is B.
+/// ConstantB: B is there before earlier kernels end. Its first tiles are fetched before `wait_for_prerequisites`, which then is
+/// the contraction's to call.
 template <class Element, Math By, int BM, int BN, int BK, int WarpsM, int WarpsN, int Stages,
-          bool Carry = true, int Slices = 1, int Teams = 0, int Mapped = 0>
+          bool Carry = true, int Slices = 1, int Teams = 0, int Mapped = 0, bool ConstantB = false>
 struct Contraction {
   using T = Element;
   static constexpr Math math = By;
@@ -28,6 +30,7 @@ struct Contraction {
   static constexpr int warps_m = WarpsM, warps_n = WarpsN, stages = Stages;
   static constexpr int warp_m = BM / WarpsM, warp_n = BN / WarpsN;
   static constexpr int teams = Teams, slices = Slices, mapped = Mapped;
+  static constexpr bool constant_b = ConstantB;
   /// Threads that copy: a warpgroup of its own, or all.
   static constexpr int copiers = Teams > 0 ? 128 : 32 * WarpsM* WarpsN;
   static constexpr int threads = Teams > 0 ? 128 + 32 * WarpsM* WarpsN* Teams : copiers;

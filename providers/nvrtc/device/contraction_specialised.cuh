@@ -5,6 +5,7 @@
 
 #include "providers/nvrtc/device/contraction_finish.cuh"
 #include "providers/nvrtc/device/contraction_map.cuh"
+#include "providers/nvrtc/device/dependent_launch.cuh"
 
 namespace burnish {
 
@@ -51,21 +52,40 @@ BURNISH_DEVICE void synchronize_multipliers() {
   asm volatile("bar.sync 1, %0;" ::"n"(C::threads - C::copiers) : "memory");
 }
 
-/// Copies steps [first, first + steps) of a tile.
-template <class C, class A, class B>
-BURNISH_DEVICE void fill(Ring<C>& ring, const A& a, const B& b, Place place, int m, int n, int k, int first,
-                         int steps) {
+/// Copies B of a step into the next stage, which is empty.
+template <class C, class A, class B, class Copier>
+BURNISH_DEVICE void fill_b(const Ring<C>& ring, const Copier& copier, int k0) {
   using TileA = typename C::template TileA<A>;
   using TileB = typename C::template TileB<B>;
-  const typename A::template Copier<TileA> copy_a(a, place.m0, m, k);
-  const typename B::template Copier<TileB> copy_b(b, place.n0, n, k);
+  constexpr int mapped_bytes = (is_mapped<A> ? TileA::bytes : 0) + (is_mapped<B> ? TileB::bytes : 0);
+  if (mapped_bytes > 0 && threadIdx.x == 0) arrive_expecting(ring.filled(), mapped_bytes);
+  issue<B>(copier, ring.tiles() + TileA::bytes, k0, ring.filled());
+}
+
+/// Copies B of the first steps of a block's first tile, as far as there are stages, and then waits for what A depends on. Gives
+/// how many steps.
+template <class C, class A, class B>
+BURNISH_DEVICE int begin_fill(Ring<C> ring, const B& b, Place place, int n, int k, int first, int steps) {
+  const typename B::template Copier<typename C::template TileB<B>> copier(b, place.n0, n, k);
+  const int begun = least(steps, C::stages);
+  for (int s = 0; s < begun; ++s, ring.advance()) fill_b<C, A, B>(ring, copier, (first + s) * C::block_k);
+  wait_for_prerequisites();
+  return begun;
+}
+
+/// Copies steps [first, first + steps) of a tile; of the first `begun` of them, B is on its way.
+template <class C, class A, class B>
+BURNISH_DEVICE void fill(Ring<C>& ring, const A& a, const B& b, Place place, int m, int n, int k, int first,
+                         int steps, int begun) {
+  const typename A::template Copier<typename C::template TileA<A>> copy_a(a, place.m0, m, k);
+  const typename B::template Copier<typename C::template TileB<B>> copy_b(b, place.n0, n, k);
   for (int s = 0; s < steps; ++s, ring.advance()) {
-    constexpr int mapped_bytes = (is_mapped<A> ? TileA::bytes : 0) + (is_mapped<B> ? TileB::bytes : 0);
-    wait_phase(ring.emptied(), ring.round ^ 1);
-    if (mapped_bytes > 0 && threadIdx.x == 0) arrive_expecting(ring.filled(), mapped_bytes);
     const int k0 = (first + s) * C::block_k;
+    if (s >= begun) {
+      wait_phase(ring.emptied(), ring.round ^ 1);
+      fill_b<C, A, B>(ring, copy_b, k0);
+    }
     issue<A>(copy_a, ring.tiles(), k0, ring.filled());
-    issue<B>(copy_b, ring.tiles() + TileA::bytes, k0, ring.filled());
     if (C::mapped < 2) arrive_when_copied(ring.filled());
   }
 }
@@ -149,14 +169,17 @@ BURNISH_DEVICE void contract_specialised(int m, int n, int k, int batches, const
     if (C::mapped == 2 && threadIdx.x != 0) return;
     for (u32 tile = begin; tile < tiles; tile += stride) {
       const Place place = place_of<C>(m, n, tile);
-      operands(place, [&](const auto& a, const auto& b, const auto&) {
-        fill<C>(ring, a, b, place, m, n, k, first, steps);
+      operands(place, [&]<class A, class B>(const A& a, const B& b, const auto&) {
+        int begun = 0;
+        if (C::constant_b && tile == begin) begun = begin_fill<C, A>(ring, b, place, n, k, first, steps);
+        fill<C>(ring, a, b, place, m, n, k, first, steps, begun);
       });
     }
     commit_copies();
     wait_copies<0>();
   } else if constexpr (C::slices > 1) {
     take_registers<224>();
+    if (C::constant_b) wait_for_prerequisites();  // before what the epilogue reads and writes
     const Place place = place_of<C>(m, n, begin);
     operands(place, [&]<class A, class B>(const A&, const B&, const auto& epilogue) {
       multiply_slice<C, A, B>(ring, reinterpret_cast<float*>(burnish_shared), warp % team_warps,
@@ -164,6 +187,7 @@ BURNISH_DEVICE void contract_specialised(int m, int n, int k, int batches, const
     });
   } else {
     take_registers<224>();
+    if (C::constant_b) wait_for_prerequisites();
     const int team = warp / team_warps;
     ring.skip(team * steps);
     u32 parity = team ^ 1;  // the first team's first turn needs no other
