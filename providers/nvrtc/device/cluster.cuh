@@ -5,9 +5,16 @@
 
 namespace burnish {
 
+/// Tells the cluster that this thread has come so far; it waits for the others, once for each time, later.
+BURNISH_DEVICE void arrive_in_cluster() {
+  asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory");
+}
+BURNISH_DEVICE void wait_for_cluster() { asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory"); }
+
 /// Waits for all threads of the cluster; what they wrote before is seen after.
 BURNISH_DEVICE void synchronize_cluster() {
-  asm volatile("barrier.cluster.arrive.release.aligned;\nbarrier.cluster.wait.acquire.aligned;" ::: "memory");
+  arrive_in_cluster();
+  wait_for_cluster();
 }
 
 /// The address, in the cluster's memory, of what block `rank` has at this one's `address`.

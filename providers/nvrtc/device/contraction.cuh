@@ -70,11 +70,12 @@ BURNISH_DEVICE u32 stage_after(u32 shared, u32 stage) {
   return stage + C::stage_bytes == shared + C::stages * C::stage_bytes ? shared : stage + C::stage_bytes;
 }
 
-/// Adds up all steps. Copies run Stages - 1 steps ahead.
-template <class C, class WarpMath, class Feed>
-BURNISH_DEVICE void accumulate(WarpMath& math, Feed& feed, u32 shared) {
+/// Adds up all steps, and begins the tile's end meanwhile. Copies run Stages - 1 steps ahead.
+template <class C, class WarpMath, class Feed, class Finish>
+BURNISH_DEVICE void accumulate(WarpMath& math, Feed& feed, u32 shared, Finish& finish) {
   constexpr int ahead = C::stages - 1, b_tile = Feed::TileA::bytes;
   feed.template begin<ahead>(shared);
+  finish.begin();
   const auto arrive = [] {
     wait_copies<ahead - 1>();
     __syncthreads();
@@ -97,11 +98,12 @@ BURNISH_DEVICE void accumulate(WarpMath& math, Feed& feed, u32 shared) {
 
 /// The same for warpgroups, whose products run beside them: one step's are still under way when the next one's start, so
 /// copies run Stages - 2 steps ahead. There is at least one step.
-template <class C, class WarpgroupMath, class Feed>
-BURNISH_DEVICE void accumulate_beside(WarpgroupMath& math, Feed& feed, u32 shared) {
+template <class C, class WarpgroupMath, class Feed, class Finish>
+BURNISH_DEVICE void accumulate_beside(WarpgroupMath& math, Feed& feed, u32 shared, Finish& finish) {
   static_assert(C::stages >= 3);
   constexpr int ahead = C::stages - 2, b_tile = Feed::TileA::bytes;
   feed.template begin<ahead>(shared);
+  finish.begin();
   u32 reading = shared, filling = shared + ahead * C::stage_bytes;
   int s = 0;
   do {
@@ -136,16 +138,26 @@ BURNISH_DEVICE void contract_tile(Place place, const A& a, const B& b, int m, in
              {b, place.n0, n, k},
              first,
              C::math == Math::warpgroup ? greatest(steps, 1) : steps};
-  if constexpr (C::math == Math::warpgroup) accumulate_beside<C>(math, feed, shared);
-  else accumulate<C>(math, feed, shared);
-  wait_copies<0>();
-  __syncthreads();  // everybody has finished reading
-  if constexpr (C::slices > 1)
-    finish_together<C, C::threads>(math, true, reinterpret_cast<float*>(burnish_shared), threadIdx.x, row,
-                                   column, place, m, n, epilogue);
-  else if constexpr (Feeds::TileB::spread)
-    finish_in_place(math, place.m0 + row, place.n0 + column, m, n, epilogue);
-  else finish<C>(math, burnish_shared, place.m0 + row, place.n0 + column, m, n, epilogue);
+  const auto compute = [&](auto& finish) {
+    if constexpr (C::math == Math::warpgroup) accumulate_beside<C>(math, feed, shared, finish);
+    else accumulate<C>(math, feed, shared, finish);
+    wait_copies<0>();
+    __syncthreads();  // everybody has finished reading
+  };
+  const ResultWindow of_warp{place.m0 + row, place.n0 + column, m, n};
+  if constexpr (C::slices > 1) {
+    JointFinish<C, C::threads, Epilogue> finish({place.m0, place.n0, m, n}, epilogue, threadIdx.x);
+    compute(finish);
+    finish.end(math, true, reinterpret_cast<float*>(burnish_shared), row, column);
+  } else if constexpr (Feeds::TileB::spread) {
+    InPlaceFinish<WarpMath, Epilogue, held_registers<C>> finish(of_warp, epilogue);
+    compute(finish);
+    finish.end(math);
+  } else {
+    SlabFinish<C, Epilogue> finish(of_warp, epilogue);
+    compute(finish);
+    finish.end(math, burnish_shared);
+  }
 }
 
 /// Computes C (m by n) of every batch with k terms; any extents, k = 0 gives sums of 0. The whole block calls it.

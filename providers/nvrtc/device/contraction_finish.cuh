@@ -1,4 +1,5 @@
-// The end of a contraction: sums become results.
+// The end of a contraction: sums become results. What results need beside the sums is read before the products are done, where a
+// thread has the registers to hold it.
 #pragma once
 
 #include "providers/nvrtc/device/cluster.cuh"
@@ -19,100 +20,227 @@ using ResultsOf = decltype(static_cast<const Epilogue*>(nullptr)->results(
 /// How many of a row's 8 columns from n on exist: a literal where `extent` is one.
 BURNISH_DEVICE int columns_from(int n, int extent) { return extent % 8 == 0 ? 8 : least(extent - n, 8); }
 
-/// Gives the functor the sums, 8 columns of a row at a time, through shared memory that the pipeline no longer needs. What it
-/// reads for some rows is under way together.
-template <class C, class WarpMath, class Epilogue>
-BURNISH_DEVICE void finish(const WarpMath& math, void* shared, int m0, int n0, int m, int n,
-                           const Epilogue& epilogue) {
-  using Sum = typename C::Sum;
-  constexpr int width = 8, row_parts = C::warp_n / width, items = C::slab * row_parts / 32,
-                together = items % 4 == 0   ? 4
-                           : items % 2 == 0 ? 2
-                                            : 1;
-  static_assert(WarpMath::slab == C::slab);
-  const int lane = threadIdx.x % 32;
-  Sum* rows = static_cast<Sum*>(shared) + threadIdx.x / 32 * (C::slab * C::pitch);
-#pragma unroll
-  for (int s = 0; s < C::warp_m / C::slab; ++s) {
-    __syncwarp();
-    math.put(rows, C::pitch, s);
-    __syncwarp();
-#pragma unroll
-    for (int first = 0; first < items; first += together) {
-      OperandsOf<Epilogue> read[together];
-      const auto each = [&](const auto& work) {
-#pragma unroll
-        for (int i = 0; i < together; ++i) {
-          const int part = lane + (first + i) * 32, row = part / row_parts, column = part % row_parts * width;
-          const int to_m = m0 + s * C::slab_step + row, to_n = n0 + column;
-          if (to_m < m && to_n < n) work(i, to_m, to_n, rows + row * C::pitch + column);
-        }
-      };
-      each([&](int i, int to_m, int to_n, const Sum*) {
-        read[i] = epilogue.template fetch<width>(to_m, to_n, columns_from(to_n, n));
-      });
-      each([&](int i, int to_m, int to_n, const Sum* from) {
-        Sum v[width];
-        load_vector<Sum, width>(from, v);
-        epilogue.put(to_m, to_n, epilogue.results(v, read[i]), columns_from(to_n, n));
-      });
-    }
-  }
+/// Registers that a thread has for what an epilogue reads while products are under way: beside the sums, and what it takes to get
+/// them. Blocks that share a multiprocessor are to stay as many as they were.
+template <class C>
+inline constexpr int held_registers =
+    C::teams > 0
+        ? greatest(0, least(64, 168 - 60 - C::block_m * C::block_n / (C::threads - C::copiers) * C::teams))
+        : 32;
+
+/// How many times 8 columns, of `count` that come `together` at a time, they are enough for.
+template <class Epilogue>
+constexpr int can_hold(int registers, int count, int together) {
+  return least(count, registers * 4 / int(sizeof(OperandsOf<Epilogue>))) / together * together;
 }
 
-/// The same from where the sums are, for warpgroups whose B tiles are spread: a thread has 8 columns of its rows.
-/// m0: the warp's first row. Results of rows that do not exist are computed beside the others and not put.
-template <class WarpgroupMath, class Epilogue>
-BURNISH_DEVICE void finish_in_place(const WarpgroupMath& math, int m0, int n0, int m, int n,
-                                    const Epilogue& epilogue) {
-  constexpr int rows = WarpgroupMath::rows / 32;  // of a thread, alternately 8 and 56 apart
-  constexpr int blocks = WarpgroupMath::columns / 32;
-  constexpr int most = (rows * blocks > 8 ? 4 : 8) / rows;  // the more sums, the fewer registers are left
-  constexpr int together = blocks % most == 0 ? most : 1;
-  const int lane = threadIdx.x % 32;
-  m0 += lane / 4, n0 += lane % 4 * 8;
+/// The rows and columns of the result that exist, from a warp's or a block's first ones on.
+struct ResultWindow {
+  int m0, n0, m, n;
+};
+
+/// Gives the functor the sums, 8 columns of a row at a time, through shared memory that the pipeline no longer needs. What it
+/// reads for some rows is under way together.
+template <class C, class Epilogue>
+struct SlabFinish {
+  static constexpr int width = 8, row_parts = C::warp_n / width, items = C::slab * row_parts / 32,
+                       slabs = C::warp_m / C::slab,
+                       together = items % 4 == 0   ? 4
+                                  : items % 2 == 0 ? 2
+                                                   : 1;
+  static constexpr int held = can_hold<Epilogue>(held_registers<C>, slabs* items, together);
+
+  ResultWindow window;  ///< of the warp
+  const Epilogue& epilogue;
+  OperandsOf<Epilogue> read[greatest(held, together)];
+
+  BURNISH_DEVICE SlabFinish(ResultWindow window, const Epilogue& epilogue)
+      : window(window), epilogue(epilogue) {}
+
+  /// While products are under way; after earlier kernels have been waited for.
+  BURNISH_DEVICE void begin() {
 #pragma unroll
-  for (int first = 0; first < blocks; first += together) {
-    const auto each = [&](const auto& work) {
+    for (int i = 0; i < held; ++i) fetch(read[i], i / items, i % items);
+  }
+  template <class WarpMath>
+  BURNISH_DEVICE void end(const WarpMath& math, void* shared) {
+    using Sum = typename C::Sum;
+    static_assert(WarpMath::slab == C::slab);
+    Sum* rows = static_cast<Sum*>(shared) + threadIdx.x / 32 * (C::slab * C::pitch);
+#pragma unroll
+    for (int s = 0; s < slabs; ++s) {
+      __syncwarp();
+      math.put(rows, C::pitch, s);
+      __syncwarp();
+#pragma unroll
+      for (int first = 0; first < items; first += together) {
+        const int slot = s * items + first < held ? s * items + first : 0;
+        if (s * items + first >= held)
+#pragma unroll
+          for (int i = 0; i < together; ++i) fetch(read[i], s, first + i);
+#pragma unroll
+        for (int i = 0; i < together; ++i) put(rows, read[slot + i], s, first + i);
+      }
+    }
+  }
+
+ private:
+  static BURNISH_DEVICE int row(int i) { return (int(threadIdx.x) % 32 + i * 32) / row_parts; }
+  static BURNISH_DEVICE int column(int i) { return (int(threadIdx.x) % 32 + i * 32) % row_parts * width; }
+  template <class Work>
+  BURNISH_DEVICE void where_it_exists(int s, int i, const Work& work) const {
+    const int m = window.m0 + s * C::slab_step + row(i), n = window.n0 + column(i);
+    if (m < window.m && n < window.n) work(m, n, columns_from(n, window.n));
+  }
+  BURNISH_DEVICE void fetch(OperandsOf<Epilogue>& to, int s, int i) const {
+    where_it_exists(s, i, [&](int m, int n, int count) { to = epilogue.template fetch<width>(m, n, count); });
+  }
+  BURNISH_DEVICE void put(const typename C::Sum* rows, const OperandsOf<Epilogue>& operands, int s,
+                          int i) const {
+    where_it_exists(s, i, [&](int m, int n, int count) {
+      typename C::Sum v[width];
+      load_vector<typename C::Sum, width>(rows + row(i) * C::pitch + column(i), v);
+      epilogue.put(m, n, epilogue.results(v, operands), count);
+    });
+  }
+};
+
+/// The same from where the sums are, for warpgroups whose B tiles are spread: a thread has 8 columns of its rows.
+/// Results of rows that do not exist are computed beside the others and not put.
+template <class WarpgroupMath, class Epilogue, int HeldRegisters>
+struct InPlaceFinish {
+  static constexpr int rows = WarpgroupMath::rows / 32;  // of a thread, alternately 8 and 56 apart
+  static constexpr int blocks = WarpgroupMath::columns / 32;
+  static constexpr int most =
+      (rows * blocks > 8 ? 4 : 8) / rows;  // the more sums, the fewer registers are left
+  static constexpr int together = blocks % most == 0 ? most : 1;
+  static constexpr int held = can_hold<Epilogue>(HeldRegisters, rows* blocks, rows* together) / rows;
+
+  ResultWindow window;  ///< of the warp
+  const Epilogue& epilogue;
+  OperandsOf<Epilogue> read[greatest(held, together)][rows];
+
+  BURNISH_DEVICE InPlaceFinish(ResultWindow window, const Epilogue& epilogue)
+      : window(window), epilogue(epilogue) {
+    const int lane = threadIdx.x % 32;
+    this->window.m0 += lane / 4, this->window.n0 += lane % 4 * 8;
+  }
+
+  /// While products are under way; after earlier kernels have been waited for.
+  BURNISH_DEVICE void begin() {
+#pragma unroll
+    for (int block = 0; block < held; ++block) fetch(read[block], block);
+  }
+  BURNISH_DEVICE void end(const WarpgroupMath& math) {
+#pragma unroll
+    for (int first = 0; first < blocks; first += together) {
+      const int slot = first < held ? first : 0;
+      if (first >= held)
+#pragma unroll
+        for (int j = 0; j < together; ++j) fetch(read[j], first + j);
+      ResultsOf<Epilogue> results[together * rows];
+#pragma unroll
+      for (int j = 0; j < together; ++j)
+#pragma unroll
+        for (int row = 0; row < rows; ++row) {
+          float v[8];
+#pragma unroll
+          for (int e = 0; e < 8; ++e) v[e] = math.sum[row / 2][(first + j) * 4 + e / 2][row % 2 * 2 + e % 2];
+          results[j * rows + row] = epilogue.results(v, read[slot + j][row]);
+        }
 #pragma unroll
       for (int j = 0; j < together; ++j)
 #pragma unroll
         for (int row = 0; row < rows; ++row)
-          work(j * rows + row, m0 + row / 2 * 64 + row % 2 * 8, n0 + (first + j) * 32, first + j, row);
-    };
-    OperandsOf<Epilogue> read[together * rows];
-    each([&](int i, int to_m, int to_n, int, int) {
-      if (to_m < m && to_n < n) read[i] = epilogue.template fetch<8>(to_m, to_n, columns_from(to_n, n));
-    });
-    ResultsOf<Epilogue> results[together * rows];
-    each([&](int i, int, int, int block, int row) {
-      float v[8];
-#pragma unroll
-      for (int e = 0; e < 8; ++e) v[e] = math.sum[row / 2][block * 4 + e / 2][row % 2 * 2 + e % 2];
-      results[i] = epilogue.results(v, read[i]);
-    });
-    each([&](int i, int to_m, int to_n, int, int) {
-      if (to_m < m && to_n < n) epilogue.put(to_m, to_n, results[i], columns_from(to_n, n));
-    });
+          where_it_exists(first + j, row, [&](int m, int n, int count) {
+            epilogue.put(m, n, results[j * rows + row], count);
+          });
+    }
   }
+
+ private:
+  template <class Work>
+  BURNISH_DEVICE void where_it_exists(int block, int row, const Work& work) const {
+    const int m = window.m0 + row / 2 * 64 + row % 2 * 8, n = window.n0 + block * 32;
+    if (m < window.m && n < window.n) work(m, n, columns_from(n, window.n));
+  }
+  BURNISH_DEVICE void fetch(OperandsOf<Epilogue> (&to)[rows], int block) const {
+#pragma unroll
+    for (int row = 0; row < rows; ++row)
+      where_it_exists(block, row,
+                      [&](int m, int n, int count) { to[row] = epilogue.template fetch<8>(m, n, count); });
+  }
+};
+
+/// All of it at once.
+template <class WarpgroupMath, class Epilogue>
+BURNISH_DEVICE void finish_in_place(const WarpgroupMath& math, ResultWindow window,
+                                    const Epilogue& epilogue) {
+  InPlaceFinish<WarpgroupMath, Epilogue, 0>(window, epilogue).end(math);
 }
 
 /// The same for blocks that share a tile: each sums up its part of the tile out of their memory, beginning with its own so that
 /// they do not all read the same block's. `thread`: of Threads that end the tile; those that hold no sums give none.
-template <class C, int Threads, class WarpMath, class Epilogue>
-BURNISH_DEVICE void finish_together(const WarpMath& math, bool holds, float* shared, int thread, int row0,
-                                    int column0, Place place, int m, int n, const Epilogue& epilogue) {
-  constexpr int width = 8, row_parts = C::block_n / width, share = C::block_m * row_parts / C::slices;
-  if (holds)
+template <class C, int Threads, class Epilogue>
+struct JointFinish {
+  static constexpr int width = 8, row_parts = C::block_n / width, share = C::block_m * row_parts / C::slices;
+  static constexpr int items = (share + Threads - 1) / Threads;
+  static constexpr bool holds = items <= 4 && can_hold<Epilogue>(held_registers<C>, items, 1) == items;
+
+  ResultWindow window;  ///< of the block
+  const Epilogue& epilogue;
+  int thread;
+  u32 own = blockIdx.x % C::slices;
+  OperandsOf<Epilogue> read[holds ? items : 1];
+
+  BURNISH_DEVICE JointFinish(ResultWindow window, const Epilogue& epilogue, int thread)
+      : window(window), epilogue(epilogue), thread(thread) {}
+
+  /// While products are under way; after earlier kernels have been waited for.
+  BURNISH_DEVICE void begin() {
+    if constexpr (holds)
 #pragma unroll
-    for (int s = 0; s < C::warp_m / C::slab; ++s)
-      math.put(shared + (row0 + s * C::slab_step) * C::tile_pitch + column0, C::tile_pitch, s);
-  synchronize_cluster();
-  const u32 own = blockIdx.x % C::slices;
-  for (int i = thread; i < share; i += Threads) {
-    const int part = own * share + i, row = part / row_parts, column = part % row_parts * width;
-    const u32 here = shared_address(shared + row * C::tile_pitch + column);
-    float v[width] = {};
+      for (int i = 0; i < items; ++i)
+        where_it_exists(
+            i, [&](int m, int n, int count) { read[i] = epilogue.template fetch<width>(m, n, count); });
+  }
+  template <class WarpMath>
+  BURNISH_DEVICE void end(const WarpMath& math, bool gives, float* shared, int row0, int column0) const {
+    if (gives)
+#pragma unroll
+      for (int s = 0; s < C::warp_m / C::slab; ++s)
+        math.put(shared + (row0 + s * C::slab_step) * C::tile_pitch + column0, C::tile_pitch, s);
+    synchronize_cluster();
+    if constexpr (holds) {
+      float v[items][width];
+#pragma unroll
+      for (int i = 0; i < items; ++i)
+        if (exists(i)) add_up(v[i], shared, i);
+      arrive_in_cluster();  // this thread reads nobody's memory any more
+#pragma unroll
+      for (int i = 0; i < items; ++i)
+        where_it_exists(
+            i, [&](int m, int n, int count) { epilogue.put(m, n, epilogue.results(v[i], read[i]), count); });
+      wait_for_cluster();  // nobody leaves while its memory is read
+    } else {
+      for (int i = 0; i < items; ++i)
+        if (exists(i)) {
+          float v[width];
+          add_up(v, shared, i);
+          where_it_exists(i, [&](int m, int n, int count) { finish_row(epilogue, m, n, v, count); });
+        }
+      synchronize_cluster();
+    }
+  }
+
+ private:
+  BURNISH_DEVICE bool exists(int i) const { return share % Threads == 0 || thread + i * Threads < share; }
+  BURNISH_DEVICE int part(int i) const { return own * share + thread + i * Threads; }
+  BURNISH_DEVICE void add_up(float (&v)[width], float* shared, int i) const {
+    const u32 here =
+        shared_address(shared + part(i) / row_parts * C::tile_pitch + part(i) % row_parts * width);
+#pragma unroll
+    for (int e = 0; e < width; ++e) v[e] = 0;
 #pragma unroll
     for (int k = 0; k < C::slices; ++k) {
       const u32 there = address_in_block(here, (own + k) % C::slices);
@@ -120,11 +248,12 @@ BURNISH_DEVICE void finish_together(const WarpMath& math, bool holds, float* sha
       v[0] += low.x, v[1] += low.y, v[2] += low.z, v[3] += low.w;
       v[4] += high.x, v[5] += high.y, v[6] += high.z, v[7] += high.w;
     }
-    const int count = columns_from(place.n0 + column, n);
-    if (place.m0 + row < m && place.n0 + column < n)
-      finish_row(epilogue, place.m0 + row, place.n0 + column, v, count);
   }
-  synchronize_cluster();  // nobody leaves while its memory is read
-}
+  template <class Work>
+  BURNISH_DEVICE void where_it_exists(int i, const Work& work) const {
+    const int m = window.m0 + part(i) / row_parts, n = window.n0 + part(i) % row_parts * width;
+    if (exists(i) && m < window.m && n < window.n) work(m, n, columns_from(n, window.n));
+  }
+};
 
 }  // namespace burnish

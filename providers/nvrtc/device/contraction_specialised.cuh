@@ -117,13 +117,17 @@ BURNISH_DEVICE void multiply_tile(Ring<C>& ring, int warp, int team, u32 parity,
   static_assert(C::template TileB<B>::spread);
   const int row = C::first_row(warp % C::warps_m), column = warp / C::warps_m * C::warp_n;
   const bool tells = threadIdx.x % 32 == 0;
-  typename C::template WarpMath<A, B> math(row & -64, column);
+  using WarpgroupMath = typename C::template WarpMath<A, B>;
+  WarpgroupMath math(row & -64, column);
+  InPlaceFinish<WarpgroupMath, Epilogue, held_registers<C>> finish({place.m0 + row, place.n0 + column, m, n},
+                                                                   epilogue);
+  finish.begin();
   if (C::teams > 1) wait_phase(ring.turn(team), parity);
   const u32 read = accumulate_steps<C, C::template TileA<A>::bytes, 1>(ring, math, steps);
   if (C::teams > 1 && tells) arrive(ring.turn(team ^ 1));
   math.finish();
   if (tells) arrive(read);
-  finish_in_place(math, place.m0 + row, place.n0 + column, m, n, epilogue);
+  finish.end(math);
 }
 
 /// Multiplies a slice of a tile, of whose `steps` each team has its share, and ends it with the other slices.
@@ -131,7 +135,10 @@ template <class C, class A, class B, class Epilogue>
 BURNISH_DEVICE void multiply_slice(Ring<C>& ring, float* shared, int warp, int team, Place place, int m,
                                    int n, int steps, const Epilogue& epilogue) {
   const int row = C::first_row(warp % C::warps_m), column = warp / C::warps_m * C::warp_n;
+  constexpr int threads = C::threads - C::copiers;
   typename C::template WarpMath<A, B> math(row & -64, column);
+  JointFinish<C, threads, Epilogue> finish({place.m0, place.n0, m, n}, epilogue, threadIdx.x - C::copiers);
+  finish.begin();
   ring.skip(team);
   accumulate_steps<C, C::template TileA<A>::bytes, C::teams>(ring, math, ceil_div(steps - team, C::teams));
   math.finish();
@@ -143,8 +150,7 @@ BURNISH_DEVICE void multiply_slice(Ring<C>& ring, float* shared, int warp, int t
     if (team == 0) math.add(held);
     shared += C::block_m * C::tile_pitch;
   }
-  finish_together<C, C::threads - C::copiers>(math, team == 0, shared, threadIdx.x - C::copiers, row, column,
-                                              place, m, n, epilogue);
+  finish.end(math, team == 0, shared, row, column);
 }
 
 /// As `contract`.

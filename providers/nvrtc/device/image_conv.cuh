@@ -185,7 +185,7 @@ BURNISH_DEVICE void convolve_image(const Image& image, const typename C::T* weig
       for (int row = 0; row < C::rows; ++row) {
         const int h = place.h + warp * C::rows + row;
         if (out_h % C::tile_h == 0 || h < out_h)
-          finish_in_place(sums[row], 0, n0, width, channels, epilogue(place.image, h, place.w));
+          finish_in_place(sums[row], {0, n0, width, channels}, epilogue(place.image, h, place.w));
       }
     }
     filling = 2 * weight_bytes + C::patch_bytes - filling;
