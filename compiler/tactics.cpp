@@ -111,7 +111,9 @@ class ProblemBuilder {
  private:
   ProblemLaunch launch(const TrialOperands& trial, const KernelCall& call) {
     const Backend::Source source = backend_.emit(trial, call);
-    ProblemLaunch launch{.source = source.text, .shared_bytes = static_cast<uint32_t>(call.shared_bytes)};
+    ProblemLaunch launch{.source = source.text,
+                         .shared_bytes = static_cast<uint32_t>(call.shared_bytes),
+                         .starts_early = trial.starts_early()};
     for (size_t k = 0; k < 3; ++k) {
       launch.grid[k] = static_cast<uint32_t>(std::clamp<int64_t>(trial.usual(call.grid[k]), 0, INT32_MAX));
       launch.block[k] = static_cast<uint32_t>(call.block[k]);

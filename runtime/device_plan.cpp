@@ -54,22 +54,18 @@ Result<> DevicePlan::load_constants(const EngineFile& file, const Plan& plan, co
   return stream.synchronize();
 }
 
-/// Dynamic shared memory of a block that may lie beside one of any size.
-static constexpr uint32_t small_bytes = 27 << 10;
-
-static bool may_spread(const KernelLaunch& launch, const cuda::Kernel& kernel) {
-  return launch.starts_early && launch.shared_bytes > small_bytes &&
-         kernel.static_shared < static_cast<int>(small_bytes);
+static uint32_t shared_bytes_of(const KernelLaunch& launch, const cuda::DeviceInfo& device,
+                                const cuda::Kernel& kernel, uint64_t blocks) {
+  if (!launch.starts_early) return launch.shared_bytes;
+  return cuda::early_shared_bytes(device, kernel, launch.shared_bytes, blocks);
 }
 
 uint32_t DevicePlan::shared_bytes(const KernelLaunch& launch, uint64_t blocks) const {
-  const bool spreads = blocks <= multiprocessors_ && may_spread(launch, kernel(launch));
-  return spreads ? std::max(launch.shared_bytes, lone_bytes_) : launch.shared_bytes;
+  return shared_bytes_of(launch, device_, kernel(launch), blocks);
 }
 
 Result<> DevicePlan::load_kernels(const EngineFile& file, const Plan& plan, const cuda::Device& device) {
-  multiprocessors_ = static_cast<uint64_t>(device.info().multiprocessors);
-  lone_bytes_ = static_cast<uint32_t>(device.info().shared_per_block) - small_bytes;
+  device_ = device.info();
   std::map<uint32_t, std::string> users;  // a module's name in errors: the first step that needs it
   for_each_step(plan.steps, [&](const Step& step) {
     if (const auto* launch = std::get_if<KernelLaunch>(&step.what))
@@ -93,7 +89,7 @@ Result<> DevicePlan::load_kernels(const EngineFile& file, const Plan& plan, cons
       if (!found) error = std::move(found).error();
       else kernel = *std::move(found);
     }
-    shared = std::max({shared, launch->shared_bytes, may_spread(*launch, kernel) ? lone_bytes_ : 0});
+    shared = std::max(shared, shared_bytes_of(*launch, device_, kernel, 1));
     kernels_.emplace(launch, kernel);
   });
   if (error) return *std::move(error);

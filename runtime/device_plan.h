@@ -22,8 +22,7 @@ class DevicePlan {
   /// The address of Plan::constants[i]; only for those that a device buffer names.
   CUdeviceptr constant(uint32_t i) const { return constants_.address() + offsets_[i]; }
   const cuda::Kernel& kernel(const KernelLaunch& launch) const { return kernels_.at(&launch); }
-  /// Dynamic shared memory for a launch of so many blocks. Those of a kernel that starts early are placed where there is room, two
-  /// to a multiprocessor while others idle: if each could have one of its own, they ask for more than two find room for.
+  /// Dynamic shared memory for a launch of so many blocks.
   uint32_t shared_bytes(const KernelLaunch& launch, uint64_t blocks) const;
   const Routine& routine(const LibraryCall& call) const { return *routines_.at(&call); }
   size_t constant_bytes() const { return constants_.size(); }
@@ -39,8 +38,7 @@ class DevicePlan {
   std::vector<cuda::Module> modules_;
   size_t code_bytes_ = 0;
   std::unordered_map<const KernelLaunch*, cuda::Kernel> kernels_;
-  uint64_t multiprocessors_ = 0;
-  uint32_t lone_bytes_ = 0;  ///< shared memory with which a block leaves room for nothing but small ones
+  cuda::DeviceInfo device_;
   std::map<std::string, std::unique_ptr<Session>> sessions_;  // by library
   std::unordered_map<const LibraryCall*, std::unique_ptr<Routine>> routines_;
 };

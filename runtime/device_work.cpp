@@ -46,8 +46,7 @@ Result<> DeviceWork::resolve_launch(const Step& step, const KernelLaunch& launch
     item.shape.grid[k] = static_cast<uint32_t>(blocks);
     numbers_.push_back(static_cast<uint64_t>(blocks));
   }
-  item.shape.shared_bytes =
-      loaded_.shared_bytes(launch, uint64_t{item.shape.grid[0]} * item.shape.grid[1] * item.shape.grid[2]);
+  item.shape.shared_bytes = loaded_.shared_bytes(launch, item.shape.blocks());
   for (const KernelLaunch::Argument& a : launch.arguments)  // what the order of the steps follows from
     if (a.has_address()) numbers_.push_back(static_cast<uint64_t>(slots[plan_.buffers[a.buffer].bytes]));
   items_.push_back(item);

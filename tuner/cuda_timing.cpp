@@ -89,7 +89,8 @@ class CudaRun final : public TimingRun {
     for (size_t k = 0; k < loaded_[c].kernels.size(); ++k) {
       const ProblemLaunch& launch = problem_.candidates[c].launches[k];
       const cuda::Arguments values = TRY(arguments(launch, 0));
-      TRY(cuda::launch(machine_.stream, loaded_[c].kernels[k], shape(launch), values.pointers()));
+      const cuda::Kernel& kernel = loaded_[c].kernels[k];
+      TRY(cuda::launch(machine_.stream, kernel, shape(launch, kernel), values.pointers()));
     }
     std::vector<std::vector<std::byte>> results = TRY(read_results());
     if (c == 0) expected_ = std::move(results);
@@ -135,8 +136,8 @@ class CudaRun final : public TimingRun {
     if (!module) return Verdict::no(module.error().what());
     auto kernel = module->kernel("kernel");
     if (!kernel) return Verdict::no(kernel.error().what());
-    if (launch.shared_bytes > shared_without_asking)
-      if (auto allowed = kernel->allow_shared(machine_.device, launch.shared_bytes); !allowed)
+    if (const uint32_t bytes = shape(launch, *kernel).shared_bytes; bytes > shared_without_asking)
+      if (auto allowed = kernel->allow_shared(machine_.device, bytes); !allowed)
         return Verdict::no(allowed.error().what());
     loaded.modules.push_back(*std::move(module));
     loaded.kernels.push_back(*std::move(kernel));
@@ -152,8 +153,12 @@ class CudaRun final : public TimingRun {
     return Verdict::yes();
   }
 
-  static cuda::LaunchShape shape(const ProblemLaunch& launch) {
-    return {launch.grid, launch.block, launch.shared_bytes};
+  cuda::LaunchShape shape(const ProblemLaunch& launch, const cuda::Kernel& kernel) const {
+    cuda::LaunchShape shape{launch.grid, launch.block, launch.shared_bytes};
+    if (launch.starts_early)
+      shape.shared_bytes =
+          cuda::early_shared_bytes(machine_.device.info(), kernel, launch.shared_bytes, shape.blocks());
+    return shape;
   }
   Result<cuda::Arguments> arguments(const ProblemLaunch& launch, uint64_t repeat) const {
     cuda::Arguments values;
@@ -177,14 +182,22 @@ class CudaRun final : public TimingRun {
   Result<cuda::GraphExec> graph(size_t c) const {
     cuda::Graph graph = TRY(cuda::Graph::create(machine_.device));
     std::vector<cuda::GraphNode> after;
+    bool after_kernel = false;
     for (uint64_t r = 0; r < repeats_; ++r) {
-      for (size_t k = 0; k < loaded_[c].routines.size(); ++k)
+      for (size_t k = 0; k < loaded_[c].routines.size(); ++k) {
         after = {TRY(add_routine(graph, after, *loaded_[c].routines[k], machine_.stream,
                                  operands(problem_.candidates[c].routines[k], r)))};
+        after_kernel = false;
+      }
       for (size_t k = 0; k < loaded_[c].kernels.size(); ++k) {
         const ProblemLaunch& launch = problem_.candidates[c].launches[k];
         const cuda::Arguments values = TRY(arguments(launch, r));
-        after = {TRY(graph.add_kernel(after, loaded_[c].kernels[k], shape(launch), values.pointers()))};
+        const cuda::Kernel& kernel = loaded_[c].kernels[k];
+        const cuda::LaunchShape shape = this->shape(launch, kernel);
+        const bool early = after_kernel && launch.starts_early && !shape.empty();
+        after = {TRY(early ? graph.add_early_kernel(after[0], kernel, shape, values.pointers())
+                           : graph.add_kernel(after, kernel, shape, values.pointers()))};
+        after_kernel = !shape.empty();
       }
     }
     return cuda::GraphExec::instantiate(std::move(graph));

@@ -33,6 +33,7 @@ struct ProblemLaunch {
   std::array<uint32_t, 3> grid = {1, 1, 1}, block = {1, 1, 1};
   uint32_t shared_bytes = 0;
   std::vector<Argument> arguments;
+  bool starts_early = false;  // and waits on the GPU for the launch before it
 };
 
 /// A call of a library's routine (see runtime/libraries).

@@ -1,5 +1,7 @@
 #include "runtime/cuda/kernel.h"
 
+#include <algorithm>
+
 namespace burnish::cuda {
 
 static std::string extents_text(const std::array<uint32_t, 3>& extents) {
@@ -31,6 +33,14 @@ Result<> Kernel::allow_shared(const Device& device, size_t bytes) const {
                                                     static_cast<int>(bytes)),
              "cuFuncSetAttribute")
       .during("giving kernel '" + name + "' " + std::to_string(bytes) + " bytes of shared memory");
+}
+
+uint32_t early_shared_bytes(const DeviceInfo& device, const Kernel& kernel, uint32_t used, uint64_t blocks) {
+  constexpr uint32_t small = 27 << 10;
+  if (blocks > static_cast<uint64_t>(device.multiprocessors) || used <= small ||
+      kernel.static_shared > static_cast<int>(small))
+    return used;
+  return std::max(used, static_cast<uint32_t>(device.shared_per_block) - small);
 }
 
 Result<Module> Module::load(const Device& device, const void* image, const std::string& name) {

@@ -28,11 +28,17 @@ struct LaunchShape {
   std::array<uint32_t, 3> block = {1, 1, 1};  ///< threads of a block: x, y, z
   uint32_t shared_bytes = 0;                  ///< dynamic shared memory of a block
 
+  uint64_t blocks() const { return uint64_t{grid[0]} * grid[1] * grid[2]; }
   /// No block or no thread: nothing to do.
   bool empty() const;
   /// "grid 4x1x1, block 256x1x1, 0 bytes of shared memory".
   std::string text() const;
 };
+
+/// Dynamic shared memory for so many blocks of a kernel that starts early and uses `used` bytes of it. Such blocks are placed where
+/// there is room, two to a multiprocessor while others idle: where each could have one of its own, they ask for so much that only
+/// small blocks find room beside one.
+uint32_t early_shared_bytes(const DeviceInfo& device, const Kernel& kernel, uint32_t used, uint64_t blocks);
 
 /// Device code loaded into a context.
 class Module {

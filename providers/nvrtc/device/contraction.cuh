@@ -150,7 +150,7 @@ BURNISH_DEVICE void contract_tile(Place place, const A& a, const B& b, int m, in
     compute(finish);
     finish.end(math, true, reinterpret_cast<float*>(burnish_shared), row, column);
   } else if constexpr (Feeds::TileB::spread) {
-    InPlaceFinish<WarpMath, Epilogue, held_registers<C>> finish(of_warp, epilogue);
+    InPlaceFinish<WarpMath, Epilogue, held_registers<C>()> finish(of_warp, epilogue);
     compute(finish);
     finish.end(math);
   } else {

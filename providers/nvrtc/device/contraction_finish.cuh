@@ -20,13 +20,14 @@ using ResultsOf = decltype(static_cast<const Epilogue*>(nullptr)->results(
 /// How many of a row's 8 columns from n on exist: a literal where `extent` is one.
 BURNISH_DEVICE int columns_from(int n, int extent) { return extent % 8 == 0 ? 8 : least(extent - n, 8); }
 
-/// Registers that a thread has for what an epilogue reads while products are under way: beside the sums, and what it takes to get
-/// them. Blocks that share a multiprocessor are to stay as many as they were.
+/// Registers that a thread has for what an epilogue reads while products are under way, beside the sums and what it takes to get
+/// them: warps that hold parts of the operands as well have none, unless their sums are few.
 template <class C>
-inline constexpr int held_registers =
-    C::teams > 0
-        ? greatest(0, least(64, 168 - 60 - C::block_m * C::block_n / (C::threads - C::copiers) * C::teams))
-        : 32;
+constexpr int held_registers() {
+  constexpr int sums = C::warp_m * C::warp_n / 32;
+  if (C::teams > 0) return greatest(0, least(64, 168 - 60 - sums));
+  return C::math == Math::warpgroup || sums <= 32 ? 32 : 0;
+}
 
 /// How many times 8 columns, of `count` that come `together` at a time, they are enough for.
 template <class Epilogue>
@@ -48,7 +49,7 @@ struct SlabFinish {
                        together = items % 4 == 0   ? 4
                                   : items % 2 == 0 ? 2
                                                    : 1;
-  static constexpr int held = can_hold<Epilogue>(held_registers<C>, slabs* items, together);
+  static constexpr int held = can_hold<Epilogue>(held_registers<C>(), slabs* items, together);
 
   ResultWindow window;  ///< of the warp
   const Epilogue& epilogue;
@@ -185,7 +186,8 @@ template <class C, int Threads, class Epilogue>
 struct JointFinish {
   static constexpr int width = 8, row_parts = C::block_n / width, share = C::block_m * row_parts / C::slices;
   static constexpr int items = (share + Threads - 1) / Threads;
-  static constexpr bool holds = items <= 4 && can_hold<Epilogue>(held_registers<C>, items, 1) == items;
+  static constexpr int registers = C::teams > 0 ? held_registers<C>() : 32;  // blocks are few
+  static constexpr bool holds = items <= 4 && can_hold<Epilogue>(registers, items, 1) == items;
 
   ResultWindow window;  ///< of the block
   const Epilogue& epilogue;

@@ -119,8 +119,8 @@ BURNISH_DEVICE void multiply_tile(Ring<C>& ring, int warp, int team, u32 parity,
   const bool tells = threadIdx.x % 32 == 0;
   using WarpgroupMath = typename C::template WarpMath<A, B>;
   WarpgroupMath math(row & -64, column);
-  InPlaceFinish<WarpgroupMath, Epilogue, held_registers<C>> finish({place.m0 + row, place.n0 + column, m, n},
-                                                                   epilogue);
+  InPlaceFinish<WarpgroupMath, Epilogue, held_registers<C>()> finish(
+      {place.m0 + row, place.n0 + column, m, n}, epilogue);
   finish.begin();
   if (C::teams > 1) wait_phase(ring.turn(team), parity);
   const u32 read = accumulate_steps<C, C::template TileA<A>::bytes, 1>(ring, math, steps);
