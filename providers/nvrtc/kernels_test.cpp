@@ -237,6 +237,25 @@ TEST(Kernels, WarpgroupsAttendWhereTheyCan) {
   }
 }
 
+TEST(Kernels, WarpgroupsTakeTurnsWhereTheCopyEngineBringsSeveralTilesOfKeys) {
+  struct Row {
+    const char* queries;
+    const char* keys;
+    bool turns;
+  };
+  for (const Row& row : {
+           Row{"f16[2, 12, 197, 64]", "f16[2, 12, 197, 64]", true},
+           Row{"f16[2, 4, 8, n, 128]", "f16[2, 4, 1, n, 128]", true},  // heads share keys
+           Row{"f16[2, 12, 197, 64]", "f16[2, 12, 49, 64]", false},
+           Row{"f16[2, 12, 197, 36]", "f16[2, 12, 197, 36]", false},  // rows of 72 bytes
+       }) {
+    const KernelCase c{"Attention", {row.queries, row.keys, row.keys}};
+    const std::vector<std::string> names = tactics_of(backend_for("sm_90"), c);
+    const auto takes_turns = [](const std::string& name) { return name.ends_with(" turns"); };
+    EXPECT_EQ(std::ranges::count_if(names, takes_turns) > 0, row.turns) << c.text();
+  }
+}
+
 TEST(Kernels, EveryTacticOfAttentionCompiles) {
   const NvrtcBackend backend = backend_for("sm_90");
   const KernelCase c{"Attention", {"f16[2, 77, 80]", "f16[2, n, 80]", "f16[2, n, 40]"}};
