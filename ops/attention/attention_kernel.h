@@ -136,9 +136,10 @@ inline int64_t copy_bytes(const KernelCtx& ctx, const KernelAxes& axes) {
   return 0;
 }
 
-/// Whether the copy engine can bring rows of queries, keys and values: an axis of its map for each that is walked.
-inline bool mappable(const KernelCtx& ctx, const KernelAxes& axes, int64_t bytes) {
-  if (ctx.architecture() != "sm_90" || bytes != 16 || axes.rank() > 3) return false;
+/// Whether the copy engine can bring rows that asynchronous copies of 16 bytes can: its map has three axes for those that are
+/// walked, no strides of 0 and no extents of 0.
+inline bool mappable(const KernelCtx& ctx, const KernelAxes& axes) {
+  if (axes.rank() > 3) return false;
   const auto walks = [&](Dim stride) { return ctx.dims.range(stride).lo > 0; };
   for (size_t i = 0; i < 3; ++i) {
     const std::span<const Dim> strides = ctx.in_strides(i), shape = ctx.in(i).shape;
@@ -199,7 +200,6 @@ inline AttentionCut choose_cut(KernelCtx& ctx, int64_t head_dim, int64_t value_d
   const Dim all_keys = ctx.in(1).shape[ctx.in(1).shape.size() - 2];
   const AttentionExtents extents{ctx.usual(ctx.in(0).shape[rank - 2]), ctx.usual(all_keys),
                                  ctx.usual(ctx.dims.product(axes.extents)), ctx.dims.range(all_keys).hi};
-  const bool maps = mappable(ctx, axes, bytes);
   std::vector<AttentionCut> cuts;
   std::vector<Tactic> tactics;
   auto offer = [&](const AttentionCut& cut) {
@@ -210,56 +210,31 @@ inline AttentionCut choose_cut(KernelCtx& ctx, int64_t head_dim, int64_t value_d
   auto stages = [&](int keys) { return extents.most_keys <= keys ? 1 : 2; };
   const int key_tile = extents.key_tile(narrow);
   offer({head_dim, value_dim, extents.warp_count(narrow), key_tile, stages(key_tile)});
-  if (ctx.architecture() == "sm_90" && bytes == 16)
-    for (int groups : {1, 2, 3}) {
-      using enum AttentionCut::Form;
-      for (int keys : {64, 80, 96, 112, 128}) {
-        const AttentionCut cut{head_dim, value_dim, 4 * groups, keys, stages(keys), warpgroups};
-        if (extents.fits(cut)) offer(cut);
-      }
-      for (int keys : {80, 96, 112, 128, 160, 176}) {
-        AttentionCut cut{head_dim, value_dim, 4 * groups, keys, 3, specialised};
-        while (cut.stages > 2 && !extents.fits(cut)) --cut.stages;
-        if (maps && extents.most_keys > keys && extents.fits(cut)) offer(cut);
-      }
+  if (ctx.architecture() != "sm_90" || bytes != 16) return cuts[ctx.choose(std::move(tactics))];
+  for (int groups : {1, 2, 3})
+    for (int keys : {64, 80, 96, 112, 128}) {
+      const AttentionCut cut{head_dim, value_dim,    4 * groups,
+                             keys,     stages(keys), AttentionCut::Form::warpgroups};
+      if (extents.fits(cut)) offer(cut);
+    }
+  if (!mappable(ctx, axes)) return cuts[ctx.choose(std::move(tactics))];
+  for (int groups : {1, 2, 3})
+    for (int keys : {80, 96, 112, 128, 160, 176}) {
+      AttentionCut cut{head_dim, value_dim, 4 * groups, keys, 3, AttentionCut::Form::specialised};
+      while (cut.stages > 2 && !extents.fits(cut)) --cut.stages;
+      if (extents.fits(cut)) offer(cut);
+      if (extents.most_keys <= keys) break;  // larger tiles would be padding
     }
   return cuts[ctx.choose(std::move(tactics))];
 }
 
-}  // namespace attention_detail
-
-/// Attention on half or bfloat16 with tensor cores.
-inline Verdict attention_kernel(KernelCtx& ctx) {
-  using namespace attention_detail;
+/// The launch for a cut. `scores`: their shape.
+inline KernelCall attention_call(KernelCtx& ctx, const AttentionCut& cut, const KernelAxes& axes,
+                                 std::span<const Dim> scores, int64_t bytes) {
   DimTable& dims = ctx.dims;
-  const DType dtype = ctx.in(0).dtype;
-  if (dtype != DType::f16 && dtype != DType::bf16)
-    return Verdict::no("no device kernel for attention on " + std::string(name_of(dtype)));
-  const auto head_dim = dims.value(ctx.in(0).shape.back()), value_dim = dims.value(ctx.in(2).shape.back());
-  if (!head_dim || !value_dim) return Verdict::no("the head dim is not known when the engine is built");
-  if (std::max(*head_dim, *value_dim) > most_attention_head_dim)
-    return Verdict::no("no device kernel for attention with heads of more than " +
-                       std::to_string(most_attention_head_dim));
-
-  const std::vector<Dim>& shape = ctx.out(0).shape;
-  const size_t rank = shape.size();
-  const std::span<const Dim> batch = std::span(shape).first(rank - 2), y = ctx.out_strides(0);
-  const Dim queries = shape[rank - 2], keys = ctx.in(1).shape[ctx.in(1).shape.size() - 2];
-  std::vector<Dim> scores(shape.begin(), shape.end());
-  scores.back() = keys;
-  std::vector<std::vector<Dim>> along;
-  for (size_t i = 0; i < 3; ++i)
-    along.push_back(broadcast_strides(dims, std::span(ctx.in(i).shape).first(ctx.in(i).shape.size() - 2),
-                                      ctx.in_strides(i).first(ctx.in(i).shape.size() - 2), batch));
-  along.push_back(ctx.has(3) ? broadcast_strides(dims, ctx.in(3).shape, ctx.in_strides(3), scores)
-                             : std::vector<Dim>(rank, dims.constant(0)));
-  KernelAxes all(5);
-  for (size_t a = 0; a + 2 < rank; ++a)
-    all.add(shape[a], {along[0][a], along[1][a], along[2][a], along[3][a], y[a]});
-  const KernelAxes axes = collapsed(dims, all);
-
-  const int64_t bytes = copy_bytes(ctx, axes);
-  const AttentionCut cut = choose_cut(ctx, *head_dim, *value_dim, axes, bytes);
+  const std::span<const Dim> y = ctx.out_strides(0);
+  const size_t rank = y.size();
+  const Dim queries = scores[rank - 2], keys = scores[rank - 1];
   bool aligned =
       dims.is_constant(y.back(), 1) && ctx.out_alignment(0) % 8 == 0 && divisible(dims, y[rank - 2], 8);
   for (Dim d : axes.strides[4]) aligned = aligned && divisible(dims, d, 8);
@@ -272,7 +247,8 @@ inline Verdict attention_kernel(KernelCtx& ctx) {
   KernelText extent;  // that all tiles share
   extent << "(int)" << queries << ", (int)" << keys << ", (float)"
          << std::string_view(real_text(static_cast<double>(ctx.attrs<AttentionAttrs>().scale)));
-  text << "using C = " << std::string_view(cut.type(dtype)) << ";\nconst int tiles = (int)" << tiles << ";\n";
+  text << "using C = " << std::string_view(cut.type(ctx.in(0).dtype)) << ";\nconst int tiles = (int)" << tiles
+       << ";\n";
   if (specialised) {
     text << "specialised_attention<C>((int)" << blocks << ", " << extent
          << ", [&](int tile, const auto& compute) {\n";
@@ -300,7 +276,43 @@ inline Verdict attention_kernel(KernelCtx& ctx) {
   call.block = {cut.threads(), 1, 1};
   call.resident = cut.resident();
   call.shared_bytes = cut.shared_bytes();
-  ctx.calls.push_back(std::move(call));
+  return call;
+}
+
+}  // namespace attention_detail
+
+/// Attention on half or bfloat16 with tensor cores.
+inline Verdict attention_kernel(KernelCtx& ctx) {
+  using namespace attention_detail;
+  DimTable& dims = ctx.dims;
+  const DType dtype = ctx.in(0).dtype;
+  if (dtype != DType::f16 && dtype != DType::bf16)
+    return Verdict::no("no device kernel for attention on " + std::string(name_of(dtype)));
+  const auto head_dim = dims.value(ctx.in(0).shape.back()), value_dim = dims.value(ctx.in(2).shape.back());
+  if (!head_dim || !value_dim) return Verdict::no("the head dim is not known when the engine is built");
+  if (std::max(*head_dim, *value_dim) > most_attention_head_dim)
+    return Verdict::no("no device kernel for attention with heads of more than " +
+                       std::to_string(most_attention_head_dim));
+
+  const std::vector<Dim>& shape = ctx.out(0).shape;
+  const size_t rank = shape.size();
+  const std::span<const Dim> batch = std::span(shape).first(rank - 2), y = ctx.out_strides(0);
+  std::vector<Dim> scores(shape.begin(), shape.end());
+  scores.back() = ctx.in(1).shape[ctx.in(1).shape.size() - 2];
+  std::vector<std::vector<Dim>> along;
+  for (size_t i = 0; i < 3; ++i)
+    along.push_back(broadcast_strides(dims, std::span(ctx.in(i).shape).first(ctx.in(i).shape.size() - 2),
+                                      ctx.in_strides(i).first(ctx.in(i).shape.size() - 2), batch));
+  along.push_back(ctx.has(3) ? broadcast_strides(dims, ctx.in(3).shape, ctx.in_strides(3), scores)
+                             : std::vector<Dim>(rank, dims.constant(0)));
+  KernelAxes all(5);
+  for (size_t a = 0; a + 2 < rank; ++a)
+    all.add(shape[a], {along[0][a], along[1][a], along[2][a], along[3][a], y[a]});
+  const KernelAxes axes = collapsed(dims, all);
+
+  const int64_t bytes = copy_bytes(ctx, axes);
+  const AttentionCut cut = choose_cut(ctx, *head_dim, *value_dim, axes, bytes);
+  ctx.calls.push_back(attention_call(ctx, cut, axes, scores, bytes));
   return Verdict::yes();
 }
 

@@ -143,6 +143,7 @@ BURNISH_DEVICE void attend(WarpgroupAttention<C>& mine, AttentionRings<C>& rings
   finish_products<0>(scores);
   for (int t = 0;; ++t) {
     rings.keys.tell_emptied();
+    if (t + 1 == tiles) rings.queries.tell_emptied();
     add_mask<C>(scores, mask, first_row, queries, t * C::keys, keys, inverse_scale);
     float factor[2];
     mine.raise(scores, power, factor);
@@ -161,7 +162,6 @@ BURNISH_DEVICE void attend(WarpgroupAttention<C>& mine, AttentionRings<C>& rings
     Turns<C::groups>::pass(group);
     finish_products<1>(scores);
   }
-  rings.queries.tell_emptied();
   rings.values.wait_filled();
   begin_products();
   mine.start_values(rings.values.tile(), tiles > 1);

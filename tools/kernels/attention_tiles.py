@@ -41,8 +41,10 @@ def cuts(keys):
                 yield "m", warps, tile, stages
     for tile in (80, 96, 112, 128, 144, 160, 176):
         for groups in (1, 2, 3):
-            for stages in (1,) if keys <= tile else (2, 3):
+            for stages in (2, 3):
                 yield "t", groups, tile, stages
+        if keys <= tile:
+            break
 
 
 class Cut:
