@@ -59,10 +59,12 @@ struct TileRing {
 
 }  // namespace attention_detail
 
-/// As WarpgroupAttentionTiles, for blocks of Groups warpgroups and one that has tiles copied.
-template <class T_, int HeadDim, int ValueDim, int Groups, int KeyTile, int Stages_>
+/// As WarpgroupAttentionTiles, for blocks of Groups warpgroups and one that has tiles copied. TakesTurns: those start their
+/// products in turn, so that they take their exponentials in turn too; else each goes its own pace.
+template <class T_, int HeadDim, int ValueDim, int Groups, int KeyTile, int Stages_, bool TakesTurns = true>
 struct SpecialisedAttentionTiles : WarpgroupAttentionTiles<T_, HeadDim, ValueDim, Groups, KeyTile, Stages_> {
   using Tiles = WarpgroupAttentionTiles<T_, HeadDim, ValueDim, Groups, KeyTile, Stages_>;
+  static constexpr bool takes_turns = TakesTurns && Groups > 1;
   static constexpr int groups = Groups, threads = Tiles::threads + 128;
   using QueryRing = attention_detail::TileRing<1, Tiles::queries * Tiles::head_panels * Tiles::line_bytes>;
   using KeyRing = attention_detail::TileRing<Stages_, Tiles::key_bytes>;
@@ -100,17 +102,16 @@ struct AttentionRings {
   }
 };
 
-/// Warpgroups start their products in turn, so that they take their exponentials in turn too.
-template <int Groups>
-struct Turns {
-  static BURNISH_DEVICE void take(int group) {
-    if (Groups > 1) asm volatile("bar.sync %0, 256;" ::"r"(1 + group) : "memory");
-  }
-  static BURNISH_DEVICE void pass(int group) {
-    if (Groups > 1)
-      asm volatile("bar.arrive %0, 256;" ::"r"(1 + (group + 1 == Groups ? 0 : group + 1)) : "memory");
-  }
-};
+/// A warpgroup's turn to start products: the warpgroup before it passes it on.
+template <class C>
+BURNISH_DEVICE void take_turn(int group) {
+  if (C::takes_turns) asm volatile("bar.sync %0, 256;" ::"r"(1 + group) : "memory");
+}
+template <class C>
+BURNISH_DEVICE void pass_turn(int group) {
+  const int next = group + 1 == C::groups ? 0 : group + 1;
+  if (C::takes_turns) asm volatile("bar.arrive %0, 256;" ::"r"(1 + next) : "memory");
+}
 
 /// Has all copied that a tile of queries needs. Keys come a tile ahead of values, as they are read.
 template <class C>
@@ -136,10 +137,10 @@ BURNISH_DEVICE void attend(WarpgroupAttention<C>& mine, AttentionRings<C>& rings
   float scores[C::keys / 8][4];
   rings.queries.wait_filled();
   rings.keys.wait_filled();
-  Turns<C::groups>::take(group);
+  take_turn<C>(group);
   begin_products();
   mine.start_scores(scores, lines, rings.keys.tile());
-  Turns<C::groups>::pass(group);
+  pass_turn<C>(group);
   finish_products<0>(scores);
   for (int t = 0;; ++t) {
     rings.keys.tell_emptied();
@@ -155,11 +156,11 @@ BURNISH_DEVICE void attend(WarpgroupAttention<C>& mine, AttentionRings<C>& rings
     if (t + 1 == tiles) break;
     rings.keys.wait_filled();
     rings.values.wait_filled();
-    Turns<C::groups>::take(group);
+    take_turn<C>(group);
     begin_products();
     mine.start_scores(scores, lines, rings.keys.tile());
     mine.start_values(rings.values.tile(), t > 0);
-    Turns<C::groups>::pass(group);
+    pass_turn<C>(group);
     finish_products<1>(scores);
   }
   rings.values.wait_filled();
@@ -195,7 +196,7 @@ BURNISH_DEVICE void specialised_attention(int tiles, int queries, int keys, floa
   } else {
     take_registers<C::registers>();
     T* const rows = reinterpret_cast<T*>(attention_shared + (results - unaligned)) + warp * 16 * C::pitch;
-    if (group == C::groups - 1) Turns<C::groups>::pass(group);  // the first turn
+    if (group == C::groups - 1) pass_turn<C>(group);  // the first turn
     for (int i = blockIdx.x; i < tiles; i += gridDim.x)
       operands(i, [&](int tile, const MappedRows&, const MappedRows&, const MappedRows&, const auto& mask,
                       T* y, i64 y_row, i64 y_column, bool aligned) {

@@ -2,7 +2,7 @@
 """Times the cuts that the compiler chooses from (ops/attention/attention_kernel.h), on a machine with a GPU and torch.
 
 A line for each problem: torch's attention, the best cut of each form (m: warps, w: warpgroups, t: warpgroups that share the work
-out and take turns) with percent of 989 TFLOP/s, then the cuts, best first. Results are compared with torch in binary32; WRONG
+out and take turns, o: the same at their own pace) with percent of 989 TFLOP/s, then the cuts, best first. Results are compared with torch in binary32; WRONG
 lines name what fails. Queries, keys and values lie in one tensor, as a merged projection leaves them."""
 import argparse
 import concurrent.futures
@@ -43,6 +43,8 @@ def cuts(keys):
         for groups in (1, 2, 3):
             for stages in (2, 3):
                 yield "t", groups, tile, stages
+            if groups > 1 and tile in (96, 128, 160):
+                yield "o", groups, tile, 2
         if keys <= tile:
             break
 
@@ -51,17 +53,18 @@ class Cut:
     def __init__(self, problem, cut):
         _, self.batch, self.heads, self.queries, self.keys, self.dim = problem
         self.form, self.size, self.tile, self.stages = cut
+        self.specialised = self.form in "to"
         self.rows = self.size * (16 if self.form == "m" else 64)
         self.tiles = -(-self.queries // self.rows)
-        self.block = self.size * (32 if self.form == "m" else 128) + (128 if self.form == "t" else 0)
-        self.resident = (2 if self.size == 1 else 1) if self.form == "t" else 0
+        self.block = self.size * (32 if self.form == "m" else 128) + (128 if self.specialised else 0)
+        self.resident = (2 if self.size == 1 else 1) if self.specialised else 0
         self.blocks = self.tiles * self.batch * self.heads
-        self.grid = min(self.blocks, 132 * self.resident) if self.form == "t" else self.blocks
+        self.grid = min(self.blocks, 132 * self.resident) if self.specialised else self.blocks
         span, lines = -(-self.dim // 16) * 16, -(-self.dim // 64) * 128
         result_row, ring = (span + 8) * 2, 2 * self.stages * self.tile * lines
         self.shared = {"m": (self.rows + 2 * self.tile * self.stages) * result_row,
                        "w": 1024 + -(-self.rows * max(lines, result_row) // 1024) * 1024 + ring,
-                       "t": 1024 + self.rows * (lines + result_row) + ring + 16 * (1 + 2 * self.stages)}[self.form]
+                       }.get(self.form, 1024 + self.rows * (lines + result_row) + ring + 16 * (1 + 2 * self.stages))
 
     @property
     def fits(self):
@@ -73,7 +76,7 @@ class Cut:
 
     def operands(self):
         """The kernel's parameters and the text of its q, k, v."""
-        if self.form == "t":
+        if self.specialised:
             rows = ", ".join(f"MappedRows{{{name}, {{at.at[1], at.at[0], 0}}}}" for name in "qkv")
             return ", ".join(f"const __grid_constant__ TensorMap {name}" for name in "qkv"), rows
         width = 3 * self.heads * self.dim
@@ -84,7 +87,7 @@ class Cut:
     def arguments(self, q, k):
         """What the parameters are, for q and k as the projections leave them."""
         places = [x.data_ptr() + i * self.heads * self.dim * 2 for i, x in enumerate((q, k, k))]
-        if self.form != "t":
+        if not self.specialised:
             return places
         width = 3 * self.heads * self.dim
         return [tensor_map.encode(at, 2, (self.dim, n, self.heads, self.batch, 1), (width, self.dim, n * width, width),
@@ -95,19 +98,21 @@ class Cut:
         parameters, rows = self.operands()
         kind, function, header = {"m": ("AttentionTiles", "attention", "attention"),
                                   "w": ("WarpgroupAttentionTiles", "warpgroup_attention", "attention_warpgroup"),
-                                  "t": ("SpecialisedAttentionTiles", "", "attention_specialised")}[self.form]
+                                  }.get(self.form, ("SpecialisedAttentionTiles", "", "attention_specialised"))
         row = self.heads * self.dim
         extent = f"{self.queries}, {self.keys}, {self.dim ** -0.5}f"
         place = f"const auto at = decompose(tile / {self.tiles}, dims<int>({self.batch}, {self.heads}));\n"
         operands = (f"tile % {self.tiles}, {rows}, NoMask{{}}, y + offset_of(at, dims({self.queries * row}LL, {self.dim}LL)), "
                     f"{row}LL, 1LL, true")
         body = (f"specialised_attention<C>({self.blocks}, {extent}, [&](int tile, const auto& compute) {{\n{place}"
-                f"compute({operands});\n}});" if self.form == "t" else
+                f"compute({operands});\n}});" if self.specialised else
                 f"const int tile = int(blockIdx.x);\n{place}{function}<C>({operands}, {extent});")
         bounds = f"{self.block}{f', {self.resident}' if self.resident else ''}"
+        pace = ", false" if self.form == "o" else ""
         return (f'#include "ops/attention/{header}.cuh"\nusing namespace burnish;\n'
                 f'extern "C" __global__ void __launch_bounds__({bounds}) kernel({parameters}, half* y) {{\n'
-                f"using C = {kind}<half, {self.dim}, {self.dim}, {self.size}, {self.tile}, {self.stages}>;\n{body}\n}}\n")
+                f"using C = {kind}<half, {self.dim}, {self.dim}, {self.size}, {self.tile}, {self.stages}{pace}>;\n"
+                f"{body}\n}}\n")
 
 
 @functools.cache
@@ -158,7 +163,7 @@ def main():
         for (p, cut), result in zip(jobs, built):
             if p is not problem or isinstance(result, str):
                 continue
-            if result[2] and cut.form == "t":
+            if result[2] and cut.specialised:
                 continue
             kernel = driver.Kernel(result[0], cut.grid, cut.block, cut.shared)
             y.fill_(float("nan"))
@@ -173,7 +178,7 @@ def main():
             times.append((driver.microseconds(launch, 10), cut.name, result[1]))
         times.sort()
         flops = 4 * batch * heads * queries * keys * dim
-        best = {form: min((t for t in times if t[1][0] == form), default=None) for form in "mwt"}
+        best = {form: min((t for t in times if t[1][0] == form), default=None) for form in "mwto"}
         print(f"{name}: torch {library:.1f} us {100 * flops / library / PEAK:.0f} %; " +
               "; ".join(f"{t[1]} {t[0]:.1f} us {100 * flops / t[0] / PEAK:.0f} %" for t in best.values() if t) + " | " +
               ", ".join(f"{n} {us:.1f}" for us, n, r in times[:options.top]), flush=True)

@@ -52,8 +52,10 @@ BURNISH_DEVICE u64 describe_matrix(u32 address, u32 panel) {
   return u64((address & own_memory) >> 4) | u64(panel >> 4) << 16 | (eight_lines >> 4) << 32 |
          swizzle_128 << 62;
 }
-/// What lies so many bytes after a described matrix; memory of one block.
-BURNISH_DEVICE u64 further(u64 matrix, u32 bytes) { return matrix + (bytes >> 4); }
+/// What lies so many bytes after a described matrix, in the memory of the same block: the low word has the address.
+BURNISH_DEVICE u64 further(u64 matrix, u32 bytes) {
+  return (matrix >> 32) << 32 | (u32(matrix) + (bytes >> 4));
+}
 
 // Operands %0 … %n-1 are accumulators, by tens.
 #define BURNISH_TEN(t) "%" t "0,%" t "1,%" t "2,%" t "3,%" t "4,%" t "5,%" t "6,%" t "7,%" t "8,%" t "9,"
