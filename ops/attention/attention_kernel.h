@@ -104,10 +104,10 @@ struct AttentionExtents {
     const double all_keys = keys <= cut.keys ? 1.15 : 1;  // nothing to wait for between tiles
     if (cut.form == AttentionCut::Form::warps) return (cut.span() <= 64 ? 0.75 : 0.55) * all_keys;
     if (cut.form == AttentionCut::Form::specialised) {
-      // Not measured yet. A tile of queries begins with its first keys alone and ends with its last values.
+      // A guess, not measured yet. A tile of queries begins with its first keys alone and ends with its last values.
       const double tiles = static_cast<double>((keys + cut.keys - 1) / cut.keys);
       constexpr double by_groups[] = {1.5, 1.8, 1.8};
-      return by_groups[cut.groups() - 1] * (1 + 0.1 * (cut.keys - 64) / 64) * tiles / (tiles + 1);
+      return by_groups[cut.groups() - 1] * (1 + 0.1 * (cut.keys - 64) / 64) * tiles / (tiles + 2);
     }
     constexpr double by_warpgroups[] = {0.4, 0.65, 0.83, 1};  // as many hide each other's latencies
     const int64_t fit = std::max(1, 65536 / (registers(cut) * 32 * cut.warps));

@@ -58,8 +58,8 @@ def launch(kernel, case, arguments):
     """By the driver, for cupy takes no structs."""
     held = [a if isinstance(a, ctypes.Array) else ctypes.c_uint64(int(a) & (2**64 - 1)) for a in arguments]
     pointers = (ctypes.c_void_p * len(held))(*[ctypes.addressof(a) for a in held])
-    status = ctypes.CDLL("libcuda.so.1").cuLaunchKernel(ctypes.c_void_p(kernel.ptr), *case.blocks(), case.block, 1, 1,
-                                                        case.shared, None, pointers, None)
+    status = ctypes.CDLL("libcuda.so.1").cuLaunchKernel(ctypes.c_void_p(kernel.ptr), *map(int, case.blocks()), int(case.block),
+                                                        1, 1, int(case.shared), None, pointers, None)
     if status:
         raise RuntimeError(f"{case.name}: launch failed with error {status}")
 
