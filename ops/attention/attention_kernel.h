@@ -103,16 +103,19 @@ struct AttentionExtents {
   double speed(const AttentionCut& cut) const {
     const double all_keys = keys <= cut.keys ? 1.15 : 1;  // nothing to wait for between tiles
     if (cut.form == AttentionCut::Form::warps) return (cut.span() <= 64 ? 0.75 : 0.55) * all_keys;
+    const int64_t waves = (blocks(cut) + multiprocessors - 1) / multiprocessors;
     if (cut.form == AttentionCut::Form::specialised) {
-      // A guess, not measured yet. A tile of queries begins with its first keys alone and ends with its last values.
+      // A guess, not measured yet. A tile of queries begins with its first keys alone and ends with its last values; blocks
+      // that share a multiprocessor read keys twice.
+      constexpr double by_warpgroups[] = {0.85, 1.8, 1.8};
+      const int64_t warpgroups = cut.groups() * std::min<int64_t>(cut.resident(), waves);
       const double tiles = static_cast<double>((keys + cut.keys - 1) / cut.keys);
-      constexpr double by_groups[] = {1.5, 1.8, 1.8};
-      return by_groups[cut.groups() - 1] * (1 + 0.1 * (cut.keys - 64) / 64) * tiles / (tiles + 2);
+      return by_warpgroups[warpgroups - 1] * (cut.resident() > 1 ? 0.85 : 1) *
+             (1 + 0.1 * (cut.keys - 64) / 64) * tiles / (tiles + 2);
     }
     constexpr double by_warpgroups[] = {0.4, 0.65, 0.83, 1};  // as many hide each other's latencies
     const int64_t fit = std::max(1, 65536 / (registers(cut) * 32 * cut.warps));
-    const int64_t resident =
-        std::min(fit, (blocks(cut) + multiprocessors - 1) / multiprocessors) * cut.warps / 4;
+    const int64_t resident = std::min(fit, waves) * cut.groups();
     return by_warpgroups[std::clamp<int64_t>(resident, 1, 4) - 1] * (1 + 0.2 * (cut.keys - 64) / 64) *
            all_keys;
   }
