@@ -12,13 +12,17 @@ struct AttentionCut {
   int64_t head_dim, value_dim;
   int warps, keys, stages;
   Form form = Form::warps;
+  bool turns = true;  // specialised: warpgroups start their products in turn
 
   int queries() const { return 16 * warps; }
   int groups() const { return warps / 4; }
   int64_t span() const { return (std::max(head_dim, value_dim) + 15) / 16 * 16; }
   std::string name() const {
     return (form == Form::warps ? "mma " : "wgmma ") + std::to_string(queries()) + "x" +
-           std::to_string(keys) + " s" + std::to_string(stages) + (form == Form::specialised ? " turns" : "");
+           std::to_string(keys) + " s" + std::to_string(stages) +
+           (form != Form::specialised ? ""
+            : turns                   ? " turns"
+                                      : " free");
   }
   std::string_view header() const {
     return form == Form::warps        ? "ops/attention/attention.cuh"
@@ -33,7 +37,7 @@ struct AttentionCut {
     for (int64_t v : {head_dim, value_dim, int64_t{form == Form::warps ? warps : groups()}, int64_t{keys},
                       int64_t{stages}})
       text += ", " + std::to_string(v);
-    return text + ">";
+    return text + (turns ? ">" : ", false>");
   }
   int threads() const { return 32 * warps + (form == Form::specialised ? 128 : 0); }
   /// Blocks of a multiprocessor that share its registers, 0: as many as may.
@@ -81,8 +85,9 @@ struct AttentionExtents {
 
   /// Of a thread of warpgroups: scores and exponentials, results and the rest, in the units they are given out in.
   static int registers(const AttentionCut& cut) {
-    const int tile = cut.form == AttentionCut::Form::specialised ? cut.keys * 3 / 4 : cut.keys * 3 / 5;
-    return (tile + static_cast<int>(cut.span()) / 2 + 36 + 7) / 8 * 8;
+    const bool specialised = cut.form == AttentionCut::Form::specialised;
+    const int tile = specialised ? cut.keys * 3 / 4 + 28 : cut.keys * 3 / 5 + 36;
+    return (tile + static_cast<int>(cut.span()) / 2 + 7) / 8 * 8;
   }
   static bool fits(const AttentionCut& cut) {
     if (cut.form != AttentionCut::Form::specialised)
@@ -99,19 +104,18 @@ struct AttentionExtents {
     return (queries + cut.queries() - 1) / cut.queries() * batches;
   }
   // Relative to four warpgroups on a multiprocessor with 64 keys each; measured with tools/kernels/attention_tiles.py on an
-  // H200.
+  // H200, but for three specialised warpgroups with wide heads and for those that take no turns.
   double speed(const AttentionCut& cut) const {
     const double all_keys = keys <= cut.keys ? 1.15 : 1;  // nothing to wait for between tiles
     if (cut.form == AttentionCut::Form::warps) return (cut.span() <= 64 ? 0.75 : 0.55) * all_keys;
-    const int64_t waves = (blocks(cut) + multiprocessors - 1) / multiprocessors;
+    const int64_t waves = std::max<int64_t>(1, (blocks(cut) + multiprocessors - 1) / multiprocessors);
     if (cut.form == AttentionCut::Form::specialised) {
-      // A guess, not measured yet. A tile of queries begins with its first keys alone and ends with its last values; blocks
-      // that share a multiprocessor read keys twice.
-      constexpr double by_warpgroups[] = {0.85, 1.8, 1.8};
+      constexpr double narrow[] = {0.42, 1.05, 1.33}, wide[] = {0.42, 1.29, 1.29};  // by resident warpgroups
       const int64_t warpgroups = cut.groups() * std::min<int64_t>(cut.resident(), waves);
-      const double tiles = static_cast<double>((keys + cut.keys - 1) / cut.keys);
-      return by_warpgroups[warpgroups - 1] * (cut.resident() > 1 ? 0.85 : 1) *
-             (1 + 0.1 * (cut.keys - 64) / 64) * tiles / (tiles + 2);
+      const auto steps = static_cast<double>((keys + cut.keys - 1) / cut.keys *
+                                             ((waves + cut.resident() - 1) / cut.resident()));
+      return (cut.span() <= 64 ? narrow : wide)[warpgroups - 1] * (cut.resident() > 1 ? 0.9 : 1) *
+             (cut.turns ? 1 : 0.98) * (1 + 0.2 * (std::min(cut.keys, 128) - 128) / 64) * steps / (steps + 1);
     }
     constexpr double by_warpgroups[] = {0.4, 0.65, 0.83, 1};  // as many hide each other's latencies
     const int64_t fit = std::max(1, 65536 / (registers(cut) * 32 * cut.warps));
@@ -223,9 +227,11 @@ inline AttentionCut choose_cut(KernelCtx& ctx, int64_t head_dim, int64_t value_d
   if (!mappable(ctx, axes)) return cuts[ctx.choose(std::move(tactics))];
   for (int groups : {1, 2, 3})
     for (int keys : {80, 96, 112, 128, 160, 176}) {
-      AttentionCut cut{head_dim, value_dim, 4 * groups, keys, 3, AttentionCut::Form::specialised};
-      while (cut.stages > 2 && !extents.fits(cut)) --cut.stages;
-      if (extents.fits(cut)) offer(cut);
+      AttentionCut cut{head_dim, value_dim, 4 * groups, keys, 2, AttentionCut::Form::specialised};
+      if (!extents.fits(cut)) continue;
+      offer(cut);
+      cut.turns = false;
+      if (groups > 1 && (keys == 112 || keys == 128)) offer(cut);
       if (extents.most_keys <= keys) break;  // larger tiles would be padding
     }
   return cuts[ctx.choose(std::move(tactics))];

@@ -12,7 +12,7 @@ def reference(q, k, v, mask, scale):
         return np.einsum("bhqk,bhkd->bhqd", e / e.sum(-1, keepdims=True), v)
 
 
-def attention(queries, keys, dim, value_dim=None, dtype=np.float16, batch=(2, 3), warps=4, groups=0, turns=False,
+def attention(queries, keys, dim, value_dim=None, dtype=np.float16, batch=(2, 3), warps=4, groups=0, turns=None,
               key_tile=64, stages=2, blocks=5, order=(0, 2, 1, 3), pad=0, step=1, width=16, mask=None, mask_shape=None,
               scale=0.3, loud=0.0):
     rng = np.random.default_rng(13)
@@ -44,11 +44,12 @@ def attention(queries, keys, dim, value_dim=None, dtype=np.float16, batch=(2, 3)
     T = operands["q"].c_type
 
     rows_of_block = 64 * groups or 16 * warps
+    specialised, pace = turns is not None, ", false" if turns is False else ""
     maps = {}
 
     def rows(name):
         strides = operands[name].strides
-        if turns:
+        if specialised:
             extents = operands[name].values.shape
             maps[f"{name}_map"] = Map(name, [*extents[:1:-1], *extents[:2], 1], [strides[2], *strides[:2], strides[2]],
                                       [64, rows_of_block if name == "q" else key_tile, 1, 1, 1])
@@ -57,7 +58,7 @@ def attention(queries, keys, dim, value_dim=None, dtype=np.float16, batch=(2, 3)
 
     y = operands["y"].strides
     aligned = str(all(s % 8 == 0 for s in y[:3])).lower()
-    kind, function, header = (("SpecialisedAttentionTiles", "specialised_attention", "_specialised") if turns else
+    kind, function, header = (("SpecialisedAttentionTiles", "specialised_attention", "_specialised") if specialised else
                               ("WarpgroupAttentionTiles", "warpgroup_attention", "_warpgroup") if groups else
                               ("AttentionTiles", "attention", ""))
     tiles = -(-queries // rows_of_block)
@@ -65,28 +66,28 @@ def attention(queries, keys, dim, value_dim=None, dtype=np.float16, batch=(2, 3)
     operand_text = (f"tile % {tiles}, {rows('q')}, {rows('k')}, {rows('v')}, {text}, y + offset_of(at, {literal(y[:2])}), "
                     f"{y[2]}LL, {y[3]}LL, {aligned}")
     place = f"const auto at = decompose(tile / {tiles}, {literal(batch, 'int')});\n  "
-    body = f"using C = {kind}<{T}, {dim}, {value_dim}, {groups or warps}, {key_tile}, {stages}>;\n  "
-    if turns:
+    body = f"using C = {kind}<{T}, {dim}, {value_dim}, {groups or warps}, {key_tile}, {stages}{pace}>;\n  "
+    if specialised:
         body += (f"specialised_attention<C>({count}, {queries}, {keys}, {scale}f, [&](int tile, const auto& compute) {{\n"
                  f"  {place}compute({operand_text});\n  }});")
     else:
         body += f"const int tile = int(blockIdx.x);\n  {place}{function}<C>({operand_text}, {queries}, {keys}, {scale}f);"
     name = (f"{function} {np.dtype(dtype).name} {queries}x{keys} dim {dim} {value_dim} batch {batch} of {groups or warps} tile "
-            f"{key_tile} stages {stages} width {width} mask {mask} loud {loud}")
+            f"{key_tile} stages {stages} width {width} mask {mask} loud {loud} turns {turns}")
     if groups:
         panels, value_panels = -(-dim // 64), -(-value_dim // 64)
         result_row = (-(-value_dim // 16) * 16 + 8) * 2
         shared = 1024 + stages * key_tile * 128 * (panels + value_panels)
-        if turns:
+        if specialised:
             shared += rows_of_block * (panels * 128 + result_row) + 16 * (1 + 2 * stages)
         else:
             shared += -(-rows_of_block * max(panels * 128, result_row) // 1024) * 1024
     else:
         pitch = max(-(-dim // 16), -(-value_dim // 16)) * 16 + 8
         shared = (16 * warps + 2 * key_tile * stages) * pitch * 2
-    return Case(name, f"ops/attention/attention{header}.cuh", body, operands, (min(count, blocks) if turns else count,),
-                (128 * groups or 32 * warps) + 128 * turns, shared, maps=maps, only="sm_90a" if groups else "",
-                resident=(2 if groups == 1 else 1) if turns else 0)
+    return Case(name, f"ops/attention/attention{header}.cuh", body, operands, (min(count, blocks) if specialised else count,),
+                (128 * groups or 32 * warps) + 128 * specialised, shared, maps=maps, only="sm_90a" if groups else "",
+                resident=(2 if groups == 1 else 1) if specialised else 0)
 
 
 def cases():
@@ -131,6 +132,8 @@ def cases():
 
     for groups, tile, stages in ((1, 64, 2), (1, 128, 2), (2, 128, 2), (2, 176, 2), (3, 96, 3), (3, 112, 2)):
         yield turns(300, 333, 64, groups=groups, key_tile=tile, stages=stages)
+    for groups in (2, 3):
+        yield attention(333, 1021, 80, turns=False, groups=groups, key_tile=96, blocks=2)
     for dim in (32, 40, 64, 80, 96, 128):
         yield turns(333, 523, dim, groups=2, key_tile=128 if dim < 128 else 112)
     yield turns(333, 1021, 40, groups=3, key_tile=128, stages=3, blocks=2)
