@@ -100,45 +100,54 @@ BURNISH_DEVICE float over_quad(float x, Combine combine) {
 template <class C>
 struct SoftmaxSum {
   using T = typename C::T;
-  float result[C::value_span / 8][4];
+  float result[C::value_span / 8][4];  ///< whoever adds to it begins it
   float most[2], sum[2];  ///< of each row: the largest score before scaling, the sum of exponentials
 
   BURNISH_DEVICE SoftmaxSum() {
 #pragma unroll
-    for (auto& block : result)
-#pragma unroll
-      for (float& x : block) x = 0;
-#pragma unroll
     for (int r = 0; r < 2; ++r) most[r] = -float(prim::infinity()), sum[r] = 0;
   }
 
-  /// Turns scores into 2^(scale * (score - most)), with a `most` that no score exceeds by more than 2^8 after scaling: what
-  /// was summed so far is scaled anew only when it has to be. As long as a row holds nothing but -inf, its exponentials are 0.
-  BURNISH_DEVICE void exponentiate(float (&scores)[C::keys / 8][4], float scale) {
+  /// Raises `most` where a score exceeds it by more than 2^8 after scaling: what was summed so far is scaled anew only when it
+  /// has to be. True in all of the warp if it was for one of its rows; then `result` counts `factor` times.
+  BURNISH_DEVICE bool raise(const float (&scores)[C::keys / 8][4], float scale, float (&factor)[2]) {
     constexpr float headroom = 8;
     float largest[2];
     bool grows = false;
 #pragma unroll
     for (int r = 0; r < 2; ++r) {
-      largest[r] = most[r];
+      float of[2] = {most[r], most[r]};  // two chains: each waits half as long
 #pragma unroll
-      for (auto& block : scores) largest[r] = fmaxf(largest[r], fmaxf(block[2 * r], block[2 * r + 1]));
-      largest[r] = over_quad(largest[r], [](float a, float b) { return fmaxf(a, b); });
+      for (auto& block : scores)
+#pragma unroll
+        for (int e = 0; e < 2; ++e) of[e] = fmaxf(of[e], block[2 * r + e]);
+      largest[r] = over_quad(fmaxf(of[0], of[1]), [](float a, float b) { return fmaxf(a, b); });
       grows = grows || (largest[r] - most[r]) * scale > headroom;
+      factor[r] = 1;
     }
-    if (__any_sync(0xffffffffu, grows))
+    if (!__any_sync(0xffffffffu, grows)) return false;
 #pragma unroll
-      for (int r = 0; r < 2; ++r) {
-        const float factor = exp2(fmaf(most[r], scale, -base(largest[r], scale)));
-        most[r] = largest[r];
-        sum[r] *= factor;
+    for (int r = 0; r < 2; ++r) {
+      factor[r] = exp2(fmaf(most[r], scale, -base(largest[r], scale)));
+      most[r] = largest[r];
+      sum[r] *= factor[r];
+    }
+    return true;
+  }
+
+  BURNISH_DEVICE void weigh_result(const float (&factor)[2]) {
 #pragma unroll
-        for (auto& block : result) block[2 * r] *= factor, block[2 * r + 1] *= factor;
-      }
+    for (auto& block : result)
+#pragma unroll
+      for (int i = 0; i < 4; ++i) block[i] *= factor[i / 2];
+  }
+
+  /// Turns scores into 2^(scale * (score - most)). As long as a row holds nothing but -inf, its exponentials are 0.
+  BURNISH_DEVICE void exponentiate(float (&scores)[C::keys / 8][4], float scale) {
 #pragma unroll
     for (int r = 0; r < 2; ++r) {
       const float from = base(most[r], scale);
-      float sums[2] = {sum[r], 0};  // two chains of additions: each waits half as long
+      float sums[2] = {sum[r], 0};  // two chains of additions
 #pragma unroll
       for (auto& block : scores)
 #pragma unroll
@@ -173,6 +182,13 @@ template <class C>
 struct WarpAttention : SoftmaxSum<C> {
   using T = typename C::T;
   u32 q[C::head_span / 16][4];
+
+  BURNISH_DEVICE WarpAttention() {
+#pragma unroll
+    for (auto& block : this->result)
+#pragma unroll
+      for (float& x : block) x = 0;
+  }
 
   /// `rows`: the warp's queries in shared memory.
   BURNISH_DEVICE void read_queries(const T* rows) {
@@ -288,6 +304,8 @@ BURNISH_DEVICE void attention(int tile, const AttentionRows<typename C::T, Bytes
     if (first_row >= queries) continue;
     if (t == 0) mine.read_queries(rows);
     mine.score(scores, ring(t, 0));
+    float factor[2];
+    if (mine.raise(scores, power, factor)) mine.weigh_result(factor);
     mine.exponentiate(scores, power);
     mine.add_values(scores, ring(t, 1));
   }

@@ -5,33 +5,53 @@
 
 namespace burnish {
 
-/// How attention is cut up on a device: `AttentionTiles` in attention.cuh, or `WarpgroupAttentionTiles` in
-/// attention_warpgroup.cuh.
+/// How attention is cut up on a device: `AttentionTiles` in attention.cuh, `WarpgroupAttentionTiles` in
+/// attention_warpgroup.cuh, or `SpecialisedAttentionTiles` in attention_specialised.cuh.
 struct AttentionCut {
+  enum class Form : uint8_t { warps, warpgroups, specialised };
   int64_t head_dim, value_dim;
   int warps, keys, stages;
-  bool warpgroup = false;
+  Form form = Form::warps;
+  bool turns = true;  // specialised: warpgroups start their products in turn
 
   int queries() const { return 16 * warps; }
+  int groups() const { return warps / 4; }
   int64_t span() const { return (std::max(head_dim, value_dim) + 15) / 16 * 16; }
   std::string name() const {
-    return (warpgroup ? "wgmma " : "mma ") + std::to_string(queries()) + "x" + std::to_string(keys) + " s" +
-           std::to_string(stages);
+    return (form == Form::warps ? "mma " : "wgmma ") + std::to_string(queries()) + "x" +
+           std::to_string(keys) + " s" + std::to_string(stages) +
+           (form != Form::specialised ? ""
+            : turns                   ? " turns"
+                                      : " free");
+  }
+  std::string_view header() const {
+    return form == Form::warps        ? "ops/attention/attention.cuh"
+           : form == Form::warpgroups ? "ops/attention/attention_warpgroup.cuh"
+                                      : "ops/attention/attention_specialised.cuh";
   }
   std::string type(DType dtype) const {
-    std::string text =
-        (warpgroup ? "WarpgroupAttentionTiles<" : "AttentionTiles<") + std::string(device_type(dtype));
-    for (int64_t v :
-         {head_dim, value_dim, int64_t{warpgroup ? warps / 4 : warps}, int64_t{keys}, int64_t{stages}})
+    std::string text = form == Form::warps        ? "AttentionTiles<"
+                       : form == Form::warpgroups ? "WarpgroupAttentionTiles<"
+                                                  : "SpecialisedAttentionTiles<";
+    text += device_type(dtype);
+    for (int64_t v : {head_dim, value_dim, int64_t{form == Form::warps ? warps : groups()}, int64_t{keys},
+                      int64_t{stages}})
       text += ", " + std::to_string(v);
-    return text + ">";
+    return text + (turns ? ">" : ", false>");
   }
+  int threads() const { return 32 * warps + (form == Form::specialised ? 128 : 0); }
+  /// Blocks of a multiprocessor that share its registers, 0: as many as may.
+  int resident() const { return form != Form::specialised ? 0 : groups() == 1 ? 2 : 1; }
   int shared_bytes() const {
-    if (!warpgroup) return static_cast<int>((queries() + 2 * keys * stages) * (span() + 8) * 2);
+    if (form == Form::warps) return static_cast<int>((queries() + 2 * keys * stages) * (span() + 8) * 2);
     auto line = [](int64_t dim) { return (dim + 63) / 64 * 128; };
     const int64_t result_row = ((value_dim + 15) / 16 * 16 + 8) * 2;
+    const int64_t tiles = stages * keys * (line(head_dim) + line(value_dim));
+    if (form == Form::specialised)
+      return static_cast<int>(1024 + queries() * (line(head_dim) + result_row) + tiles +
+                              16 * (1 + 2 * stages));
     const int64_t query_bytes = (queries() * std::max(line(head_dim), result_row) + 1023) / 1024 * 1024;
-    return static_cast<int>(1024 + query_bytes + stages * keys * (line(head_dim) + line(value_dim)));
+    return static_cast<int>(1024 + query_bytes + tiles);
   }
 };
 
@@ -65,24 +85,41 @@ struct AttentionExtents {
 
   /// Of a thread of warpgroups: scores and exponentials, results and the rest, in the units they are given out in.
   static int registers(const AttentionCut& cut) {
-    return (cut.keys * 3 / 5 + static_cast<int>(cut.span()) / 2 + 36 + 7) / 8 * 8;
+    const bool specialised = cut.form == AttentionCut::Form::specialised;
+    const int tile = specialised ? cut.keys * 3 / 4 + 28 : cut.keys * 3 / 5 + 36;
+    return (tile + static_cast<int>(cut.span()) / 2 + 7) / 8 * 8;
+  }
+  static bool fits(const AttentionCut& cut) {
+    if (cut.form != AttentionCut::Form::specialised)
+      return registers(cut) <= (cut.groups() == 3 ? 168 : 255) && cut.shared_bytes() <= 227 * 1024;
+    constexpr int most_registers[] = {208, 232, 160};  // as device text has them
+    return registers(cut) <= most_registers[cut.groups() - 1] &&
+           cut.shared_bytes() <= (cut.groups() == 1 ? 113 : 227) * 1024;
   }
 
- private:
   static constexpr int64_t multiprocessors = 132;
 
+ private:
   int64_t blocks(const AttentionCut& cut) const {
     return (queries + cut.queries() - 1) / cut.queries() * batches;
   }
   // Relative to four warpgroups on a multiprocessor with 64 keys each; measured with tools/kernels/attention_tiles.py on an
-  // H200.
+  // H200, but for three specialised warpgroups with wide heads and for those that take no turns.
   double speed(const AttentionCut& cut) const {
     const double all_keys = keys <= cut.keys ? 1.15 : 1;  // nothing to wait for between tiles
-    if (!cut.warpgroup) return (cut.span() <= 64 ? 0.75 : 0.55) * all_keys;
+    if (cut.form == AttentionCut::Form::warps) return (cut.span() <= 64 ? 0.75 : 0.55) * all_keys;
+    const int64_t waves = std::max<int64_t>(1, (blocks(cut) + multiprocessors - 1) / multiprocessors);
+    if (cut.form == AttentionCut::Form::specialised) {
+      constexpr double narrow[] = {0.42, 1.05, 1.33}, wide[] = {0.42, 1.29, 1.29};  // by resident warpgroups
+      const int64_t warpgroups = cut.groups() * std::min<int64_t>(cut.resident(), waves);
+      const auto steps = static_cast<double>((keys + cut.keys - 1) / cut.keys *
+                                             ((waves + cut.resident() - 1) / cut.resident()));
+      return (cut.span() <= 64 ? narrow : wide)[warpgroups - 1] * (cut.resident() > 1 ? 0.9 : 1) *
+             (cut.turns ? 1 : 0.98) * (1 + 0.2 * (std::min(cut.keys, 128) - 128) / 64) * steps / (steps + 1);
+    }
     constexpr double by_warpgroups[] = {0.4, 0.65, 0.83, 1};  // as many hide each other's latencies
     const int64_t fit = std::max(1, 65536 / (registers(cut) * 32 * cut.warps));
-    const int64_t resident =
-        std::min(fit, (blocks(cut) + multiprocessors - 1) / multiprocessors) * cut.warps / 4;
+    const int64_t resident = std::min(fit, waves) * cut.groups();
     return by_warpgroups[std::clamp<int64_t>(resident, 1, 4) - 1] * (1 + 0.2 * (cut.keys - 64) / 64) *
            all_keys;
   }
@@ -106,6 +143,50 @@ inline int64_t copy_bytes(const KernelCtx& ctx, const KernelAxes& axes) {
   return 0;
 }
 
+/// Whether the copy engine can bring rows that asynchronous copies of 16 bytes can: its map has three axes for those that are
+/// walked, no strides of 0 and no extents of 0.
+inline bool mappable(const KernelCtx& ctx, const KernelAxes& axes) {
+  if (axes.rank() > 3) return false;
+  const auto walks = [&](Dim stride) { return ctx.dims.range(stride).lo > 0; };
+  for (size_t i = 0; i < 3; ++i) {
+    const std::span<const Dim> strides = ctx.in_strides(i), shape = ctx.in(i).shape;
+    if (!walks(strides[strides.size() - 2]) || ctx.dims.range(shape[shape.size() - 2]).lo < 1) return false;
+    for (Dim d : axes.strides[i])
+      if (!walks(d) && !ctx.dims.is_constant(d, 0)) return false;
+  }
+  return true;
+}
+
+/// Operand i as device text `MappedRows` of its matrix `at`, in boxes of `rows`.
+inline KernelText mapped_rows(KernelCtx& ctx, size_t i, const KernelAxes& axes, int rows) {
+  const Dim one = ctx.dims.constant(1);
+  const std::span<const Dim> shape = ctx.in(i).shape, strides = ctx.in_strides(i);
+  const Dim row = strides[strides.size() - 2];
+  TensorMap map{.pointer = ctx.in_pointer(i),
+                .extents = {shape.back(), shape[shape.size() - 2]},
+                .strides = {row},
+                .box = {64, static_cast<uint32_t>(rows), 1, 1, 1}};
+  std::string at;
+  for (size_t a = 0; a < 3; ++a) {
+    const bool walked = a < axes.rank() && !ctx.dims.is_constant(axes.strides[i][a], 0);
+    map.extents.push_back(walked ? axes.extents[a] : one);
+    map.strides.push_back(walked ? axes.strides[i][a] : row);
+    at += (a ? ", " : "") + (walked ? "at.at[" + std::to_string(a) + "]" : std::string("0"));
+  }
+  KernelText text;
+  return text << "MappedRows{" << std::move(map) << std::string_view(", {" + at + "}}, ");
+}
+
+/// Operand i as device text `AttentionRows` of its matrix `at`.
+inline KernelText strided_rows(KernelCtx& ctx, size_t i, const KernelAxes& axes, int64_t bytes) {
+  const std::span<const Dim> strides = ctx.in_strides(i);
+  KernelText text;
+  return text << "AttentionRows<" << device_type(ctx.in(i).dtype)
+              << std::string_view(", " + std::to_string(bytes) + ">{") << ctx.in_pointer(i)
+              << " + offset_of(at, " << dims_text(axes.strides[i]) << "), " << strides[strides.size() - 2]
+              << ", " << strides.back() << "}, ";
+}
+
 inline KernelText mask_text(KernelCtx& ctx, std::span<const Dim> scores, std::span<const Dim> batch) {
   KernelText text;
   if (!ctx.has(3)) return text << "NoMask{}";
@@ -120,30 +201,91 @@ inline KernelText mask_text(KernelCtx& ctx, std::span<const Dim> scores, std::sp
 }
 
 /// The cuts that there are, of which the context chooses one. `bytes`: of asynchronous copies.
-inline AttentionCut choose_cut(KernelCtx& ctx, int64_t head_dim, int64_t value_dim, Dim batches,
+inline AttentionCut choose_cut(KernelCtx& ctx, int64_t head_dim, int64_t value_dim, const KernelAxes& axes,
                                int64_t bytes) {
   const size_t rank = ctx.in(0).shape.size();
   const Dim all_keys = ctx.in(1).shape[ctx.in(1).shape.size() - 2];
   const AttentionExtents extents{ctx.usual(ctx.in(0).shape[rank - 2]), ctx.usual(all_keys),
-                                 ctx.usual(batches), ctx.dims.range(all_keys).hi};
+                                 ctx.usual(ctx.dims.product(axes.extents)), ctx.dims.range(all_keys).hi};
   std::vector<AttentionCut> cuts;
   std::vector<Tactic> tactics;
-  auto offer = [&](int warps, int keys, bool warpgroup) {
-    const AttentionCut cut{head_dim, value_dim, warps, keys, extents.most_keys <= keys ? 1 : 2, warpgroup};
+  auto offer = [&](const AttentionCut& cut) {
     cuts.push_back(cut);
     tactics.push_back({cut.name(), extents.cost(cut)});
   };
   const bool narrow = std::max(head_dim, value_dim) <= 64;
-  offer(extents.warp_count(narrow), extents.key_tile(narrow), false);
-  if (ctx.architecture() == "sm_90" && bytes == 16)
-    for (int keys : {64, 80, 96, 112, 128})
-      for (int groups : {1, 2, 3}) {
-        const AttentionCut cut{head_dim, value_dim, 4 * groups, keys, 2, true};
-        const bool fits =
-            AttentionExtents::registers(cut) <= (groups == 3 ? 168 : 255) && cut.shared_bytes() <= 227 * 1024;
-        if (fits) offer(4 * groups, keys, true);
-      }
+  auto stages = [&](int keys) { return extents.most_keys <= keys ? 1 : 2; };
+  const int key_tile = extents.key_tile(narrow);
+  offer({head_dim, value_dim, extents.warp_count(narrow), key_tile, stages(key_tile)});
+  if (ctx.architecture() != "sm_90" || bytes != 16) return cuts[ctx.choose(std::move(tactics))];
+  for (int groups : {1, 2, 3})
+    for (int keys : {64, 80, 96, 112, 128}) {
+      const AttentionCut cut{head_dim, value_dim,    4 * groups,
+                             keys,     stages(keys), AttentionCut::Form::warpgroups};
+      if (extents.fits(cut)) offer(cut);
+    }
+  if (!mappable(ctx, axes)) return cuts[ctx.choose(std::move(tactics))];
+  for (int groups : {1, 2, 3})
+    for (int keys : {80, 96, 112, 128, 160, 176}) {
+      AttentionCut cut{head_dim, value_dim, 4 * groups, keys, 2, AttentionCut::Form::specialised};
+      if (!extents.fits(cut)) continue;
+      offer(cut);
+      cut.turns = false;
+      if (groups > 1 && (keys == 112 || keys == 128)) offer(cut);
+      if (extents.most_keys <= keys) break;  // larger tiles would be padding
+    }
   return cuts[ctx.choose(std::move(tactics))];
+}
+
+/// The launch for a cut. `scores`: their shape.
+inline KernelCall attention_call(KernelCtx& ctx, const AttentionCut& cut, const KernelAxes& axes,
+                                 std::span<const Dim> scores, int64_t bytes) {
+  DimTable& dims = ctx.dims;
+  const std::span<const Dim> y = ctx.out_strides(0);
+  const size_t rank = y.size();
+  const Dim queries = scores[rank - 2], keys = scores[rank - 1];
+  bool aligned =
+      dims.is_constant(y.back(), 1) && ctx.out_alignment(0) % 8 == 0 && divisible(dims, y[rank - 2], 8);
+  for (Dim d : axes.strides[4]) aligned = aligned && divisible(dims, d, 8);
+
+  KernelCall call{.headers = {std::string(cut.header())}};
+  KernelText& text = call.body;
+  const bool specialised = cut.form == AttentionCut::Form::specialised;
+  const Dim tiles = dims.ceil_div(queries, dims.constant(cut.queries()));
+  const Dim blocks = dims.mul(tiles, dims.product(axes.extents));
+  KernelText extent;  // that all tiles share
+  extent << "(int)" << queries << ", (int)" << keys << ", (float)"
+         << std::string_view(real_text(static_cast<double>(ctx.attrs<AttentionAttrs>().scale)));
+  text << "using C = " << std::string_view(cut.type(ctx.in(0).dtype)) << ";\nconst int tiles = (int)" << tiles
+       << ";\n";
+  if (specialised) {
+    text << "specialised_attention<C>((int)" << blocks << ", " << extent
+         << ", [&](int tile, const auto& compute) {\n";
+  } else {
+    text << "const int tile = (int)blockIdx.x;\n";
+  }
+  text << "const auto at = decompose(tile / tiles, " << dims_text(axes.extents, "int") << ");\n"
+       << (specialised                             ? "compute("
+           : cut.form == AttentionCut::Form::warps ? "attention<C>("
+                                                   : "warpgroup_attention<C>(")
+       << "tile % tiles, ";
+  for (size_t i = 0; i < 3; ++i)
+    text << (specialised ? mapped_rows(ctx, i, axes, i == 0 ? cut.queries() : cut.keys)
+                         : strided_rows(ctx, i, axes, bytes));
+  text << mask_text(ctx, scores, axes.strides[3]) << ", " << ctx.out_pointer(0) << " + offset_of(at, "
+       << dims_text(axes.strides[4]) << "), " << y[rank - 2] << ", " << y[rank - 1]
+       << std::string_view(aligned ? ", true" : ", false");
+  if (specialised) {
+    text << ");\n});\n";
+  } else {
+    text << ", " << extent << ");\n";
+  }
+  const Dim most = dims.constant(AttentionExtents::multiprocessors * std::max(cut.resident(), 1));
+  call.grid = {specialised ? dims.min(blocks, most) : blocks, dims.constant(1), dims.constant(1)};
+  call.block = {cut.threads(), 1, 1};
+  call.resident = cut.resident();
+  call.shared_bytes = cut.shared_bytes();
+  return call;
 }
 
 }  // namespace attention_detail
@@ -164,9 +306,8 @@ inline Verdict attention_kernel(KernelCtx& ctx) {
   const std::vector<Dim>& shape = ctx.out(0).shape;
   const size_t rank = shape.size();
   const std::span<const Dim> batch = std::span(shape).first(rank - 2), y = ctx.out_strides(0);
-  const Dim queries = shape[rank - 2], keys = ctx.in(1).shape[ctx.in(1).shape.size() - 2];
   std::vector<Dim> scores(shape.begin(), shape.end());
-  scores.back() = keys;
+  scores.back() = ctx.in(1).shape[ctx.in(1).shape.size() - 2];
   std::vector<std::vector<Dim>> along;
   for (size_t i = 0; i < 3; ++i)
     along.push_back(broadcast_strides(dims, std::span(ctx.in(i).shape).first(ctx.in(i).shape.size() - 2),
@@ -179,34 +320,8 @@ inline Verdict attention_kernel(KernelCtx& ctx) {
   const KernelAxes axes = collapsed(dims, all);
 
   const int64_t bytes = copy_bytes(ctx, axes);
-  const AttentionCut cut = choose_cut(ctx, *head_dim, *value_dim, dims.product(batch), bytes);
-  bool aligned =
-      dims.is_constant(y.back(), 1) && ctx.out_alignment(0) % 8 == 0 && divisible(dims, y[rank - 2], 8);
-  for (Dim d : axes.strides[4]) aligned = aligned && divisible(dims, d, 8);
-
-  KernelCall call{
-      .headers = {cut.warpgroup ? "ops/attention/attention_warpgroup.cuh" : "ops/attention/attention.cuh"}};
-  KernelText& text = call.body;
-  const Dim tiles = dims.ceil_div(queries, dims.constant(cut.queries()));
-  text << "using C = " << std::string_view(cut.type(dtype)) << ";\nconst int tiles = (int)" << tiles
-       << ";\nconst auto at = decompose((int)blockIdx.x / tiles, " << dims_text(axes.extents, "int")
-       << (cut.warpgroup ? ");\nwarpgroup_attention<C>(" : ");\nattention<C>(")
-       << "(int)blockIdx.x % tiles, ";
-  for (size_t i = 0; i < 3; ++i) {
-    const std::span<const Dim> strides = ctx.in_strides(i);
-    text << "AttentionRows<" << device_type(dtype) << std::string_view(", " + std::to_string(bytes) + ">{")
-         << ctx.in_pointer(i) << " + offset_of(at, " << dims_text(axes.strides[i]) << "), "
-         << strides[strides.size() - 2] << ", " << strides.back() << "}, ";
-  }
-  text << mask_text(ctx, scores, axes.strides[3]) << ", " << ctx.out_pointer(0) << " + offset_of(at, "
-       << dims_text(axes.strides[4]) << "), " << y[rank - 2] << ", " << y[rank - 1]
-       << std::string_view(aligned ? ", true, (int)" : ", false, (int)") << queries << ", (int)" << keys
-       << ", (float)" << std::string_view(real_text(static_cast<double>(ctx.attrs<AttentionAttrs>().scale)))
-       << ");\n";
-  call.grid = {dims.mul(tiles, dims.product(axes.extents)), dims.constant(1), dims.constant(1)};
-  call.block = {32 * cut.warps, 1, 1};
-  call.shared_bytes = cut.shared_bytes();
-  ctx.calls.push_back(std::move(call));
+  const AttentionCut cut = choose_cut(ctx, *head_dim, *value_dim, axes, bytes);
+  ctx.calls.push_back(attention_call(ctx, cut, axes, scores, bytes));
   return Verdict::yes();
 }
 

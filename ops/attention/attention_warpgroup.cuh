@@ -1,5 +1,5 @@
-// Attention with the matrix instructions of sm_90a: a warpgroup multiplies its 64 queries, in registers, with tiles of keys
-// and values where they lie in shared memory.
+// Attention with the matrix instructions of sm_90a: a warpgroup multiplies its 64 queries with tiles of keys and values where
+// they lie in shared memory.
 #pragma once
 
 #include "ops/attention/attention.cuh"
@@ -23,7 +23,7 @@ struct WarpgroupAttentionTiles {
   static constexpr int key_bytes = keys * head_panels * line_bytes,
                        value_bytes = keys * value_panels * line_bytes;
   static constexpr int shared_bytes = 1024 + query_bytes + stages * (key_bytes + value_bytes);
-  static_assert(KeyTile % 16 == 0 && KeyTile <= 128 && value_span <= 128 && sizeof(T) == 2);
+  static_assert(KeyTile % 16 == 0 && KeyTile <= 192 && value_span <= 128 && sizeof(T) == 2);
 };
 
 namespace attention_detail {
@@ -68,57 +68,70 @@ struct LineFetch {
   }
 };
 
+/// Waits until at most Pending batches of products are under way; these sums are of an older one.
+template <int Pending, int N>
+BURNISH_DEVICE void finish_products(float (&sums)[N][4]) {
+  wait_for_products<Pending>();
+#pragma unroll
+  for (auto& block : sums)
+#pragma unroll
+    for (float& x : block) asm volatile("" : "+f"(x)::"memory");  // not read before the wait
+}
+
 /// A warp of a warpgroup, whose tiles the four multiply together.
 template <class C>
 struct WarpgroupAttention : SoftmaxSum<C> {
   using T = typename C::T;
-  /// scores = Q K^T; `first`: the warp's first line of the block's queries. They are read for each tile: ptxas 13.0 gives the
-  /// registers of a product's first matrix away though a later round of the loop reads them again.
-  BURNISH_DEVICE void score(float (&scores)[C::keys / 8][4], u32 queries, int first, u32 keys) const {
-    const int lane = threadIdx.x & 31;
-    u32 q[C::head_span / 16][4];
+  u32 weights[C::keys / 16][4];  ///< what values count, as products want it
+
+  /// Starts scores = Q K^T. `queries`: the warpgroup's first line of the block's.
+  static BURNISH_DEVICE void start_scores(float (&scores)[C::keys / 8][4], u32 queries, u32 keys) {
+    const u64 q = describe_matrix(queries, 16), k = describe_matrix(keys, 16);
 #pragma unroll
     for (int step = 0; step < C::head_span / 16; ++step)
-      load_matrices(q[step], queries + chunk_offset<C::queries>(first + (lane & 15), 2 * step + (lane >> 4)));
-    begin_products();
-#pragma unroll
-    for (int step = 0; step < C::head_span / 16; ++step)
-      start_product<C::keys, T, false>(
-          scores, q[step], describe_matrix(keys + step / 4 * C::keys * C::line_bytes + step % 4 * 32, 16),
-          step > 0);
+      start_product<C::keys, T, false, false>(
+          scores, further(q, step / 4 * C::queries * C::line_bytes + step % 4 * 32),
+          further(k, step / 4 * C::keys * C::line_bytes + step % 4 * 32), step > 0);
     commit_products();
-    finish_products(scores);
   }
 
-  /// result += P V
-  BURNISH_DEVICE void add_values(const float (&p)[C::keys / 8][4], u32 values) {
-    u32 a[C::keys / 16][4];
+  BURNISH_DEVICE void take_weights(const float (&p)[C::keys / 8][4]) {
 #pragma unroll
     for (int step = 0; step < C::keys / 16; ++step) {
       const float (&low)[4] = p[2 * step], (&high)[4] = p[2 * step + 1];
-      a[step][0] = pack<T>(low[0], low[1]), a[step][1] = pack<T>(low[2], low[3]);
-      a[step][2] = pack<T>(high[0], high[1]), a[step][3] = pack<T>(high[2], high[3]);
+      weights[step][0] = pack<T>(low[0], low[1]), weights[step][1] = pack<T>(low[2], low[3]);
+      weights[step][2] = pack<T>(high[0], high[1]), weights[step][3] = pack<T>(high[2], high[3]);
     }
-    begin_products();
-#pragma unroll
-    for (int step = 0; step < C::keys / 16; ++step)
-      start_product<C::value_span, T, true>(
-          this->result, a[step], describe_matrix(values + step * 16 * C::line_bytes, C::keys * C::line_bytes),
-          true);
-    commit_products();
-    finish_products(this->result);
   }
 
- private:
-  template <int N>
-  static BURNISH_DEVICE void finish_products(float (&sums)[N][4]) {
-    wait_for_products();
+  /// Starts result += weights V, or result = weights V unless `adds`.
+  BURNISH_DEVICE void start_values(u32 values, bool adds) {
+    const u64 v = describe_matrix(values, C::keys * C::line_bytes);
 #pragma unroll
-    for (auto& block : sums)
-#pragma unroll
-      for (float& x : block) asm volatile("" : "+f"(x)::"memory");  // not read before the wait
+    for (int step = 0; step < C::keys / 16; ++step)
+      start_product<C::value_span, T, true>(this->result, weights[step],
+                                            further(v, step * 16 * C::line_bytes), step > 0 || adds);
+    commit_products();
   }
 };
+
+/// Adds the mask to scores of the warp's 16 rows from `first_row` on and a tile of keys, to be scaled after.
+template <class C, class Mask>
+BURNISH_DEVICE void add_mask(float (&scores)[C::keys / 8][4], const Mask& mask, int first_row, int queries,
+                             int first_key, int keys, float inverse_scale) {
+  if (!Mask::everywhere && first_key + C::keys <= keys) return;
+  const int lane = threadIdx.x & 31;
+#pragma unroll
+  for (int n = 0; n < C::keys / 8; ++n)
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+      const int row = least(first_row + lane / 4 + 8 * r, queries - 1);
+      float added[2];
+      mask.read(row, first_key + n * 8 + lane % 4 * 2, keys, added);
+#pragma unroll
+      for (int e = 0; e < 2; ++e) scores[n][2 * r + e] = fmaf(added[e], inverse_scale, scores[n][2 * r + e]);
+    }
+}
 
 }  // namespace attention_detail
 
@@ -133,7 +146,7 @@ BURNISH_DEVICE void warpgroup_attention(int tile, const AttentionRows<typename C
   using T = typename C::T;
   extern __shared__ __align__(16) u8 attention_shared[];
   const u32 unaligned = shared_address(attention_shared), shared = (unaligned + 1023) / 1024 * 1024;
-  const int warp = __shfl_sync(0xffffffffu, int(threadIdx.x) / 32, 0), lane = threadIdx.x & 31;
+  const int warp = __shfl_sync(0xffffffffu, int(threadIdx.x) / 32, 0);
   const int first = tile * C::queries, first_row = first + warp * 16;
   const bool works = first + warp / 4 * 64 < queries;  // the warpgroup
   auto ring = [&](int t) {
@@ -164,21 +177,17 @@ BURNISH_DEVICE void warpgroup_attention(int tile, const AttentionRows<typename C
     if (C::stages > 1) start(t + ahead);
     if (!works) continue;
     float scores[C::keys / 8][4];
-    mine.score(scores, shared, warp * 16, ring(t));
-    if (Mask::everywhere || t * C::keys + C::keys > keys)
-#pragma unroll
-      for (int n = 0; n < C::keys / 8; ++n)
-#pragma unroll
-        for (int r = 0; r < 2; ++r) {
-          const int row = least(first_row + lane / 4 + 8 * r, queries - 1);
-          float added[2];
-          mask.read(row, t * C::keys + n * 8 + lane % 4 * 2, keys, added);
-#pragma unroll
-          for (int e = 0; e < 2; ++e)
-            scores[n][2 * r + e] = fmaf(added[e], inverse_scale, scores[n][2 * r + e]);
-        }
+    begin_products();
+    mine.start_scores(scores, shared + warp / 4 * 64 * C::line_bytes, ring(t));
+    finish_products<0>(scores);
+    add_mask<C>(scores, mask, first_row, queries, t * C::keys, keys, inverse_scale);
+    float factor[2];
+    if (mine.raise(scores, power, factor)) mine.weigh_result(factor);
     mine.exponentiate(scores, power);
-    mine.add_values(scores, ring(t) + C::key_bytes);
+    mine.take_weights(scores);
+    begin_products();
+    mine.start_values(ring(t) + C::key_bytes, t > 0);
+    finish_products<0>(mine.result);
   }
   __syncthreads();  // nobody reads queries any more: results take their place
   if (!works) return;

@@ -237,6 +237,27 @@ TEST(Kernels, WarpgroupsAttendWhereTheyCan) {
   }
 }
 
+TEST(Kernels, WarpgroupsTakeTurnsWhereTheCopyEngineCanBringRows) {
+  struct Row {
+    const char* target;
+    const char* queries;
+    const char* keys;
+    bool turns;
+  };
+  for (const Row& row : {
+           Row{"sm_90", "f16[2, 12, 197, 64]", "f16[2, 12, 49, 64]", true},
+           Row{"sm_90", "f16[2, 4, 8, n, 128]", "f16[2, 4, 1, n, 128]", true},  // heads share keys
+           Row{"sm_90", "f16[2, 12, 197, 36]", "f16[2, 12, 197, 36]", false},   // rows of 72 bytes
+           Row{"sm_90", "f16[2, 12, 197, 64]", "f16[2, 12, 0, 64]", false},
+           Row{"sm_80", "f16[2, 12, 197, 64]", "f16[2, 12, 197, 64]", false},
+       }) {
+    const KernelCase c{"Attention", {row.queries, row.keys, row.keys}};
+    const std::vector<std::string> names = tactics_of(backend_for(row.target), c);
+    const auto takes_turns = [](const std::string& name) { return name.ends_with(" turns"); };
+    EXPECT_EQ(std::ranges::count_if(names, takes_turns) > 0, row.turns) << row.target << " " << c.text();
+  }
+}
+
 TEST(Kernels, EveryTacticOfAttentionCompiles) {
   const NvrtcBackend backend = backend_for("sm_90");
   const KernelCase c{"Attention", {"f16[2, 77, 80]", "f16[2, n, 80]", "f16[2, n, 40]"}};

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Times the cuts that the compiler chooses from (ops/attention/attention_kernel.h), on a machine with a GPU and torch.
 
-A line for each problem: torch's attention, then the cuts, best first. Results are compared with torch in binary32; WRONG
+A line for each problem: torch's attention, the best cut of each form (m: warps, w: warpgroups, t: warpgroups that share the work
+out and take turns, o: the same at their own pace) with percent of 989 TFLOP/s, then the cuts, best first. Results are compared with torch in binary32; WRONG
 lines name what fails. Queries, keys and values lie in one tensor, as a merged projection leaves them."""
 import argparse
 import concurrent.futures
@@ -10,6 +11,7 @@ import os
 import sys
 
 import nvrtc
+import tensor_map
 
 # name, batch, heads, queries, keys, head dim
 PROBLEMS = [
@@ -19,59 +21,98 @@ PROBLEMS = [
     ("bert b128", 128, 12, 128, 128, 64),
     ("diffusion 40 b1", 1, 8, 4096, 4096, 40), ("diffusion 80 b1", 1, 8, 4096, 4096, 80),
     ("diffusion 40 b8", 8, 8, 4096, 4096, 40), ("diffusion 80 b8", 8, 8, 4096, 4096, 80),
+    ("diffusion 40 b32", 32, 8, 4096, 4096, 40), ("diffusion 80 b32", 32, 8, 4096, 4096, 80),
     ("swin 1 b32", 2048, 3, 49, 49, 32), ("swin 3 b1", 4, 12, 49, 49, 32),
     ("cross 40 b1", 1, 8, 4096, 77, 40), ("cross 80 b8", 8, 8, 4096, 77, 80),
 ]
+PEAK = 989e6  # operations in a microsecond
 
 
 def cuts(keys):
-    """(warpgroups, warps, key tile, stages): one of the first two is 0."""
+    """(form, warpgroups or warps, key tile, stages)"""
     for tile in (64, 80, 96, 112, 128):
         stages = 1 if keys <= tile else 2
         if -(-keys // tile) * tile > keys + 63:
             continue
         for groups in (1, 2, 3):
-            yield groups, 0, tile, stages
-            if tile == 64 and stages > 1:
-                yield groups, 0, tile, 3
+            yield "w", groups, tile, stages
         if tile == 64 or keys < 1000:
             for warps in (2, 4, 8):
-                yield 0, warps, tile, stages
+                yield "m", warps, tile, stages
+    for tile in (80, 96, 112, 128, 144, 160, 176):
+        for groups in (1, 2, 3):
+            for stages in (2, 3):
+                yield "t", groups, tile, stages
+            if groups > 1 and tile in (96, 128, 160):
+                yield "o", groups, tile, 2
+        if keys <= tile:
+            break
 
 
 class Cut:
     def __init__(self, problem, cut):
         _, self.batch, self.heads, self.queries, self.keys, self.dim = problem
-        self.groups, self.warps, self.tile, self.stages = cut
-        self.rows = 64 * self.groups or 16 * self.warps
+        self.form, self.size, self.tile, self.stages = cut
+        self.specialised = self.form in "to"
+        self.rows = self.size * (16 if self.form == "m" else 64)
         self.tiles = -(-self.queries // self.rows)
-        self.block = 128 * self.groups or 32 * self.warps
-        span = -(-self.dim // 16) * 16
-        if self.groups:
-            lines = -(-self.dim // 64) * 128
-            self.shared = 1024 + -(-self.rows * max(lines, (span + 8) * 2) // 1024) * 1024 + 2 * self.stages * self.tile * lines
-        else:
-            self.shared = (self.rows + 2 * self.tile * self.stages) * (span + 8) * 2
+        self.block = self.size * (32 if self.form == "m" else 128) + (128 if self.specialised else 0)
+        self.resident = (2 if self.size == 1 else 1) if self.specialised else 0
+        self.blocks = self.tiles * self.batch * self.heads
+        self.grid = min(self.blocks, 132 * self.resident) if self.specialised else self.blocks
+        span, lines = -(-self.dim // 16) * 16, -(-self.dim // 64) * 128
+        result_row, ring = (span + 8) * 2, 2 * self.stages * self.tile * lines
+        self.shared = {"m": (self.rows + 2 * self.tile * self.stages) * result_row,
+                       "w": 1024 + -(-self.rows * max(lines, result_row) // 1024) * 1024 + ring,
+                       }.get(self.form, 1024 + self.rows * (lines + result_row) + ring + 16 * (1 + 2 * self.stages))
+
+    @property
+    def fits(self):
+        return self.shared <= (113 if self.resident == 2 else 227) * 1024
 
     @property
     def name(self):
-        return (f"w{64 * self.groups}" if self.groups else f"m{16 * self.warps}") + f"x{self.tile}/{self.stages}"
+        return f"{self.form}{self.rows}x{self.tile}/{self.stages}"
+
+    def operands(self):
+        """The kernel's parameters and the text of its q, k, v."""
+        if self.specialised:
+            rows = ", ".join(f"MappedRows{{{name}, {{at.at[1], at.at[0], 0}}}}" for name in "qkv")
+            return ", ".join(f"const __grid_constant__ TensorMap {name}" for name in "qkv"), rows
+        width = 3 * self.heads * self.dim
+        rows = ", ".join(f"AttentionRows<half, 16>{{{name} + offset_of(at, dims({n * width}LL, {self.dim}LL)), {width}LL, 1LL}}"
+                         for name, n in (("q", self.queries), ("k", self.keys), ("v", self.keys)))
+        return "const half* q, const half* k, const half* v", rows
+
+    def arguments(self, q, k):
+        """What the parameters are, for q and k as the projections leave them."""
+        places = [x.data_ptr() + i * self.heads * self.dim * 2 for i, x in enumerate((q, k, k))]
+        if not self.specialised:
+            return places
+        width = 3 * self.heads * self.dim
+        return [tensor_map.encode(at, 2, (self.dim, n, self.heads, self.batch, 1), (width, self.dim, n * width, width),
+                                  (64, rows, 1, 1, 1))
+                for at, n, rows in zip(places, (self.queries, self.keys, self.keys), (self.rows, self.tile, self.tile))]
 
     def unit(self):
-        width = 3 * self.heads * self.dim
-        rows = [f"AttentionRows<half, 16>{{x + {i * self.heads * self.dim} + offset_of(at, dims({n * width}LL, {self.dim}LL)), "
-                f"{width}LL, 1LL}}".replace("x +", f"{name} +")
-                for i, (name, n) in enumerate((("q", self.queries), ("k", self.keys), ("k", self.keys)))]
-        kind, function = (("WarpgroupAttentionTiles", "warpgroup_attention") if self.groups else ("AttentionTiles", "attention"))
+        parameters, rows = self.operands()
+        kind, function, header = {"m": ("AttentionTiles", "attention", "attention"),
+                                  "w": ("WarpgroupAttentionTiles", "warpgroup_attention", "attention_warpgroup"),
+                                  }.get(self.form, ("SpecialisedAttentionTiles", "", "attention_specialised"))
         row = self.heads * self.dim
-        return (f'#include "ops/attention/attention{"_warpgroup" if self.groups else ""}.cuh"\nusing namespace burnish;\n'
-                f'extern "C" __global__ void __launch_bounds__({self.block}) kernel(const half* q, const half* k, half* y) {{\n'
-                f"using C = {kind}<half, {self.dim}, {self.dim}, {self.groups or self.warps}, {self.tile}, {self.stages}>;\n"
-                f"const int tiles = {self.tiles};\n"
-                f"const auto at = decompose(int(blockIdx.x) / tiles, dims<int>(1, {self.heads}));\n"
-                f"{function}<C>(int(blockIdx.x) % tiles, {', '.join(rows)}, NoMask{{}}, "
-                f"y + offset_of(at, dims({self.queries * row}LL, {self.dim}LL)), {row}LL, 1LL, true, {self.queries}, "
-                f"{self.keys}, {self.dim ** -0.5}f);\n}}\n")
+        extent = f"{self.queries}, {self.keys}, {self.dim ** -0.5}f"
+        place = f"const auto at = decompose(tile / {self.tiles}, dims<int>({self.batch}, {self.heads}));\n"
+        operands = (f"tile % {self.tiles}, {rows}, NoMask{{}}, y + offset_of(at, dims({self.queries * row}LL, {self.dim}LL)), "
+                    f"{row}LL, 1LL, true")
+        body = (f"specialised_attention<C>({self.blocks}, {extent}, [&](int tile, const auto& compute) {{\n{place}"
+                f"compute({operands});\n}});" if self.specialised else
+                f"const int tile = int(blockIdx.x);\n{place}{function}<C>({operands}, {extent});")
+        bounds = f"{self.block}{f', {self.resident}' if self.resident else ''}"
+        pace = ", false" if self.form == "o" else ""
+        return (f'#include "ops/attention/{header}.cuh"\nusing namespace burnish;\n'
+                f'extern "C" __global__ void __launch_bounds__({bounds}) kernel({parameters}, half* y) {{\n'
+                f"using C = {kind}<half, {self.dim}, {self.dim}, {self.size}, {self.tile}, {self.stages}{pace}>;\n"
+                f"{body}\n}}\n")
 
 
 @functools.cache
@@ -90,7 +131,7 @@ def main():
     options = parser.parse_args()
     problems = [p for p in PROBLEMS if options.only in p[0]]
     jobs = [(p, Cut(p, c)) for p in problems for c in cuts(p[4])]
-    jobs = [(p, c) for p, c in jobs if c.shared <= 227 * 1024]
+    jobs = [(p, c) for p, c in jobs if c.fits]
     failures, texts = 0, {}
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(compile_unit, {cut.unit() for _, cut in jobs}))  # each once
@@ -122,9 +163,12 @@ def main():
         for (p, cut), result in zip(jobs, built):
             if p is not problem or isinstance(result, str):
                 continue
-            kernel = driver.Kernel(result[0], cut.tiles * batch * heads, cut.block, cut.shared)
+            if result[2] and cut.specialised:
+                continue
+            kernel = driver.Kernel(result[0], cut.grid, cut.block, cut.shared)
             y.fill_(float("nan"))
-            launch = lambda: kernel(q.data_ptr(), k.data_ptr(), y.data_ptr())
+            arguments = cut.arguments(q, k)
+            launch = lambda: kernel(*arguments, y.data_ptr())
             launch()
             torch.cuda.synchronize()
             error = (y[:len(want)].float() - want).abs().max().item()
@@ -134,8 +178,9 @@ def main():
             times.append((driver.microseconds(launch, 10), cut.name, result[1]))
         times.sort()
         flops = 4 * batch * heads * queries * keys * dim
-        mma = min(t for t in times if t[1].startswith("m"))
-        print(f"{name}: torch {library:.1f} us, best {flops / times[0][0] * 1e-6:.0f} TFLOP/s, mma {mma[1]} {mma[0]:.1f}; " +
+        best = {form: min((t for t in times if t[1][0] == form), default=None) for form in "mwto"}
+        print(f"{name}: torch {library:.1f} us {100 * flops / library / PEAK:.0f} %; " +
+              "; ".join(f"{t[1]} {t[0]:.1f} us {100 * flops / t[0] / PEAK:.0f} %" for t in best.values() if t) + " | " +
               ", ".join(f"{n} {us:.1f}" for us, n, r in times[:options.top]), flush=True)
     print(f"{failures} failures")
     return failures

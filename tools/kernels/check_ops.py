@@ -7,6 +7,7 @@ Results are poisoned before, operands lie in arbitrary strides between guard zon
 result must survive. --run needs cupy and a GPU and compiles for that GPU alone."""
 import argparse
 import concurrent.futures
+import ctypes
 import itertools
 import os
 import sys
@@ -15,6 +16,7 @@ import numpy as np
 
 import nvrtc
 import op_cases
+import tensor_map
 
 MAX_DYNAMIC_SHARED = 8  # CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
 
@@ -45,6 +47,23 @@ def compile_all(cases, pool):
     return failures
 
 
+def maps_of(case, pointers):
+    """What the kernel's tensor maps are, for operands at `pointers`."""
+    places = dict(zip(case.operands, pointers))
+    return [tensor_map.encode(int(places[m.operand]), case.operands[m.operand].values.dtype.itemsize, m.extents, m.strides, m.box)
+            for m in case.maps.values()]
+
+
+def launch(kernel, case, arguments):
+    """By the driver, for cupy takes no structs."""
+    held = [a if isinstance(a, ctypes.Array) else ctypes.c_uint64(int(a) & (2**64 - 1)) for a in arguments]
+    pointers = (ctypes.c_void_p * len(held))(*[ctypes.addressof(a) for a in held])
+    status = ctypes.CDLL("libcuda.so.1").cuLaunchKernel(ctypes.c_void_p(kernel.ptr), *map(int, case.blocks()), int(case.block),
+                                                        1, 1, int(case.shared), None, pointers, None)
+    if status:
+        raise RuntimeError(f"{case.name}: launch failed with error {status}")
+
+
 def run(case, cubin, cupy):
     """Launches the case; why it is wrong, or None."""
     import cupy_backends.cuda.api.driver
@@ -53,10 +72,10 @@ def run(case, cubin, cupy):
     before = [operand.buffer() for operand in case.operands.values()]
     memory = [cupy.asarray(b) for b in before]
     pointers = [np.uint64(m.data.ptr + op_cases.GUARD) for m in memory]
-    arguments = pointers + [np.int64(v) for v in case.scalars.values()]
+    arguments = pointers + [np.int64(v) for v in case.scalars.values()] + maps_of(case, pointers)
     kernel = module.get_function("kernel")
     cupy_backends.cuda.api.driver.funcSetAttribute(kernel.ptr, MAX_DYNAMIC_SHARED, case.shared)
-    kernel(case.blocks(), (case.block, 1, 1), tuple(arguments), shared_mem=case.shared)
+    launch(kernel, case, arguments)
     cupy.cuda.get_current_stream().synchronize()
     for (name, operand), old, new in zip(case.operands.items(), before, memory):
         if wrong := operand.complaint(old, cupy.asnumpy(new)):

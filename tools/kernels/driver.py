@@ -24,8 +24,8 @@ class Kernel:
         _check(_cuda.cuFuncSetAttribute(self.function, _MAX_DYNAMIC_SHARED, shared), "shared memory")
 
     def __call__(self, *arguments):
-        """Arguments are addresses (int) or (ctypes value); the launch goes to torch's current stream."""
-        values = [a if isinstance(a, ctypes._SimpleCData) else ctypes.c_uint64(a) for a in arguments]
+        """Arguments are addresses (int) or ctypes values (tensor maps: arrays); the launch goes to torch's current stream."""
+        values = [a if isinstance(a, (ctypes._SimpleCData, ctypes.Array)) else ctypes.c_uint64(a) for a in arguments]
         pointers = (ctypes.c_void_p * len(values))(*[ctypes.cast(ctypes.pointer(v), ctypes.c_void_p) for v in values])
         stream = ctypes.c_void_p(torch.cuda.current_stream().cuda_stream)
         _check(_cuda.cuLaunchKernel(self.function, self.grid, 1, 1, self.block, 1, 1, self.shared, stream, pointers, None),

@@ -90,8 +90,17 @@ def mismatch(got, want, tolerance=None):
 
 
 @dataclass
+class Map:
+    """An operand as device text `TensorMap`: strides of all axes but the innermost."""
+    operand: str
+    extents: list
+    strides: list
+    box: list
+
+
+@dataclass
 class Case:
-    """`body`: statements of the kernel, in which operands are pointers by their names."""
+    """`body`: statements of the kernel, in which operands are pointers by their names, maps TensorMaps by theirs."""
     name: str
     header: str
     body: str
@@ -102,12 +111,15 @@ class Case:
     cluster: int = 1
     prelude: str = ""
     scalars: dict = field(default_factory=dict)  # run-time extents: name -> value, as long long
+    resident: int = 0  # blocks of a multiprocessor that share its registers; 0: as many as may
+    maps: dict = field(default_factory=dict)  # name -> Map
     only: str = ""  # the one architecture that has its instructions
 
     def text(self, kernel="kernel"):
         arguments = [f"{'' if o.result else 'const '}{o.c_type}* {name}" for name, o in self.operands.items()]
         arguments += [f"long long {name}" for name in self.scalars]
-        attributes = f"__launch_bounds__({self.block})" + (
+        arguments += [f"const __grid_constant__ TensorMap {name}" for name in self.maps]
+        attributes = f"__launch_bounds__({self.block}{f', {self.resident}' if self.resident else ''})" + (
             f" __cluster_dims__({self.cluster}, 1, 1)" if self.cluster > 1 else "")
         return (f"{self.prelude}\nextern \"C\" __global__ void {attributes} "
                 f"{kernel}({', '.join(arguments)}) {{\n  {self.body}\n}}\n")
