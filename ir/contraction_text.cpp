@@ -80,6 +80,8 @@ int shared_bytes(const TileShape& t, DType dtype) {
 }
 
 std::string name_of(const TileShape& t) {
+  if (t.math == stationary)
+    return "stationary " + std::to_string(t.m) + "x" + std::to_string(t.n) + " w" + std::to_string(t.warps_m);
   auto extents = [](std::initializer_list<int> list) {
     std::string text;
     for (int v : list) text += (text.empty() ? "" : "x") + std::to_string(v);
@@ -114,6 +116,27 @@ int slices_of(const TileShape& t, const UsualExtents& usual) {
   return slices;
 }
 
+// What is between memory's time and that of the work beside it: they overlap, if not wholly.
+double together(double memory, double work) { return std::max(memory, work) + 0.1 * std::min(memory, work); }
+
+/// Bytes of the node's operands and results.
+double bytes_of(const KernelCtx& ctx) {
+  const KernelCtx& whole = ctx.fused ? *ctx.fused : ctx;
+  double bytes = 0;
+  auto add = [&](const TensorType& type) {
+    auto size = static_cast<double>(size_of(type.dtype));
+    for (Dim d : type.shape) size *= static_cast<double>(ctx.usual(d));
+    bytes += size;
+  };
+  for (size_t i = 0; i < whole.node.inputs.size(); ++i)
+    if (whole.has(i)) add(whole.in(i));
+  for (size_t i = 0; i < whole.node.outputs.size(); ++i)
+    if (whole.wants(i)) add(whole.out(i));
+  return bytes;
+}
+// Bytes a microsecond: of blocks that read, multiply and write in turn, and of those whose warps do so by themselves.
+constexpr double block_memory = 2.8e6, warp_memory = 4e6;
+
 // Waves of blocks, each of which takes all steps of its slice. Slices are put together at the end.
 double cost_of(const TileTactic& tactic, const UsualExtents& usual) {
   const TileShape& t = tactic.tile;
@@ -124,6 +147,77 @@ double cost_of(const TileTactic& tactic, const UsualExtents& usual) {
   return start +
          static_cast<double>(waves) * (static_cast<double>(most * t.k) / 64 * tactic.step + tactic.end) +
          (t.slices > 1 ? join : 0);
+}
+
+// ---- B stays in shared memory
+
+Verdict stationary_verdict(const KernelCtx& ctx, const ContractionProblem& p, DType dtype) {
+  if (size_of(dtype) != 2) return Verdict::no("elements are not of 16 bits");
+  if (p.copy_bytes != 16 || !p.a_along_k || !p.b_along_k)
+    return Verdict::no("rows of A and columns of B cannot be read 16 bytes at a time");
+  for (Dim d : p.batch)
+    if (!ctx.dims.is_constant(d, 1)) return Verdict::no("there are several B");
+  const auto k = ctx.dims.value(p.k), n = ctx.dims.value(p.n);
+  if (!k || !n || *k < 8 || *n < 8 || *k % 8 != 0 || *n % 8 != 0)
+    return Verdict::no("B's extents are not known, or no multiples of 8");
+  return Verdict::yes();
+}
+
+/// Extents and tile in the terms of device text `Stationary`.
+struct StationaryForm {
+  int64_t chunks, passes, held;
+  StationaryForm(const TileShape& t, int64_t n, int64_t k)
+      : chunks((k + 31) / 32),
+        passes((n + t.n - 1) / t.n),
+        held(passes > 1 ? chunks : std::min<int64_t>(chunks, t.m == 16 ? 4 : 3)) {}
+  int64_t shared_bytes(const TileShape& t) const { return passes * (t.n / 32) * chunks * 2048; }
+  /// Sums, A, B, what the epilogue reads; the rest is what else NVRTC uses.
+  int64_t registers(const TileShape& t) const {
+    const int64_t rest = held < chunks ? 42 : 26;
+    return t.m * t.n / 32 + held * t.m / 2 + 16 + t.n / 32 * (t.m / 2 + 4) + rest;
+  }
+  /// As many as have these registers: multiples of 4, for a quarter of a multiprocessor has its own.
+  int warps(const TileShape& t) const {
+    int warps = 24;
+    while (warps > 8 && 2048 / warps / 8 * 8 < registers(t)) warps -= 4;
+    return warps;
+  }
+};
+
+/// Those with enough registers whose B fits.
+std::vector<TileShape> stationary_tiles(const KernelCtx& ctx, int64_t n, int64_t k) {
+  const int64_t shared = (ctx.architecture() == "sm_90" ? 227 : 99) << 10;
+  const int64_t whole = (n + 31) / 32 * 32;
+  std::vector<int64_t> columns = {32};
+  if (whole > 32) columns.push_back(64);
+  if (whole > 64 && whole <= 128) columns.push_back(whole);
+  std::vector<TileShape> tiles;
+  for (const int rows : {16, 32})
+    for (const int64_t at_a_time : columns) {
+      TileShape t{stationary, rows, static_cast<int>(at_a_time), static_cast<int>(k), 1, 1, 1};
+      const StationaryForm form(t, n, k);
+      if (form.shared_bytes(t) > shared || form.registers(t) > 248) continue;
+      t.warps_m = form.warps(t);
+      tiles.push_back(t);
+    }
+  return tiles;
+}
+
+// B arrives; then memory, arithmetic and the latency of warps, which take the rows in turn, each bound it.
+double stationary_cost(const TileShape& t, const UsualExtents& usual, double bytes) {
+  const StationaryForm form(t, usual.n, usual.k);
+  const auto m = static_cast<double>(usual.m), columns = static_cast<double>(form.passes * t.n),
+             depth = static_cast<double>(form.chunks * 32);
+  constexpr double start = 2, arrival = 1.5, bytes_per_microsecond = 5e6;
+  const double multiply = 2 * m * columns * depth / (t.m == 32 ? 330e6 : 220e6);  // TFLOP/s
+  const double end = m * columns / 3.6e6;                                         // elements a microsecond
+  const int64_t warps = int64_t{multiprocessors} * t.warps_m, tiles = (usual.m + t.m - 1) / t.m;
+  const double rounds = static_cast<double>((tiles + warps - 1) / warps);
+  const double latency = rounds * (1 + 0.1 * static_cast<double>(form.chunks - form.held) +
+                                   0.3 * static_cast<double>(form.passes * t.n / 32));
+  return start + arrival +
+         static_cast<double>(form.shared_bytes(t)) * multiprocessors / bytes_per_microsecond +
+         together(bytes / warp_memory, std::max(multiply + end, latency));
 }
 
 }  // namespace
@@ -190,11 +284,13 @@ void define_b(KernelText& text, DimTable& dims, const MatrixView& v, const Contr
 TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype,
                        std::span<const Tactic> others) {
   const UsualExtents usual(ctx, p);
+  const double bytes = bytes_of(ctx);
   std::vector<TileShape> tiles;
   std::vector<Tactic> tactics;
   auto offer = [&](const TileTactic& tactic) {
     tiles.push_back(tactic.tile);
-    tactics.push_back({name_of(tactic.tile), cost_of(tactic, usual) + p.before});
+    tactics.push_back(
+        {name_of(tactic.tile), together(bytes / block_memory, cost_of(tactic, usual)) + p.before});
   };
   auto offer_all = [&](std::span<const TileTactic> table) {
     for (TileTactic tactic : table) {
@@ -214,29 +310,77 @@ TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype,
     offer_all(warpgroup_tiles);
     if (p.b_along_k) offer_all(specialised_tiles);
   }
+  if (stationary_verdict(ctx, p, dtype))
+    for (const TileShape& t : stationary_tiles(ctx, usual.n, usual.k)) {
+      tiles.push_back(t);
+      tactics.push_back({name_of(t), stationary_cost(t, usual, bytes) + p.before});
+    }
   tactics.insert(tactics.end(), others.begin(), others.end());
   const size_t chosen = ctx.choose(std::move(tactics));
   if (chosen >= tiles.size()) return {.other = chosen - tiles.size()};
   return {.tile = tiles[chosen]};
 }
 
-void add_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileShape& t, DType dtype,
-                     const KernelText& operands, const EpilogueForm& form, std::string_view header) {
-  DimTable& dims = ctx.dims;
-  const Epilogue epilogue = make_epilogue(ctx, form);
-  KernelCall call{.headers = {"providers/nvrtc/device/contraction.cuh", std::string(header)},
-                  .prelude = epilogue.prelude};
+namespace {
+
+/// How the kernel's text begins, up to the statements of a tile's operands.
+KernelText contraction_start(const ContractionProblem& p, const TileShape& t, DType dtype, Dim batches) {
+  KernelText text;
+  if (t.math == stationary)
+    return text << "using C = Stationary<" + std::string(device_type(dtype)) << ", " << p.k << ", " << p.n
+                << std::string_view(", " + std::to_string(t.m) + ", " + std::to_string(t.n) + ", " +
+                                    std::to_string(t.warps_m) + ">;\ncontract_stationary<C>((int)")
+                << p.m;
   std::string config =
       "using C = Contraction<" + std::string(device_type(dtype)) + ", " + std::string(device_name(t.math));
   for (int v : {t.m, t.n, t.k, t.warps_m, t.warps_n, t.stages}) config += ", " + std::to_string(v);
   if (t.slices > 1 || t.teams > 0)
     config += ", true, " + std::to_string(t.slices) + ", " + std::to_string(t.teams);
   if (t.mapped > 0) config += ", " + std::to_string(t.mapped);
+  return text << std::string_view(config + ">;\ncontract<C>((int)") << p.m << ", (int)" << p.n << ", (int)"
+              << p.k << ", (int)" << batches;
+}
+
+/// Blocks, how many of a multiprocessor have its registers, threads and shared memory.
+void launch_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileShape& t, DType dtype,
+                        Dim batches, KernelCall& call) {
+  DimTable& dims = ctx.dims;
+  if (t.math == stationary) {
+    const StationaryForm form(t, *dims.value(p.n), *dims.value(p.k));
+    call.grid[0] = dims.min(dims.ceil_div(p.m, dims.constant(t.m)), dims.constant(multiprocessors));
+    call.resident = 1;
+    call.block[0] = 32 * t.warps_m;
+    call.shared_bytes = static_cast<int>(form.shared_bytes(t));
+    return;
+  }
+  const Dim tiles = dims.mul(
+      dims.mul(dims.ceil_div(p.m, dims.constant(t.m)), dims.ceil_div(p.n, dims.constant(t.n))), batches);
+  const bool shares_out = t.teams > 0 && t.slices == 1;
+  call.grid[0] =
+      shares_out ? dims.min(tiles, dims.constant(multiprocessors)) : dims.mul(tiles, dims.constant(t.slices));
+  call.cluster = t.slices;
+  call.resident =
+      t.teams > 0 ? 1 : 0;  // its warpgroups hand registers over, which needs their number to be known
+  call.block[0] = 32 * t.warps_m * t.warps_n * std::max(t.teams, 1) + (t.teams > 0 ? 128 : 0);
+  call.shared_bytes = shared_bytes(t, dtype);
+}
+
+}  // namespace
+
+void add_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileShape& t, DType dtype,
+                     const KernelText& operands, const EpilogueForm& form, std::string_view header) {
+  DimTable& dims = ctx.dims;
+  const Epilogue epilogue = make_epilogue(ctx, form);
+  const std::string folder = "providers/nvrtc/device/";
+  KernelCall call{
+      .headers = {folder + (t.math == stationary ? "contraction_stationary.cuh" : "contraction.cuh"),
+                  std::string(header)},
+      .prelude = epilogue.prelude};
   Dim batches = p.batch[0];
   for (size_t i = 1; i < p.batch.size(); ++i) batches = dims.mul(batches, p.batch[i]);
+  call.body = contraction_start(p, t, dtype, batches);
   KernelText& text = call.body;
-  text << std::string_view(config + ">;\ncontract<C>((int)") << p.m << ", (int)" << p.n << ", (int)" << p.k
-       << ", (int)" << batches << ", [&](Place place, const auto& compute) {\n";
+  text << ", [&](Place place, const auto& compute) {\n";
   text << "const BatchIndex batch(place.batch, (int)" << p.batch[1] << ", (int)" << p.batch[2] << ", (int)"
        << p.batch[3] << ");\n";
   for (int i = 0; i < 4; ++i)
@@ -246,17 +390,9 @@ void add_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileShap
   text << "compute(a, b, ";
   text.pieces.insert(text.pieces.end(), epilogue.construct.pieces.begin(), epilogue.construct.pieces.end());
   text << ");\n});\n";
-  const Dim tiles = dims.mul(
-      dims.mul(dims.ceil_div(p.m, dims.constant(t.m)), dims.ceil_div(p.n, dims.constant(t.n))), batches);
-  const bool shares_out = t.teams > 0 && t.slices == 1;
-  const Dim blocks =
-      shares_out ? dims.min(tiles, dims.constant(multiprocessors)) : dims.mul(tiles, dims.constant(t.slices));
-  call.grid = {blocks, dims.constant(1), dims.constant(1)};
-  call.cluster = t.slices;
-  call.resident =
-      t.teams > 0 ? 1 : 0;  // its warpgroups hand registers over, which needs their number to be known
-  call.block = {32 * t.warps_m * t.warps_n * std::max(t.teams, 1) + (t.teams > 0 ? 128 : 0), 1, 1};
-  call.shared_bytes = shared_bytes(t, dtype);
+  call.grid = {dims.constant(1), dims.constant(1), dims.constant(1)};
+  call.block = {1, 1, 1};
+  launch_contraction(ctx, p, t, dtype, batches, call);
   ctx.calls.push_back(std::move(call));
 }
 
