@@ -165,39 +165,41 @@ Verdict stationary_verdict(const KernelCtx& ctx, const ContractionProblem& p, DT
 
 /// Extents and tile in the terms of device text `Stationary`.
 struct StationaryForm {
-  int64_t chunks, passes, held;
+  int64_t chunks, columns, at_a_time, held;
   StationaryForm(const TileShape& t, int64_t n, int64_t k)
       : chunks((k + 31) / 32),
-        passes((n + t.n - 1) / t.n),
-        held(passes > 1 ? chunks : std::min<int64_t>(chunks, t.m == 16 ? 4 : 3)) {}
-  int64_t shared_bytes(const TileShape& t) const { return passes * (t.n / 32) * chunks * 2048; }
-  /// Sums, A, B, what the epilogue reads; the rest is what else NVRTC uses.
-  int64_t registers(const TileShape& t) const {
-    const int64_t rest = held < chunks ? 42 : 26;
-    return t.m * t.n / 32 + held * t.m / 2 + 16 + t.n / 32 * (t.m / 2 + 4) + rest;
-  }
-  /// As many as have these registers: multiples of 4, for a quarter of a multiprocessor has its own.
-  int warps(const TileShape& t) const {
-    int warps = 24;
-    while (warps > 8 && 2048 / warps / 8 * 8 < registers(t)) warps -= 4;
-    return warps;
+        columns(whole_columns(n)),
+        at_a_time(t.n),
+        held(t.n < n ? chunks : std::min<int64_t>(chunks, t.m <= 16 ? 4 : 3)) {}
+  static int64_t whole_columns(int64_t n) { return n % 64 > 32 ? n - n % 64 + 64 : (n + 31) / 32 * 32; }
+  int64_t shared_bytes() const { return columns * chunks * 64; }
+  /// Sums, A, B, what the epilogue reads, the bias and `residuals` like the result; the rest is what else NVRTC uses.
+  int64_t registers(int rows, int64_t residuals) const {
+    const int64_t rest = rows / 8 + (held < chunks ? 22 : 18);
+    return rows * at_a_time / 32 + held * rows / 2 + 8 + at_a_time * (rows * residuals + 4) / 64 + rest;
   }
 };
 
+/// As many warps as have so many registers: multiples of 4, for a quarter of a multiprocessor has its own.
+int stationary_warps(int64_t registers) {
+  int warps = 24;
+  while (warps > 8 && 2048 / warps / 8 * 8 < registers) warps -= 4;
+  return warps;
+}
+
 /// Those with enough registers whose B fits.
-std::vector<TileShape> stationary_tiles(const KernelCtx& ctx, int64_t n, int64_t k) {
+std::vector<TileShape> stationary_tiles(const KernelCtx& ctx, int64_t n, int64_t k, int64_t residuals) {
   const int64_t shared = (ctx.architecture() == "sm_90" ? 227 : 99) << 10;
-  const int64_t whole = (n + 31) / 32 * 32;
-  std::vector<int64_t> columns = {32};
-  if (whole > 32) columns.push_back(64);
-  if (whole > 64 && whole <= 128) columns.push_back(whole);
+  const int64_t whole = StationaryForm::whole_columns(n);
   std::vector<TileShape> tiles;
   for (const int rows : {16, 32})
-    for (const int64_t at_a_time : columns) {
+    for (const int64_t at_a_time : whole == 64 ? std::vector{whole} : std::vector{int64_t{64}, whole}) {
+      if (at_a_time > (at_a_time == whole ? 128 : whole)) continue;
       TileShape t{stationary, rows, static_cast<int>(at_a_time), static_cast<int>(k), 1, 1, 1};
       const StationaryForm form(t, n, k);
-      if (form.shared_bytes(t) > shared || form.registers(t) > 248) continue;
-      t.warps_m = form.warps(t);
+      const int64_t registers = form.registers(rows, residuals);
+      if (form.shared_bytes() > shared || registers > 248) continue;
+      t.warps_m = stationary_warps(registers);
       tiles.push_back(t);
     }
   return tiles;
@@ -206,17 +208,17 @@ std::vector<TileShape> stationary_tiles(const KernelCtx& ctx, int64_t n, int64_t
 // B arrives; then memory, arithmetic and the latency of warps, which take the rows in turn, each bound it.
 double stationary_cost(const TileShape& t, const UsualExtents& usual, double bytes) {
   const StationaryForm form(t, usual.n, usual.k);
-  const auto m = static_cast<double>(usual.m), columns = static_cast<double>(form.passes * t.n),
+  const auto m = static_cast<double>(usual.m), columns = static_cast<double>(form.columns),
              depth = static_cast<double>(form.chunks * 32);
   constexpr double start = 2, arrival = 1.5, bytes_per_microsecond = 5e6;
   const double multiply = 2 * m * columns * depth / (t.m == 32 ? 330e6 : 220e6);  // TFLOP/s
-  const double end = m * columns / 3.6e6;                                         // elements a microsecond
+  const double end = m * columns / 4.5e6;                                         // elements a microsecond
   const int64_t warps = int64_t{multiprocessors} * t.warps_m, tiles = (usual.m + t.m - 1) / t.m;
   const double rounds = static_cast<double>((tiles + warps - 1) / warps);
-  const double latency = rounds * (1 + 0.1 * static_cast<double>(form.chunks - form.held) +
-                                   0.3 * static_cast<double>(form.passes * t.n / 32));
+  const double latency =
+      rounds * (1 + 0.1 * static_cast<double>(form.chunks - form.held) + 0.6 * columns / 64);
   return start + arrival +
-         static_cast<double>(form.shared_bytes(t)) * multiprocessors / bytes_per_microsecond +
+         static_cast<double>(form.shared_bytes()) * multiprocessors / bytes_per_microsecond +
          together(bytes / warp_memory, std::max(multiply + end, latency));
 }
 
@@ -310,11 +312,15 @@ TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype,
     offer_all(warpgroup_tiles);
     if (p.b_along_k) offer_all(specialised_tiles);
   }
-  if (stationary_verdict(ctx, p, dtype))
-    for (const TileShape& t : stationary_tiles(ctx, usual.n, usual.k)) {
+  if (stationary_verdict(ctx, p, dtype)) {
+    const auto size = static_cast<double>(size_of(dtype)), m = static_cast<double>(usual.m),
+               n = static_cast<double>(usual.n), k = static_cast<double>(usual.k);
+    const auto residuals = static_cast<int64_t>((bytes / size - m * k - n * k - m * n) / (m * n) + 0.5);
+    for (const TileShape& t : stationary_tiles(ctx, usual.n, usual.k, residuals)) {
       tiles.push_back(t);
       tactics.push_back({name_of(t), stationary_cost(t, usual, bytes) + p.before});
     }
+  }
   tactics.insert(tactics.end(), others.begin(), others.end());
   const size_t chosen = ctx.choose(std::move(tactics));
   if (chosen >= tiles.size()) return {.other = chosen - tiles.size()};
@@ -346,11 +352,11 @@ void launch_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileS
                         Dim batches, KernelCall& call) {
   DimTable& dims = ctx.dims;
   if (t.math == stationary) {
-    const StationaryForm form(t, *dims.value(p.n), *dims.value(p.k));
     call.grid[0] = dims.min(dims.ceil_div(p.m, dims.constant(t.m)), dims.constant(multiprocessors));
     call.resident = 1;
     call.block[0] = 32 * t.warps_m;
-    call.shared_bytes = static_cast<int>(form.shared_bytes(t));
+    call.shared_bytes =
+        static_cast<int>(StationaryForm(t, *dims.value(p.n), *dims.value(p.k)).shared_bytes());
     return;
   }
   const Dim tiles = dims.mul(

@@ -81,7 +81,8 @@ class Stationary:
         return 32 * self.warps
 
     def shared(self, dtype, math, n, k):
-        return -(-n // self.columns) * self.columns // 32 * -(-k // 32) * 2048
+        columns = n // 64 * 64 + (64 if n % 64 > 32 else 32 if n % 64 else 0)
+        return columns * -(-k // 32) * 64
 
     def blocks_of(self, m, n, batches=1):
         return min(-(-m // self.rows), MULTIPROCESSORS)

@@ -31,7 +31,7 @@ SPECIALISED = [Config(128, 256, 64, 8, 1, 4, teams=1), Config(256, 128, 64, 8, 1
 SLICED_TEAMS = [Config(64, 128, 64, 4, 1, 8, slices=4, teams=2), Config(128, 64, 64, 4, 1, 8, slices=8, teams=2),
                 Config(128, 128, 64, 4, 1, 6, slices=2, teams=2), Config(128, 256, 64, 8, 1, 4, slices=2, teams=1)]
 # Tiles of which B stays in shared memory.
-STATIONARY = [Stationary(16, 32, 24), Stationary(32, 32, 16), Stationary(16, 64, 16), Stationary(32, 64, 8)]
+STATIONARY = [Stationary(16, 64, 16), Stationary(32, 64, 12)]
 MAJORS = [("k", "mn"), ("k", "k"), ("mn", "mn"), ("mn", "k")]
 
 
@@ -119,10 +119,10 @@ def specialised():
 
 
 def stationary():
-    """Rows and columns that end within a tile, k within a chunk; one pass and several; fewer rows than warps and many more."""
+    """Rows and columns that end within a tile, k within a chunk; all columns at once and not; fewer rows than warps and many more."""
     for config in STATIONARY:
         common = dict(config=config, b_major="k")
-        for n, k in [(96, 16), (24, 96), (144, 24), (256, 64), (131, 104), (1, 8), (72, 40)]:
+        for n, k in [(96, 16), (24, 96), (144, 24), (256, 64), (131, 104), (1, 8), (72, 40), (240, 40)]:
             yield Gemm(333, n, k, bias=True, relu=True, **common)
             yield Gemm(333, n, k, dtype="bfloat16", bias=True, residual=True, a_pad=8, c_pad=3, **common)
         yield Gemm(333, 72, 24, smooth="silu", bias=True, **common)
@@ -131,12 +131,13 @@ def stationary():
         yield Gemm(7, 16, 64, c_columns=True, residual=True, **common)
         yield Gemm(300, 64, 32, b_pad=8, out="float", residual=True, **common)
         yield Gemm(100007, 48, 56, bias=True, relu=True, residual=True, **common)
-        yield Gemm(52001, 20, 384, bias=True, residual=True, **common)  # one pass, more k than are held
+        yield Gemm(52001, 20, 384, bias=True, residual=True, **common)  # all columns at once, more k than are held
         yield Gemm(1000, 8, 1000, **common)
-    for config in (Stationary(16, 96, 8), Stationary(32, 96, 8)):
+    for config in (Stationary(16, 96, 12), Stationary(32, 96, 8), Stationary(16, 128, 12)):
         yield Gemm(100352, 96, 384, config, b_major="k", bias=True, residual=True)
         yield Gemm(555, 81, 168, config, b_major="k", dtype="bfloat16", bias=True)
         yield Gemm(70001, 96, 16, config, b_major="k", bias=True, relu=True)
+        yield Gemm(70001, 72, 200, config, b_major="k", bias=True, relu=True)
 
 
 def sliced():
@@ -265,16 +266,17 @@ def memory_bound():
                lambda c, math, m=m, n=n, k=k, ends=ends: Gemm(m, n, k, c, math=math, b_major="k", bias=True, **ends))
 
 
-def stationary_tiles(n, k):
+def stationary_tiles(n, k, residuals):
     """Those that the compiler offers on sm_90 (ir/contraction_text.cpp)."""
-    whole, chunks = -(-n // 32) * 32, -(-k // 32)
+    whole, chunks = n - n % 64 + 64 if n % 64 > 32 else -(-n // 32) * 32, -(-k // 32)
     for rows in (16, 32):
-        for columns in [32] + [64] * (whole > 32) + [whole] * (64 < whole <= 128):
+        for columns in sorted({64, whole}):
             held = chunks if columns < n else min(chunks, 4 if rows == 16 else 3)
-            registers = (rows * columns // 32 + held * rows // 2 + 16 + columns // 32 * (rows // 2 + 4) +
-                         (42 if held < chunks else 26))
+            registers = (rows * columns // 32 + held * rows // 2 + 8 + columns * (rows * residuals + 4) // 64 +
+                         rows // 8 + (22 if held < chunks else 18))
             warps = next((w for w in (24, 20, 16, 12) if 2048 // w // 8 * 8 >= registers), 8)
-            if registers <= 248 and -(-n // columns) * columns // 32 * chunks * 2048 <= 227 * 1024:
+            fits = registers <= 248 and whole * chunks * 64 <= 227 * 1024
+            if fits and columns <= (128 if columns == whole else whole):
                 yield Stationary(rows, columns, warps)
 
 

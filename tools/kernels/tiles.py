@@ -37,7 +37,7 @@ def stationary(make):
     """Tiles of which B stays in shared memory, for a product."""
     case = make(BLOCKS[0][0], "tensor")
     alike = isinstance(case, cases.Gemm) and case.k % 8 == 0 and case.n % 8 == 0
-    return [(c, "tensor") for c in suite.stationary_tiles(case.n, case.k)] if alike else []
+    return [(c, "tensor") for c in suite.stationary_tiles(case.n, case.k, case.residual)] if alike else []
 
 
 def sliced(make):
