@@ -1,6 +1,7 @@
 #include "ir/contraction_text.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace burnish {
 
@@ -116,26 +117,28 @@ int slices_of(const TileShape& t, const UsualExtents& usual) {
   return slices;
 }
 
-// What is between memory's time and that of the work beside it: they overlap, if not wholly.
-double together(double memory, double work) { return std::max(memory, work) + 0.1 * std::min(memory, work); }
-
-/// Bytes of the node's operands and results.
-double bytes_of(const KernelCtx& ctx) {
-  const KernelCtx& whole = ctx.fused ? *ctx.fused : ctx;
-  double bytes = 0;
-  auto add = [&](const TensorType& type) {
-    auto size = static_cast<double>(size_of(type.dtype));
-    for (Dim d : type.shape) size *= static_cast<double>(ctx.usual(d));
-    bytes += size;
-  };
-  for (size_t i = 0; i < whole.node.inputs.size(); ++i)
-    if (whole.has(i)) add(whole.in(i));
-  for (size_t i = 0; i < whole.node.outputs.size(); ++i)
-    if (whole.wants(i)) add(whole.out(i));
-  return bytes;
-}
-// Bytes a microsecond: of blocks that read, multiply and write in turn, and of those whose warps do so by themselves.
-constexpr double block_memory = 2.8e6, warp_memory = 4e6;
+/// Bytes of a node's operands and of its results.
+struct Traffic {
+  double reads = 0, writes = 0;
+  explicit Traffic(const KernelCtx& ctx) {
+    const KernelCtx& whole = ctx.fused ? *ctx.fused : ctx;
+    auto bytes = [&](const TensorType& type) {
+      auto size = static_cast<double>(size_of(type.dtype));
+      for (Dim d : type.shape) size *= static_cast<double>(ctx.usual(d));
+      return size;
+    };
+    for (size_t i = 0; i < whole.node.inputs.size(); ++i)
+      if (whole.has(i)) reads += bytes(whole.in(i));
+    for (size_t i = 0; i < whole.node.outputs.size(); ++i)
+      if (whole.wants(i)) writes += bytes(whole.out(i));
+  }
+  /// Microseconds; fitted to what tools/kernels/tiles.py --memory measures.
+  double cost() const { return reads / 4.4e6 + writes / 3.5e6; }
+  /// The work beside it is hidden behind it, or the other way round, but for a part of the shorter one.
+  double beside(double work, double part) const {
+    return std::max(cost(), work) + part * std::min(cost(), work);
+  }
+};
 
 // Waves of blocks, each of which takes all steps of its slice. Slices are put together at the end.
 double cost_of(const TileTactic& tactic, const UsualExtents& usual) {
@@ -165,17 +168,18 @@ Verdict stationary_verdict(const KernelCtx& ctx, const ContractionProblem& p, DT
 
 /// Extents and tile in the terms of device text `Stationary`.
 struct StationaryForm {
-  int64_t chunks, columns, at_a_time, held;
+  int64_t rows, columns, at_a_time, chunks, turns, held;
   StationaryForm(const TileShape& t, int64_t n, int64_t k)
-      : chunks((k + 31) / 32),
-        columns(whole_columns(n)),
-        at_a_time(t.n),
-        held(t.n < n ? chunks : std::min<int64_t>(chunks, t.m <= 16 ? 4 : 3)) {}
+      : rows(t.m), columns(whole_columns(n)), at_a_time(t.n), chunks((k + 31) / 32) {
+    const int64_t most = rows <= 16 ? 6 : 3;
+    turns = at_a_time < n ? 1 : (chunks + most - 1) / most;
+    held = (chunks + turns - 1) / turns;
+  }
   static int64_t whole_columns(int64_t n) { return n % 64 > 32 ? n - n % 64 + 64 : (n + 31) / 32 * 32; }
   int64_t shared_bytes() const { return columns * chunks * 64; }
   /// Sums, A, B, what the epilogue reads, the bias and `residuals` like the result; the rest is what else NVRTC uses.
-  int64_t registers(int rows, int64_t residuals) const {
-    const int64_t rest = rows / 8 + (held < chunks ? 22 : 18);
+  int64_t registers(int64_t residuals) const {
+    const int64_t rest = rows / 8 + (turns > 1 ? 22 : 18);
     return rows * at_a_time / 32 + held * rows / 2 + 8 + at_a_time * (rows * residuals + 4) / 64 + rest;
   }
 };
@@ -197,7 +201,7 @@ std::vector<TileShape> stationary_tiles(const KernelCtx& ctx, int64_t n, int64_t
       if (at_a_time > (at_a_time == whole ? 128 : whole)) continue;
       TileShape t{stationary, rows, static_cast<int>(at_a_time), static_cast<int>(k), 1, 1, 1};
       const StationaryForm form(t, n, k);
-      const int64_t registers = form.registers(rows, residuals);
+      const int64_t registers = form.registers(residuals);
       if (form.shared_bytes() > shared || registers > 248) continue;
       t.warps_m = stationary_warps(registers);
       tiles.push_back(t);
@@ -205,21 +209,25 @@ std::vector<TileShape> stationary_tiles(const KernelCtx& ctx, int64_t n, int64_t
   return tiles;
 }
 
-// B arrives; then memory, arithmetic and the latency of warps, which take the rows in turn, each bound it.
-double stationary_cost(const TileShape& t, const UsualExtents& usual, double bytes) {
+// B arrives; then memory bounds it, or the instructions, or how long a warp waits: for A, and in each pass for residuals.
+// Fitted to what tools/kernels/tiles.py --memory measures on an H200.
+double stationary_cost(const TileShape& t, const UsualExtents& usual, const Traffic& traffic,
+                       int64_t residuals) {
+  constexpr double start = 3, bytes_per_microsecond = 5e6, instructions_per_microsecond = 693e3;
   const StationaryForm form(t, usual.n, usual.k);
-  const auto m = static_cast<double>(usual.m), columns = static_cast<double>(form.columns),
-             depth = static_cast<double>(form.chunks * 32);
-  constexpr double start = 2, arrival = 1.5, bytes_per_microsecond = 5e6;
-  const double multiply = 2 * m * columns * depth / (t.m == 32 ? 330e6 : 220e6);  // TFLOP/s
-  const double end = m * columns / 4.5e6;                                         // elements a microsecond
   const int64_t warps = int64_t{multiprocessors} * t.warps_m, tiles = (usual.m + t.m - 1) / t.m;
-  const double rounds = static_cast<double>((tiles + warps - 1) / warps);
-  const double latency =
-      rounds * (1 + 0.1 * static_cast<double>(form.chunks - form.held) + 0.6 * columns / 64);
-  return start + arrival +
-         static_cast<double>(form.shared_bytes()) * multiprocessors / bytes_per_microsecond +
-         together(bytes / warp_memory, std::max(multiply + end, latency));
+  const auto rounds = static_cast<double>((tiles + warps - 1) / warps);
+  const auto parts = static_cast<double>(form.columns) / 64, chunks = static_cast<double>(form.chunks),
+             sixteens = static_cast<double>(t.m) / 16;
+  const double each =
+      sixteens * (20 + 16 * chunks + 32 * (6 + 2 * static_cast<double>(residuals))) + 8 * chunks;
+  const double instructions = static_cast<double>(tiles) * parts * each / instructions_per_microsecond;
+  const double passes = form.at_a_time < form.columns ? std::ceil(parts) : 1;
+  const double latency = rounds * ((form.turns > 1 ? 2.0 * static_cast<double>(form.turns) : 1.5) +
+                                   0.25 * parts * sixteens + (residuals > 0 ? 1.5 * passes : 0));
+  const double crowded = t.m > 16 ? 1.03 : 1;  // fewer warps have more under way each
+  return start + static_cast<double>(form.shared_bytes()) * multiprocessors / bytes_per_microsecond +
+         crowded * traffic.beside(std::max(instructions, latency), 0.1);
 }
 
 }  // namespace
@@ -286,13 +294,12 @@ void define_b(KernelText& text, DimTable& dims, const MatrixView& v, const Contr
 TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype,
                        std::span<const Tactic> others) {
   const UsualExtents usual(ctx, p);
-  const double bytes = bytes_of(ctx);
+  const Traffic traffic(ctx);
   std::vector<TileShape> tiles;
   std::vector<Tactic> tactics;
   auto offer = [&](const TileTactic& tactic) {
     tiles.push_back(tactic.tile);
-    tactics.push_back(
-        {name_of(tactic.tile), together(bytes / block_memory, cost_of(tactic, usual)) + p.before});
+    tactics.push_back({name_of(tactic.tile), traffic.beside(cost_of(tactic, usual), 0.15) + p.before});
   };
   auto offer_all = [&](std::span<const TileTactic> table) {
     for (TileTactic tactic : table) {
@@ -315,10 +322,11 @@ TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype,
   if (stationary_verdict(ctx, p, dtype)) {
     const auto size = static_cast<double>(size_of(dtype)), m = static_cast<double>(usual.m),
                n = static_cast<double>(usual.n), k = static_cast<double>(usual.k);
-    const auto residuals = static_cast<int64_t>((bytes / size - m * k - n * k - m * n) / (m * n) + 0.5);
+    const auto residuals = static_cast<int64_t>(
+        ((traffic.reads + traffic.writes) / size - m * k - n * k - m * n) / (m * n) + 0.5);
     for (const TileShape& t : stationary_tiles(ctx, usual.n, usual.k, residuals)) {
       tiles.push_back(t);
-      tactics.push_back({name_of(t), stationary_cost(t, usual, bytes) + p.before});
+      tactics.push_back({name_of(t), stationary_cost(t, usual, traffic, residuals) + p.before});
     }
   }
   tactics.insert(tactics.end(), others.begin(), others.end());

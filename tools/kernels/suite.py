@@ -271,9 +271,9 @@ def stationary_tiles(n, k, residuals):
     whole, chunks = n - n % 64 + 64 if n % 64 > 32 else -(-n // 32) * 32, -(-k // 32)
     for rows in (16, 32):
         for columns in sorted({64, whole}):
-            held = chunks if columns < n else min(chunks, 4 if rows == 16 else 3)
-            registers = (rows * columns // 32 + held * rows // 2 + 8 + columns * (rows * residuals + 4) // 64 +
-                         rows // 8 + (22 if held < chunks else 18))
+            turns = 1 if columns < n else -(-chunks // (6 if rows == 16 else 3))
+            registers = (rows * columns // 32 + -(-chunks // turns) * rows // 2 + 8 + columns * (rows * residuals + 4) // 64 +
+                         rows // 8 + (22 if turns > 1 else 18))
             warps = next((w for w in (24, 20, 16, 12) if 2048 // w // 8 * 8 >= registers), 8)
             fits = registers <= 248 and whole * chunks * 64 <= 227 * 1024
             if fits and columns <= (128 if columns == whole else whole):

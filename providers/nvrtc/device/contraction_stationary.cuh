@@ -24,10 +24,11 @@ struct Stationary {
   /// Columns are taken 64 together, 8 of a lane, and what is left 32 together, 4 of a lane.
   static constexpr int wide = N / 64 + (N % 64 > 32), narrow = N % 64 > 0 && N % 64 <= 32;
   static constexpr bool at_once = Columns >= N;
-  /// Chunks of A's rows that a warp holds. All, if they are multiplied more than once; else the first ones of the next rows
-  /// follow the last ones of these.
-  static constexpr int ahead = Rows <= 16 ? 4 : 3;
-  static constexpr int held = !at_once || chunks < ahead ? chunks : ahead;
+  /// Chunks of A's rows that a warp holds. All, if they are multiplied more than once; else as many as come in few equal turns,
+  /// and the first ones of the next rows follow the last ones of these.
+  static constexpr int most = Rows <= 16 ? 6 : 3;
+  static constexpr int turns = at_once ? ceil_div(chunks, most) : 1;
+  static constexpr int held = ceil_div(chunks, turns);
   static constexpr int step_bytes = 512, chunk_bytes = 2 * step_bytes;  ///< of 16 columns
   static constexpr int column_bytes = chunks * chunk_bytes / 16;
   static constexpr int shared_bytes = (64 * wide + 32 * narrow) * column_bytes;
