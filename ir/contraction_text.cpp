@@ -179,7 +179,7 @@ struct StationaryForm {
   int64_t shared_bytes() const { return columns * chunks * 64; }
   /// Sums, A, B, what the epilogue reads, the bias and `residuals` like the result; the rest is what else NVRTC uses.
   int64_t registers(int64_t residuals) const {
-    const int64_t rest = rows / 8 + (turns > 1 ? 22 : 18);
+    const int64_t rest = rows / 8 + chunks / 4 + (turns > 1 ? 22 : 18);
     return rows * at_a_time / 32 + held * rows / 2 + 8 + at_a_time * (rows * residuals + 4) / 64 + rest;
   }
 };

@@ -273,7 +273,7 @@ def stationary_tiles(n, k, residuals):
         for columns in sorted({64, whole}):
             turns = 1 if columns < n else -(-chunks // (6 if rows == 16 else 3))
             registers = (rows * columns // 32 + -(-chunks // turns) * rows // 2 + 8 + columns * (rows * residuals + 4) // 64 +
-                         rows // 8 + (22 if turns > 1 else 18))
+                         rows // 8 + chunks // 4 + (22 if turns > 1 else 18))
             warps = next((w for w in (24, 20, 16, 12) if 2048 // w // 8 * 8 >= registers), 8)
             fits = registers <= 248 and whole * chunks * 64 <= 227 * 1024
             if fits and columns <= (128 if columns == whole else whole):
