@@ -1,6 +1,7 @@
 #include "ir/contraction_text.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace burnish {
 
@@ -80,6 +81,8 @@ int shared_bytes(const TileShape& t, DType dtype) {
 }
 
 std::string name_of(const TileShape& t) {
+  if (t.math == stationary)
+    return "stationary " + std::to_string(t.m) + "x" + std::to_string(t.n) + " w" + std::to_string(t.warps_m);
   auto extents = [](std::initializer_list<int> list) {
     std::string text;
     for (int v : list) text += (text.empty() ? "" : "x") + std::to_string(v);
@@ -114,6 +117,29 @@ int slices_of(const TileShape& t, const UsualExtents& usual) {
   return slices;
 }
 
+/// Bytes of a node's operands and of its results.
+struct Traffic {
+  double reads = 0, writes = 0;
+  explicit Traffic(const KernelCtx& ctx) {
+    const KernelCtx& whole = ctx.fused ? *ctx.fused : ctx;
+    auto bytes = [&](const TensorType& type) {
+      auto size = static_cast<double>(size_of(type.dtype));
+      for (Dim d : type.shape) size *= static_cast<double>(ctx.usual(d));
+      return size;
+    };
+    for (size_t i = 0; i < whole.node.inputs.size(); ++i)
+      if (whole.has(i)) reads += bytes(whole.in(i));
+    for (size_t i = 0; i < whole.node.outputs.size(); ++i)
+      if (whole.wants(i)) writes += bytes(whole.out(i));
+  }
+  /// Microseconds; fitted to what tools/kernels/tiles.py --memory measures.
+  double cost() const { return reads / 4.4e6 + writes / 3.5e6; }
+  /// The work beside it is hidden behind it, or the other way round, but for a part of the shorter one.
+  double beside(double work, double part) const {
+    return std::max(cost(), work) + part * std::min(cost(), work);
+  }
+};
+
 // Waves of blocks, each of which takes all steps of its slice. Slices are put together at the end.
 double cost_of(const TileTactic& tactic, const UsualExtents& usual) {
   const TileShape& t = tactic.tile;
@@ -124,6 +150,84 @@ double cost_of(const TileTactic& tactic, const UsualExtents& usual) {
   return start +
          static_cast<double>(waves) * (static_cast<double>(most * t.k) / 64 * tactic.step + tactic.end) +
          (t.slices > 1 ? join : 0);
+}
+
+// ---- B stays in shared memory
+
+Verdict stationary_verdict(const KernelCtx& ctx, const ContractionProblem& p, DType dtype) {
+  if (size_of(dtype) != 2) return Verdict::no("elements are not of 16 bits");
+  if (p.copy_bytes != 16 || !p.a_along_k || !p.b_along_k)
+    return Verdict::no("rows of A and columns of B cannot be read 16 bytes at a time");
+  for (Dim d : p.batch)
+    if (!ctx.dims.is_constant(d, 1)) return Verdict::no("there are several B");
+  const auto k = ctx.dims.value(p.k), n = ctx.dims.value(p.n);
+  if (!k || !n || *k < 8 || *n < 8 || *k % 8 != 0 || *n % 8 != 0)
+    return Verdict::no("B's extents are not known, or no multiples of 8");
+  return Verdict::yes();
+}
+
+/// Extents and tile in the terms of device text `Stationary`.
+struct StationaryForm {
+  int64_t rows, columns, at_a_time, chunks, turns, held;
+  StationaryForm(const TileShape& t, int64_t n, int64_t k)
+      : rows(t.m), columns(whole_columns(n)), at_a_time(t.n), chunks((k + 31) / 32) {
+    const int64_t most = rows <= 16 ? 6 : 3;
+    turns = at_a_time < n ? 1 : (chunks + most - 1) / most;
+    held = (chunks + turns - 1) / turns;
+  }
+  static int64_t whole_columns(int64_t n) { return n % 64 > 32 ? n - n % 64 + 64 : (n + 31) / 32 * 32; }
+  int64_t shared_bytes() const { return columns * chunks * 64; }
+  /// Sums, A, B, what the epilogue reads, the bias and `residuals` like the result; the rest is what else NVRTC uses.
+  int64_t registers(int64_t residuals) const {
+    const int64_t rest = rows / 8 + chunks / 4 + (turns > 1 ? 22 : 18);
+    return rows * at_a_time / 32 + held * rows / 2 + 8 + at_a_time * (rows * residuals + 4) / 64 + rest;
+  }
+};
+
+/// As many warps as have so many registers: multiples of 4, for a quarter of a multiprocessor has its own.
+int stationary_warps(int64_t registers) {
+  int warps = 24;
+  while (warps > 8 && 2048 / warps / 8 * 8 < registers) warps -= 4;
+  return warps;
+}
+
+/// Those with enough registers whose B fits.
+std::vector<TileShape> stationary_tiles(const KernelCtx& ctx, int64_t n, int64_t k, int64_t residuals) {
+  const int64_t shared = (ctx.architecture() == "sm_90" ? 227 : 99) << 10;
+  const int64_t whole = StationaryForm::whole_columns(n);
+  std::vector<TileShape> tiles;
+  for (const int rows : {16, 32})
+    for (const int64_t at_a_time : whole == 64 ? std::vector{whole} : std::vector{int64_t{64}, whole}) {
+      if (at_a_time > (at_a_time == whole ? 128 : whole)) continue;
+      TileShape t{stationary, rows, static_cast<int>(at_a_time), static_cast<int>(k), 1, 1, 1};
+      const StationaryForm form(t, n, k);
+      const int64_t registers = form.registers(residuals);
+      if (form.shared_bytes() > shared || registers > 248) continue;
+      t.warps_m = stationary_warps(registers);
+      tiles.push_back(t);
+    }
+  return tiles;
+}
+
+// B arrives; then memory bounds it, or the instructions, or how long a warp waits: for A, and in each pass for residuals.
+// Fitted to what tools/kernels/tiles.py --memory measures on an H200.
+double stationary_cost(const TileShape& t, const UsualExtents& usual, const Traffic& traffic,
+                       int64_t residuals) {
+  constexpr double start = 3, bytes_per_microsecond = 5e6, instructions_per_microsecond = 693e3;
+  const StationaryForm form(t, usual.n, usual.k);
+  const int64_t warps = int64_t{multiprocessors} * t.warps_m, tiles = (usual.m + t.m - 1) / t.m;
+  const auto rounds = static_cast<double>((tiles + warps - 1) / warps);
+  const auto parts = static_cast<double>(form.columns) / 64, chunks = static_cast<double>(form.chunks),
+             sixteens = static_cast<double>(t.m) / 16;
+  const double each =
+      sixteens * (20 + 16 * chunks + 32 * (6 + 2 * static_cast<double>(residuals))) + 8 * chunks;
+  const double instructions = static_cast<double>(tiles) * parts * each / instructions_per_microsecond;
+  const double passes = form.at_a_time < form.columns ? std::ceil(parts) : 1;
+  const double latency = rounds * ((form.turns > 1 ? 2.0 * static_cast<double>(form.turns) : 1.5) +
+                                   0.25 * parts * sixteens + (residuals > 0 ? 1.5 * passes : 0));
+  const double crowded = t.m > 16 ? 1.03 : 1;  // fewer warps have more under way each
+  return start + static_cast<double>(form.shared_bytes()) * multiprocessors / bytes_per_microsecond +
+         crowded * traffic.beside(std::max(instructions, latency), 0.1);
 }
 
 }  // namespace
@@ -190,11 +294,12 @@ void define_b(KernelText& text, DimTable& dims, const MatrixView& v, const Contr
 TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype,
                        std::span<const Tactic> others) {
   const UsualExtents usual(ctx, p);
+  const Traffic traffic(ctx);
   std::vector<TileShape> tiles;
   std::vector<Tactic> tactics;
   auto offer = [&](const TileTactic& tactic) {
     tiles.push_back(tactic.tile);
-    tactics.push_back({name_of(tactic.tile), cost_of(tactic, usual) + p.before});
+    tactics.push_back({name_of(tactic.tile), traffic.beside(cost_of(tactic, usual), 0.15) + p.before});
   };
   auto offer_all = [&](std::span<const TileTactic> table) {
     for (TileTactic tactic : table) {
@@ -214,30 +319,85 @@ TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype,
     offer_all(warpgroup_tiles);
     if (p.b_along_k) offer_all(specialised_tiles);
   }
+  if (stationary_verdict(ctx, p, dtype)) {
+    const auto size = static_cast<double>(size_of(dtype)), m = static_cast<double>(usual.m),
+               n = static_cast<double>(usual.n), k = static_cast<double>(usual.k);
+    const auto residuals = static_cast<int64_t>(
+        ((traffic.reads + traffic.writes) / size - m * k - n * k - m * n) / (m * n) + 0.5);
+    for (const TileShape& t : stationary_tiles(ctx, usual.n, usual.k, residuals)) {
+      tiles.push_back(t);
+      tactics.push_back({name_of(t), stationary_cost(t, usual, traffic, residuals) + p.before});
+    }
+  }
   tactics.insert(tactics.end(), others.begin(), others.end());
   const size_t chosen = ctx.choose(std::move(tactics));
   if (chosen >= tiles.size()) return {.other = chosen - tiles.size()};
   return {.tile = tiles[chosen]};
 }
 
+namespace {
+
+/// How the kernel's text begins, up to the statements of a tile's operands.
+KernelText contraction_start(const ContractionProblem& p, const TileShape& t, DType dtype, Dim batches,
+                             bool waits) {
+  KernelText text;
+  const std::string early_b = waits ? ", true" : "";
+  if (t.math == stationary)
+    return text << "using C = Stationary<" + std::string(device_type(dtype)) << ", " << p.k << ", " << p.n
+                << std::string_view(", " + std::to_string(t.m) + ", " + std::to_string(t.n) + ", " +
+                                    std::to_string(t.warps_m) + early_b + ">;\ncontract_stationary<C>((int)")
+                << p.m;
+  std::string config =
+      "using C = Contraction<" + std::string(device_type(dtype)) + ", " + std::string(device_name(t.math));
+  for (int v : {t.m, t.n, t.k, t.warps_m, t.warps_n, t.stages}) config += ", " + std::to_string(v);
+  config += ", true";
+  for (int v : {t.slices, t.teams, t.mapped}) config += ", " + std::to_string(v);
+  config += early_b;
+  return text << std::string_view(config + ">;\ncontract<C>((int)") << p.m << ", (int)" << p.n << ", (int)"
+              << p.k << ", (int)" << batches;
+}
+
+/// Blocks, how many of a multiprocessor have its registers, threads and shared memory.
+void launch_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileShape& t, DType dtype,
+                        Dim batches, KernelCall& call) {
+  DimTable& dims = ctx.dims;
+  if (t.math == stationary) {
+    call.grid[0] = dims.min(dims.ceil_div(p.m, dims.constant(t.m)), dims.constant(multiprocessors));
+    call.resident = 1;
+    call.block[0] = 32 * t.warps_m;
+    call.shared_bytes =
+        static_cast<int>(StationaryForm(t, *dims.value(p.n), *dims.value(p.k)).shared_bytes());
+    return;
+  }
+  const Dim tiles = dims.mul(
+      dims.mul(dims.ceil_div(p.m, dims.constant(t.m)), dims.ceil_div(p.n, dims.constant(t.n))), batches);
+  const bool shares_out = t.teams > 0 && t.slices == 1;
+  call.grid[0] =
+      shares_out ? dims.min(tiles, dims.constant(multiprocessors)) : dims.mul(tiles, dims.constant(t.slices));
+  call.cluster = t.slices;
+  call.resident =
+      t.teams > 0 ? 1 : 0;  // its warpgroups hand registers over, which needs their number to be known
+  call.block[0] = 32 * t.warps_m * t.warps_n * std::max(t.teams, 1) + (t.teams > 0 ? 128 : 0);
+  call.shared_bytes = shared_bytes(t, dtype);
+}
+
+}  // namespace
+
 void add_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileShape& t, DType dtype,
                      const KernelText& operands, const EpilogueForm& form, std::string_view header) {
   DimTable& dims = ctx.dims;
   const Epilogue epilogue = make_epilogue(ctx, form);
-  KernelCall call{.headers = {"providers/nvrtc/device/contraction.cuh", std::string(header)},
-                  .prelude = epilogue.prelude};
-  std::string config =
-      "using C = Contraction<" + std::string(device_type(dtype)) + ", " + std::string(device_name(t.math));
-  for (int v : {t.m, t.n, t.k, t.warps_m, t.warps_n, t.stages}) config += ", " + std::to_string(v);
-  call.waits = p.constant_b && ctx.starts_early();
-  config += ", true";
-  for (int v : {t.slices, t.teams, t.mapped}) config += ", " + std::to_string(v);
-  if (call.waits) config += ", true";
+  const std::string folder = "providers/nvrtc/device/";
+  KernelCall call{
+      .headers = {folder + (t.math == stationary ? "contraction_stationary.cuh" : "contraction.cuh"),
+                  std::string(header)},
+      .prelude = epilogue.prelude};
   Dim batches = p.batch[0];
   for (size_t i = 1; i < p.batch.size(); ++i) batches = dims.mul(batches, p.batch[i]);
+  call.waits = p.constant_b && ctx.starts_early();
+  call.body = contraction_start(p, t, dtype, batches, call.waits);
   KernelText& text = call.body;
-  text << std::string_view(config + ">;\ncontract<C>((int)") << p.m << ", (int)" << p.n << ", (int)" << p.k
-       << ", (int)" << batches << ", [&](Place place, const auto& compute) {\n";
+  text << ", [&](Place place, const auto& compute) {\n";
   text << "const BatchIndex batch(place.batch, (int)" << p.batch[1] << ", (int)" << p.batch[2] << ", (int)"
        << p.batch[3] << ");\n";
   for (int i = 0; i < 4; ++i)
@@ -247,17 +407,9 @@ void add_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileShap
   text << "compute(a, b, ";
   text.pieces.insert(text.pieces.end(), epilogue.construct.pieces.begin(), epilogue.construct.pieces.end());
   text << ");\n});\n";
-  const Dim tiles = dims.mul(
-      dims.mul(dims.ceil_div(p.m, dims.constant(t.m)), dims.ceil_div(p.n, dims.constant(t.n))), batches);
-  const bool shares_out = t.teams > 0 && t.slices == 1;
-  const Dim blocks =
-      shares_out ? dims.min(tiles, dims.constant(multiprocessors)) : dims.mul(tiles, dims.constant(t.slices));
-  call.grid = {blocks, dims.constant(1), dims.constant(1)};
-  call.cluster = t.slices;
-  call.resident =
-      t.teams > 0 ? 1 : 0;  // its warpgroups hand registers over, which needs their number to be known
-  call.block = {32 * t.warps_m * t.warps_n * std::max(t.teams, 1) + (t.teams > 0 ? 128 : 0), 1, 1};
-  call.shared_bytes = shared_bytes(t, dtype);
+  call.grid = {dims.constant(1), dims.constant(1), dims.constant(1)};
+  call.block = {1, 1, 1};
+  launch_contraction(ctx, p, t, dtype, batches, call);
   ctx.calls.push_back(std::move(call));
 }
 

@@ -15,10 +15,11 @@ struct MatrixView {
   int64_t alignment = 1;  // of the address, in elements
 };
 
-/// What multiplies tiles: device text `Math`.
-enum class TileMath { tensor, warpgroup, plain };
+/// What multiplies tiles: device text `Math`. Or B stays in shared memory while rows of A stream past it: device text `Stationary`.
+enum class TileMath { tensor, warpgroup, plain, stationary };
 
-/// How a contraction is cut into tiles: device text `Contraction<…>`.
+/// How a contraction is cut into tiles: device text `Contraction<…>`, or `Stationary<…>`: m rows of a warp by n columns at a time,
+/// k all of it.
 struct TileShape {
   TileMath math;
   int m, n, k, warps_m, warps_n, stages;

@@ -98,6 +98,7 @@ TEST(Kernels, EveryTacticOfAProductCompiles) {
                         {"dilations", Axes{1, 2}},
                         {"group", int64_t{2}}}),
            KernelCase{"Gemm", {"f16[m, 2304]", halves({96, 2304})}, {{"trans_b", true}}},
+           convolution("f16[n, 24, 9, 7]", {72, 24, 1, 1}),
            convolution("f16[2, 64, 9, 7]", {96, 64, 3, 3}, {{"pads", Axes{1, 1, 1, 1}}}),
            convolution("f16[2, 3, 32, 48]", {64, 3, 16, 16}, {{"strides", Axes{16, 16}}}),
            convolution("f16[2, 3, 45, 71]", {64, 3, 7, 7}, {{"strides", Axes{2, 2}}}),
@@ -160,6 +161,46 @@ TEST(Kernels, TheCopyEngineBringsMatricesOfOneBatchWhoseKLiesTogether) {
         std::ranges::any_of(names, [&](const std::string& n) { return n.ends_with(row.ends); });
     EXPECT_EQ(offered, row.offered) << row.target << " " << row.product.text() << row.ends;
   }
+}
+
+static bool is_stationary(const std::string& name) { return name.starts_with("stationary "); }
+
+TEST(Kernels, BMayStayInSharedMemoryWhereItFits) {
+  struct Row {
+    const char* target;
+    KernelCase product;
+    bool offered;
+  };
+  const KernelCase large{"MatMul", {"f16[m, 256]", halves({256, 256})}};  // B: 128 KB
+  for (const Row& row : {
+           Row{"sm_90", {"MatMul", {"f16[m, 64]", halves({64, 256})}}, true},
+           Row{"sm_80", convolution("f16[2, 24, 56, 56]", {144, 24, 1, 1}), true},
+           Row{"sm_90", {"MatMul", {"bf16[m, 64]", "bf16[64, 256]"}}, false},  // B's k lie apart
+           Row{"sm_90", {"Gemm", {"bf16[m, 64]", "bf16[256, 64]"}, {{"trans_b", true}}}, true},
+           Row{"sm_90", {"MatMul", {"f16[3, m, 64]", "f16[3, 64, 256]"}}, false},  // several B
+           Row{"sm_90", {"MatMul", {"f16[m, 60]", halves({60, 256})}}, false},     // 8 bytes at a time
+           Row{"sm_90", {"MatMul", {"f16[m, 64]", halves({64, 100})}}, false},
+           Row{"sm_90", {"MatMul", {"f32[m, 64]", "f32[64, 256]"}}, false},
+           Row{"sm_90", {"Gemm", {"f16[m, k]", "f16[64, k]"}, {{"trans_b", true}}}, false},
+           Row{"sm_90", convolution("f16[2, 64, 14, 14]", {64, 64, 3, 3}), false},  // A is no matrix
+           Row{"sm_80", large, false},
+           Row{"sm_90", {"MatMul", {"f16[m, 512]", halves({512, 512})}}, false},
+       })
+    EXPECT_EQ(std::ranges::any_of(tactics_of(backend_for(row.target), row.product), is_stationary),
+              row.offered)
+        << row.target << " " << row.product.text();
+}
+
+TEST(Kernels, BStaysInSharedMemoryWhereMemoryIsTheLimit) {
+  auto estimated = [](const KernelCase& c) {
+    return sources_of(backend_for("sm_90"), c).back().find("contract_stationary<C>") != std::string::npos;
+  };
+  EXPECT_TRUE(estimated(convolution("f16[128, 16, 112, 112]", {96, 16, 1, 1})));
+  EXPECT_TRUE(estimated(convolution("f16[128, 24, 56, 56]", {144, 24, 1, 1})));
+  EXPECT_TRUE(estimated(convolution("f16[128, 32, 112, 112]", {16, 32, 1, 1})));
+  EXPECT_TRUE(estimated(convolution("f16[128, 64, 56, 56]", {256, 64, 1, 1})));
+  EXPECT_FALSE(estimated(convolution("f16[1, 384, 14, 14]", {96, 384, 1, 1})));
+  EXPECT_FALSE(estimated({"MatMul", {"f16[6304, 768]", halves({768, 768})}}));
 }
 
 TEST(Kernels, ImagesOfFewChannelsAreReadAsTheyLie) {

@@ -23,6 +23,14 @@ class Config:
         carry = str(self.carry).lower()
         return f"{self.bm}, {self.bn}, {self.bk}, {self.wm}, {self.wn}, {self.stages}, {carry}, {self.slices}, {self.teams}"
 
+    header = "contraction.cuh"
+
+    def type(self, dtype, math, n, k):
+        return f"Contraction<{dtype}, Math::{math}, {self.arguments()}>"
+
+    def call(self, n, k, batches):
+        return f"contract<C>(m, {n}, {k}, {batches}, "
+
     def attributes(self):
         return f"__launch_bounds__({self.threads()}, {self.blocks})" + (
             f" __cluster_dims__({self.slices}, 1, 1)" if self.slices > 1 else "")
@@ -30,7 +38,7 @@ class Config:
     def threads(self):
         return 128 + 256 if self.teams else 32 * self.wm * self.wn
 
-    def shared(self, dtype, math):
+    def shared(self, dtype, math, n, k):
         size = SIZE[dtype]
         warp_m, warp_n = self.bm // self.wm, self.bn // self.wn
         slab = (8 if warp_m >= warp_n else 4) * (16 // size) if math == "plain" else 16
@@ -50,6 +58,39 @@ class Config:
             f"/slices{self.slices}" if self.slices > 1 else "") + (f"/teams{self.teams}" if self.teams else "")
 
 
+@dataclass(frozen=True)
+class Stationary:
+    """Those of contraction_stationary.cuh after the extents of B."""
+    rows: int
+    columns: int
+    warps: int
+
+    header = "contraction_stationary.cuh"
+    slices = 1
+
+    def type(self, dtype, math, n, k):
+        return f"Stationary<{dtype}, {k}, {n}, {self.rows}, {self.columns}, {self.warps}>"
+
+    def call(self, n, k, batches):
+        return "contract_stationary<C>(m, "
+
+    def attributes(self):
+        return f"__launch_bounds__({self.threads()}, 1)"
+
+    def threads(self):
+        return 32 * self.warps
+
+    def shared(self, dtype, math, n, k):
+        columns = n // 64 * 64 + (64 if n % 64 > 32 else 32 if n % 64 else 0)
+        return columns * -(-k // 32) * 64
+
+    def blocks_of(self, m, n, batches=1):
+        return min(-(-m // self.rows), MULTIPROCESSORS)
+
+    def __str__(self):
+        return f"stationary {self.rows}x{self.columns}/{self.warps}"
+
+
 def copy_bytes(dtype, contiguous, multiples):
     """The widest asynchronous copy: `multiples` are element counts that it must divide."""
     if not contiguous:
@@ -62,7 +103,7 @@ def copy_bytes(dtype, contiguous, multiples):
 
 @dataclass
 class Gemm:
-    """C = relu?(A B + bias?) + residual?. A strides: 'k', 'mn' contiguous or 'none'; pads widen the leading dimension."""
+    """C = activation?(A B + bias?) + residual?. A strides: 'k', 'mn' contiguous or 'none'; pads widen the leading dimension."""
     m: int
     n: int
     k: int
@@ -80,6 +121,7 @@ class Gemm:
     bias: bool = False
     residual: bool = False
     relu: bool = False
+    smooth: str = ""         # another activation: "silu" or "gelu"
     offset: int = 0          # elements before A: unaligns it
 
     def __post_init__(self):
@@ -126,10 +168,12 @@ class Gemm:
         a_matrix, b_matrix = self.strides("a")[2], self.strides("b")[2]
         a_type, a_value = self.operand("a")
         b_type, b_value = self.operand("b")
-        return f"""#include "providers/nvrtc/device/contraction.cuh"
+        smooth = {"": "v[i]", "silu": "v[i] * prim::sigmoid(v[i])", "gelu": "prim::gelu_erf(v[i])"}[self.smooth]
+        return f"""#include "base/primitives.cuh"
+#include "providers/nvrtc/device/{c.header}"
 using namespace burnish;
-using C = Contraction<{self.dtype}, Math::{self.math}, {c.arguments()}>;
-static_assert(C::threads == {c.threads()} && C::shared_bytes == {c.shared(self.dtype, self.math)});
+using C = {c.type(self.dtype, self.math, self.n, self.k)};
+static_assert(C::threads == {c.threads()} && C::shared_bytes == {c.shared(self.dtype, self.math, self.n, self.k)});
 struct Epilogue {{
   {self.out}* out;
   const {self.out}* bias;
@@ -153,6 +197,7 @@ struct Epilogue {{
     for (int i = 0; i < V; ++i) {{
       if ({int(self.bias)}) v[i] += read.bias[i];
       if ({int(self.relu)}) v[i] = v[i] < 0 ? 0 : v[i];
+      v[i] = {smooth};
       if ({int(self.residual)}) v[i] += read.residual[i];
       y.set(i, v[i]);
     }}
@@ -165,7 +210,7 @@ struct Epilogue {{
 }};
 extern "C" __global__ void {c.attributes()}
 kernel(const {self.dtype}* a, const {self.dtype}* b, {self.out}* out, const {self.out}* bias, const {self.out}* residual, int m) {{
-  contract<C>(m, {self.n}, {self.k}, {outer * inner}, [&](Place place, const auto& compute) {{
+  {c.call(self.n, self.k, outer * inner)}[&](Place place, const auto& compute) {{
     const BatchIndex batch(place.batch, 1, {outer}, {inner});
     const i64 to_a = batch.offset(0, 0, {inner * a_matrix}LL, {a_matrix}LL);
     const i64 to_b = batch.offset(0, 0, 0, {b_matrix}LL);
@@ -177,10 +222,15 @@ kernel(const {self.dtype}* a, const {self.dtype}* b, {self.out}* out, const {sel
 
     def launch(self):
         c = self.config
-        return c.blocks_of(self.m, self.n, self.batches()), c.threads(), c.shared(self.dtype, self.math)
+        return c.blocks_of(self.m, self.n, self.batches()), c.threads(), c.shared(self.dtype, self.math, self.n, self.k)
 
     def flops(self):
         return 2 * self.m * self.n * self.k * self.batches()
+
+    def bytes(self):
+        """Each operand and the result once."""
+        a, b, c = self.m * self.k, self.n * self.k, self.m * self.n
+        return self.batches() * ((a + b) * SIZE[self.dtype] + (1 + self.residual) * c * SIZE[self.out])
 
 
 @dataclass
@@ -272,8 +322,8 @@ class Conv:
         return f"""#include "providers/nvrtc/device/contraction.cuh"
 #include "providers/nvrtc/device/conv.cuh"
 using namespace burnish;
-using C = Contraction<{self.dtype}, Math::{self.math}, {c.arguments()}>;
-static_assert(C::threads == {c.threads()} && C::shared_bytes == {c.shared(self.dtype, self.math)});
+using C = {c.type(self.dtype, self.math, cout, k)};
+static_assert(C::threads == {c.threads()} && C::shared_bytes == {c.shared(self.dtype, self.math, cout, k)});
 struct Epilogue {{
   {self.dtype}* out;
   const {self.dtype}* bias;
@@ -309,11 +359,16 @@ kernel(const {self.dtype}* image, const {self.dtype}* weights, {self.dtype}* out
         c = self.config
         positions, channels, _ = self.extents()
         m, n = (positions, channels) if self.channels_last else (channels, positions)
-        return c.blocks_of(m, n, self.groups), c.threads(), c.shared(self.dtype, self.math)
+        return c.blocks_of(m, n, self.groups), c.threads(), c.shared(self.dtype, self.math, channels, self.extents()[2])
 
     def flops(self):
         positions, channels, k = self.extents()
         return 2 * positions * channels * k * self.groups
+
+    def bytes(self):
+        positions, channels, k = self.extents()
+        image = self.n * self.cin * self.hw[0] * self.hw[1]
+        return SIZE[self.dtype] * (image + self.groups * channels * (k + positions))
 
 
 @dataclass

@@ -1,5 +1,5 @@
 """The cases themselves: `checks()` for correctness, `timings()` for speed."""
-from cases import Config, Conv, Depthwise, Gemm, ImageConv
+from cases import Config, Conv, Depthwise, Gemm, ImageConv, Stationary
 
 BIG = Config(128, 128, 32, 2, 4, 4)
 WIDE = Config(128, 256, 32, 2, 4, 4)
@@ -30,6 +30,8 @@ SPECIALISED = [Config(128, 256, 64, 8, 1, 4, teams=1), Config(256, 128, 64, 8, 1
 # Those whose slices of k are shared out between blocks, and in each between teams.
 SLICED_TEAMS = [Config(64, 128, 64, 4, 1, 8, slices=4, teams=2), Config(128, 64, 64, 4, 1, 8, slices=8, teams=2),
                 Config(128, 128, 64, 4, 1, 6, slices=2, teams=2), Config(128, 256, 64, 8, 1, 4, slices=2, teams=1)]
+# Tiles of which B stays in shared memory.
+STATIONARY = [Stationary(16, 64, 16), Stationary(32, 64, 12)]
 MAJORS = [("k", "mn"), ("k", "k"), ("mn", "mn"), ("mn", "k")]
 
 
@@ -114,6 +116,28 @@ def specialised():
         yield Conv(2, 40, (15, 17), 264, (3, 5), stride=(2, 1), pad=(0, 1, 2, 3), dilation=(2, 1), **common)
         yield Conv(9, 64, (53, 71), 96, (1, 1), stride=(2, 2), dtype="bfloat16", **common)
         yield Conv(30, 144, (19, 21), 96, (3, 3), pad=(2, 2, 2, 2), dilation=(2, 2), groups=3, **common)
+
+
+def stationary():
+    """Rows and columns that end within a tile, k within a chunk; all columns at once and not; fewer rows than warps and many more."""
+    for config in STATIONARY:
+        common = dict(config=config, b_major="k")
+        for n, k in [(96, 16), (24, 96), (144, 24), (256, 64), (131, 104), (1, 8), (72, 40), (240, 40)]:
+            yield Gemm(333, n, k, bias=True, relu=True, **common)
+            yield Gemm(333, n, k, dtype="bfloat16", bias=True, residual=True, a_pad=8, c_pad=3, **common)
+        yield Gemm(333, 72, 24, smooth="silu", bias=True, **common)
+        yield Gemm(333, 64, 96, smooth="gelu", bias=True, residual=True, **common)
+        yield Gemm(1, 40, 32, **common)
+        yield Gemm(7, 16, 64, c_columns=True, residual=True, **common)
+        yield Gemm(300, 64, 32, b_pad=8, out="float", residual=True, **common)
+        yield Gemm(100007, 48, 56, bias=True, relu=True, residual=True, **common)
+        yield Gemm(52001, 20, 384, bias=True, residual=True, **common)  # all columns at once, more k than are held
+        yield Gemm(1000, 8, 1000, **common)
+    for config in (Stationary(16, 96, 12), Stationary(32, 96, 8), Stationary(16, 128, 12)):
+        yield Gemm(100352, 96, 384, config, b_major="k", bias=True, residual=True)
+        yield Gemm(555, 81, 168, config, b_major="k", dtype="bfloat16", bias=True)
+        yield Gemm(70001, 96, 16, config, b_major="k", bias=True, relu=True)
+        yield Gemm(70001, 72, 200, config, b_major="k", bias=True, relu=True)
 
 
 def sliced():
@@ -203,7 +227,7 @@ def image_convs():
 
 
 def checks():
-    return [*gemms(), *warpgroup_gemms(), *convs(), *warpgroup_convs(), *specialised(), *sliced(), *sliced_teams(),
+    return [*gemms(), *warpgroup_gemms(), *convs(), *warpgroup_convs(), *specialised(), *stationary(), *sliced(), *sliced_teams(),
             *depthwises(),
             *image_convs()]
 
@@ -227,6 +251,33 @@ def problems():
         yield (f"conv n{batch} {size}^2 {cin}->{cout} 3x3",
                lambda c, math, n=batch, s=size, i=cin, o=cout:
                Conv(n, i, (s, s), o, (3, 3), c, math=math, pad=(1, 1, 1, 1)))
+
+
+def memory_bound():
+    """The same for products that take as long as memory takes: expansions, projections and residuals at a batch of 128."""
+    large, half, quarter = 128 * 112 * 112, 128 * 56 * 56, 128 * 28 * 28
+    for m, n, k, end in [
+            (large, 96, 16, "relu"), (half, 144, 24, "relu"), (half, 144, 24, "silu"), (half, 144, 32, "relu"),
+            (large, 16, 32, ""), (half, 24, 96, ""), (half, 24, 144, "residual"), (half, 256, 64, "residual"),
+            (quarter, 512, 128, "residual"), (half, 64, 256, "relu"), (half, 384, 96, "gelu"), (half, 96, 384, "residual"),
+            (128 * 160 * 160, 64, 64, "silu")]:
+        ends = dict(relu=end == "relu", residual=end == "residual", smooth=end if end in ("silu", "gelu") else "")
+        yield (f"memory {m}x{n}x{k} {end}".strip(),
+               lambda c, math, m=m, n=n, k=k, ends=ends: Gemm(m, n, k, c, math=math, b_major="k", bias=True, **ends))
+
+
+def stationary_tiles(n, k, residuals):
+    """Those that the compiler offers on sm_90 (ir/contraction_text.cpp)."""
+    whole, chunks = n - n % 64 + 64 if n % 64 > 32 else -(-n // 32) * 32, -(-k // 32)
+    for rows in (16, 32):
+        for columns in sorted({64, whole}):
+            turns = 1 if columns < n else -(-chunks // (6 if rows == 16 else 3))
+            registers = (rows * columns // 32 + -(-chunks // turns) * rows // 2 + 8 + columns * (rows * residuals + 4) // 64 +
+                         rows // 8 + chunks // 4 + (22 if turns > 1 else 18))
+            warps = next((w for w in (24, 20, 16, 12) if 2048 // w // 8 * 8 >= registers), 8)
+            fits = registers <= 248 and whole * chunks * 64 <= 227 * 1024
+            if fits and columns <= (128 if columns == whole else whole):
+                yield Stationary(rows, columns, warps)
 
 
 def timings():

@@ -9,6 +9,7 @@ import dataclasses
 import os
 import sys
 
+import cases
 import check
 import nvrtc
 import suite
@@ -21,9 +22,22 @@ SLICED = [(Config(64, 64, 64, 2, 2, 4), "tensor"), (Config(32, 64, 64, 2, 2, 4),
           (Config(64, 64, 64, 4, 1, 4), "warpgroup"), (Config(64, 128, 64, 4, 1, 4), "warpgroup")]
 
 
+# Of the others, those that have been the best for products that are bound by memory.
+BLOCKS = [(Config(128, 64, 64, 4, 1, 3), "tensor"), (Config(64, 32, 64, 2, 2, 4), "tensor"),
+          (Config(128, 64, 64, 4, 1, 8, teams=2), "warpgroup"), (Config(64, 128, 64, 4, 1, 8, teams=2), "warpgroup"),
+          (Config(128, 96, 64, 4, 1, 7, teams=2), "warpgroup")]
+
+
 def columns(architecture):
     found = [(c, "tensor") for c in TENSOR]
     return found + [(c, "warpgroup") for c in suite.WARPGROUP + suite.SPECIALISED] if architecture == "sm_90a" else found
+
+
+def stationary(make):
+    """Tiles of which B stays in shared memory, for a product."""
+    case = make(BLOCKS[0][0], "tensor")
+    alike = isinstance(case, cases.Gemm) and case.k % 8 == 0 and case.n % 8 == 0
+    return [(c, "tensor") for c in suite.stationary_tiles(case.n, case.k, case.residual)] if alike else []
 
 
 def sliced(make):
@@ -36,6 +50,8 @@ def sliced(make):
 
 
 def label(config, math):
+    if isinstance(config, cases.Stationary):
+        return f"s{config.rows}x{config.columns}/{config.warps}"
     return ((f"w{config.bm}x{config.bn}/{config.wm // 4}{config.wn}{config.stages}" if math == "warpgroup" else
              f"{config.bm}x{config.bn}") + (f" k/{config.slices}" if config.slices > 1 else "") +
             (f" t{config.teams}" if config.teams else ""))
@@ -48,16 +64,25 @@ def main():
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="problems whose name contains this")
+    parser.add_argument("--memory", action="store_true", help="products that are bound by memory, and fewer tiles")
     parser.add_argument("--top", type=int, default=10, help="tiles to name for a problem")
     options = parser.parse_args()
     major, minor = torch.cuda.get_device_capability()
     architecture = next(a for a in nvrtc.ARCHITECTURES if a.rstrip("af") == f"sm_{major}{minor}")
-    problems = [(name, make) for name, make in suite.problems() if options.only in name]
-    jobs = [(name, tile, make(*tile)) for name, make in problems
-            for tile in [*columns(architecture), *(sliced(make) if architecture == "sm_90a" else [])]]
+    problems = [(name, make) for name, make in (suite.memory_bound() if options.memory else suite.problems())
+                if options.only in name]
+
+    def tiles(make):
+        hopper = architecture == "sm_90a"
+        if options.memory:
+            return [tile for tile in BLOCKS if make(*tile).runs_on(architecture)] + stationary(make)
+        return [*columns(architecture), *stationary(make), *(sliced(make) if hopper else [])]
+
+    jobs = [(name, tile, make(*tile)) for name, make in problems for tile in tiles(make)]
     cubins, failures = check.compile_all([case for _, _, case in jobs], [architecture], os.cpu_count())
-    print("TFLOP/s, best first; w: warpgroups along m, along n, stages; k/: slices of k; "
-          "t: teams beside a warpgroup that copies", flush=True)
+    print(("Microseconds (percent of 4.8 TB/s)" if options.memory else "TFLOP/s") + ", best first; w: warpgroups along m, "
+          "along n, stages; k/: slices of k; t: teams beside a warpgroup that copies; "
+          "s: B stays in shared memory, warps", flush=True)
     for problem, _ in problems:
         rates = []
         for i, (name, tile, case) in enumerate(jobs):
@@ -72,7 +97,8 @@ def main():
         library = reference.library_microseconds(example)
         rates.sort(reverse=True)
         print(f"{problem}: library {example.flops() / library * 1e-6:.0f} ({library:.1f} us), best {rates[0][1]:.1f} us; " +
-              ", ".join(f"{name} {rate:.0f}" for rate, _, name in rates[:options.top]), flush=True)
+              ", ".join(f"{name} {us:.0f} ({example.bytes() / us / 4.8e4:.0f} %)" if options.memory else f"{name} {rate:.0f}"
+                        for rate, us, name in rates[:options.top]), flush=True)
     print(f"{failures} failures")
     return failures
 
