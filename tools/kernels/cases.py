@@ -18,10 +18,12 @@ class Config:
     blocks: int = 1  # of a multiprocessor that registers must suffice for
     slices: int = 1  # of k, each a block of a cluster
     teams: int = 0   # of warpgroups that multiply while another one copies
+    constant_b: bool = False  # fetched before earlier kernels are waited for
 
     def arguments(self):
         carry = str(self.carry).lower()
-        return f"{self.bm}, {self.bn}, {self.bk}, {self.wm}, {self.wn}, {self.stages}, {carry}, {self.slices}, {self.teams}"
+        return (f"{self.bm}, {self.bn}, {self.bk}, {self.wm}, {self.wn}, {self.stages}, {carry}, {self.slices}, {self.teams}" +
+                ", 0, true" * self.constant_b)
 
     header = "contraction.cuh"
 
@@ -55,7 +57,8 @@ class Config:
 
     def __str__(self):
         return f"{self.bm}x{self.bn}x{self.bk}/{self.wm}x{self.wn}/{self.stages}{'+' * self.carry}/{self.blocks}" + (
-            f"/slices{self.slices}" if self.slices > 1 else "") + (f"/teams{self.teams}" if self.teams else "")
+            f"/slices{self.slices}" if self.slices > 1 else "") + (
+            f"/teams{self.teams}" if self.teams else "") + "/early" * self.constant_b
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,13 @@ class Stationary:
     rows: int
     columns: int
     warps: int
+    constant_b: bool = False
 
     header = "contraction_stationary.cuh"
     slices = 1
 
     def type(self, dtype, math, n, k):
-        return f"Stationary<{dtype}, {k}, {n}, {self.rows}, {self.columns}, {self.warps}>"
+        return f"Stationary<{dtype}, {k}, {n}, {self.rows}, {self.columns}, {self.warps}{', true' * self.constant_b}>"
 
     def call(self, n, k, batches):
         return "contract_stationary<C>(m, "
@@ -88,7 +92,7 @@ class Stationary:
         return min(-(-m // self.rows), MULTIPROCESSORS)
 
     def __str__(self):
-        return f"stationary {self.rows}x{self.columns}/{self.warps}"
+        return f"stationary {self.rows}x{self.columns}/{self.warps}{'/early' * self.constant_b}"
 
 
 def copy_bytes(dtype, contiguous, multiples):

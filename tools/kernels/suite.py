@@ -1,4 +1,6 @@
 """The cases themselves: `checks()` for correctness, `timings()` for speed."""
+import dataclasses
+
 from cases import Config, Conv, Depthwise, Gemm, ImageConv, Stationary
 
 BIG = Config(128, 128, 32, 2, 4, 4)
@@ -170,6 +172,20 @@ def sliced_teams():
         yield Conv(2, 64, (9, 7), 72, (3, 3), pad=(1, 1, 1, 1), **common)
 
 
+def early():
+    """Contractions that fetch B before they wait: of fewer steps than there are stages, and of more."""
+    for math, config in [("tensor", Config(64, 64, 64, 2, 2, 4)), ("tensor", Config(32, 64, 64, 2, 2, 4, slices=4)),
+                         ("warpgroup", Config(64, 64, 64, 4, 1, 4)), ("warpgroup", SPECIALISED[2]),
+                         ("warpgroup", SPECIALISED[6]), ("warpgroup", SLICED_TEAMS[0])]:
+        common = dict(math=math, config=dataclasses.replace(config, constant_b=True))
+        yield Gemm(197, 136, 2304, b_major="k", bias=True, relu=True, **common)
+        yield Gemm(333, 200, 104, b_major="k", residual=True, **common)
+        yield Gemm(77, 264, 40, b_major="k", **common)
+        yield Conv(2, 64, (29, 27), 72, (3, 3), pad=(1, 1, 1, 1), **common)
+    for n, k in [(96, 16), (256, 64), (40, 168)]:
+        yield Gemm(555, n, k, Stationary(16, 64, 12, constant_b=True), math="tensor", b_major="k", bias=True, residual=True)
+
+
 def convs():
     layouts = [dict(channels_last=True), dict(channels_last=False)]
     for layout in layouts:
@@ -227,7 +243,7 @@ def image_convs():
 
 
 def checks():
-    return [*gemms(), *warpgroup_gemms(), *convs(), *warpgroup_convs(), *specialised(), *stationary(), *sliced(), *sliced_teams(),
+    return [*gemms(), *warpgroup_gemms(), *convs(), *warpgroup_convs(), *specialised(), *stationary(), *sliced(), *sliced_teams(), *early(),
             *depthwises(),
             *image_convs()]
 
