@@ -67,7 +67,7 @@ BURNISH_DEVICE void depthwise(const DepthwiseImage<T>& image, const W* weights, 
 #pragma unroll
   for (int kh = 0; kh < Window::kernel_h; ++kh) {
     const int ih = oh * Window::stride_h - image.pad_h + kh * Window::dilation_h;
-    if (u32(ih) >= u32(image.in_h)) continue;
+    const bool row_inside = u32(ih) < u32(image.in_h);
     float w[Window::kernel_w][V];
 #pragma unroll
     for (int kw = 0; kw < Window::kernel_w; ++kw)
@@ -77,7 +77,7 @@ BURNISH_DEVICE void depthwise(const DepthwiseImage<T>& image, const W* weights, 
     for (int column = 0; column < columns; ++column) {
       if (!Window::uses(column, Strip)) continue;
       float x[V] = {};
-      if (u32(iw0 + column) < u32(image.in_w))
+      if (row_inside && u32(iw0 + column) < u32(image.in_w))
         load_row<T, V>(start + ih * image.stride_h + (iw0 + column) * image.stride_w, image.stride_c, count,
                        aligned, x);
 #pragma unroll
