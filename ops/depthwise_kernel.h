@@ -15,7 +15,7 @@ struct DepthwiseExtents {
 };
 
 inline DepthwiseExtents usual_extents(KernelCtx& ctx, const ConvForm& form, int64_t channels) {
-  constexpr double bytes_per_microsecond = 4e6;
+  constexpr double bytes_per_microsecond = 4.4e6;
   DepthwiseExtents e{ctx.usual(ctx.in(0).shape[0]), ctx.usual(form.h.out), ctx.usual(form.w.out), channels,
                      0};
   const int64_t read = ctx.usual(form.h.in) * ctx.usual(form.w.in) * form.group,
@@ -25,31 +25,66 @@ inline DepthwiseExtents usual_extents(KernelCtx& ctx, const ConvForm& form, int6
   return e;
 }
 
-/// Two limits that seldom leave room for each other.
-inline double beside(double a, double b) { return std::max(a, b) + 0.2 * std::min(a, b); }
+/// An H200, as estimates need it; they are within a fifth of what tools/kernels/depthwise_tiles.py measures, mostly.
+struct DepthwiseMachine {
+  static constexpr double multiprocessors = 132, schedulers = 528, cycles_per_microsecond = 1700, start = 1.7;
+  /// Two limits that leave some room for each other.
+  static double beside(double a, double b) { return std::max(a, b) + 0.2 * std::min(a, b); }
+};
 
-/// Instructions that the multiprocessors of an H200 issue in a microsecond, a warp's as one, and what a launch takes beside.
-inline constexpr double depthwise_issued = 132 * 4 * 1400, depthwise_start = 2.5;
+inline int64_t pieces(int64_t n, int64_t of) { return (n + of - 1) / of; }
 
-/// How threads compute it one by one: `vector` channels of `strip` neighbours along a row, which share what they read of it.
+/// How threads compute it one by one: `vector` channels of `rows` by `strip` neighbours, which share what they read.
 struct DepthwiseStrip {
-  int64_t vector, strip;
+  int64_t vector, rows, strip;
 
-  Tactic tactic(const ConvForm& form, const DepthwiseExtents& e) const {
+  std::string name(int64_t whole) const {
+    return "strip " + (rows > 1 ? std::to_string(rows) + "x" : "") + std::to_string(strip) +
+           (vector < whole ? " of " + std::to_string(vector) : "");
+  }
+  int64_t threads(const DepthwiseExtents& e) const {
+    return e.images * pieces(e.out_h, rows) * pieces(e.out_w, strip) * pieces(e.channels, vector);
+  }
+  /// Microseconds.
+  double cost(const ConvForm& form, const DepthwiseExtents& e) const {
+    using Machine = DepthwiseMachine;
     const int64_t columns = (strip - 1) * form.w.stride + (form.w.kernel - 1) * form.w.dilation + 1;
-    // Of a row of the window: weights and columns are read and converted, products summed up. Then results are stored.
-    const int64_t row = 2 * form.w.kernel + 2 * columns + form.w.kernel * strip;
-    const int64_t instructions = vector * (form.h.kernel * row + 5 * strip);
-    const auto threads = static_cast<double>(e.images * e.out_h * ((e.channels + vector - 1) / vector) *
-                                             ((e.out_w + strip - 1) / strip));
-    const double crowded = strip > 4 ? 2 : 1;  // 150 registers: few threads at a time
-    // One warp of a scheduler alone issues every fifth cycle or so.
-    constexpr double busy = 132 * 4 * 32 * 5;
-    const double issue =
-        std::max(threads, busy) / 32 * static_cast<double>(instructions) * crowded / depthwise_issued;
-    return {"strip " + std::to_string(strip), depthwise_start + beside(e.memory * 1.1, issue)};
+    const int64_t taps = form.h.kernel * form.w.kernel, outputs = rows * strip;
+    const int64_t reads = ((rows - 1) * form.h.stride + form.h.kernel) * columns + taps * rows;
+    // To convert a number takes nearly as long as two multiplications.
+    const auto v = static_cast<double>(vector);
+    const double instructions = static_cast<double>(reads) * (2 + 1.7 * v) +
+                                static_cast<double>(taps * outputs) * v +
+                                6 * v * static_cast<double>(outputs) + 60;
+    const int64_t registers = vector * (outputs + rows * std::min(form.w.kernel, strip + 3) + 1) + 30;
+    const double resident = std::max<int64_t>(512 / registers, 1);  // warps of a scheduler
+    const double all = static_cast<double>(threads(e)) / 32, each = all / Machine::schedulers;
+    // One warp alone issues every third cycle.
+    const double turns = std::max(each > resident ? std::ceil(each / resident) * resident : each, 3.0);
+    const double issue = turns * instructions / Machine::cycles_per_microsecond;
+    const double accesses = all * static_cast<double>(reads + 2 * outputs) * std::max(v / 2, 1.0) /
+                            (Machine::multiprocessors * Machine::cycles_per_microsecond);
+    const double memory = e.memory * (resident < 5 ? 1.4 : 1);  // few warps have few reads under way
+    const double unproven = rows > 1 ? 1.15 : 1;  // estimates alone do not choose what was never timed
+    return Machine::start + unproven * Machine::beside(memory, std::max(issue, accesses));
   }
 };
+
+/// The strips that there are, `whole` being the channels that can be read at once: of fewer channels where windows are large, for
+/// more threads of less work each; of two rows where they are small and neighbours share most of what they read.
+inline std::vector<DepthwiseStrip> depthwise_strips(const ConvForm& form, int64_t whole) {
+  std::vector<DepthwiseStrip> strips;
+  for (const int64_t strip : {1, 2, 4, 8}) strips.push_back({whole, 1, strip});
+  if (whole < 8) return strips;
+  const int64_t taps = form.h.kernel * form.w.kernel;
+  if (taps > 9) {
+    strips.push_back({4, 1, 2});
+    strips.push_back({2, 1, 4});
+  } else if (form.h.kernel > 1 && form.h.stride == 1) {
+    strips.push_back({4, 2, 4});
+  }
+  return strips;
+}
 
 /// How tensor cores compute it: device text `DepthwiseBand<…>` (depthwise_band.cuh says what the numbers mean).
 struct DepthwiseBandTiling {
@@ -86,40 +121,51 @@ struct DepthwiseBandTiling {
     return 16 * form.h.kernel * (2 * (form.w.stride + depth) + depth);
   }
   Verdict verdict(const ConvForm& form) const {
-    constexpr int64_t everywhere = 99 << 10, unrolled = 512;
+    constexpr int64_t everywhere = 99 << 10, unrolled = 512, few = 25;
+    if (form.h.stride * form.w.stride > 1 || form.h.kernel * form.w.kernel <= few)
+      return Verdict::no("to transpose the image takes longer than to multiply it by so few taps");
     if (shared_bytes(form) > everywhere) return Verdict::no("the patch does not fit into shared memory");
     if (products(form) > unrolled || depth > 4) return Verdict::no("the window is too large");
     return Verdict::yes();
   }
 
-  Tactic tactic(const ConvForm& form, const DepthwiseExtents& e) const {
-    auto pieces = [](int64_t n, int64_t of) { return (n + of - 1) / of; };
-    constexpr double multiprocessors = 132, round_trip = 0.9, cycles_per_microsecond = 1700;
+  std::string name() const {
+    return "band " + std::to_string(images) + "x" + std::to_string(rows()) + "x" + std::to_string(columns()) +
+           "x" + std::to_string(channels());
+  }
+  /// Microseconds.
+  double cost(const ConvForm& form, const DepthwiseExtents& e) const {
+    using Machine = DepthwiseMachine;
+    constexpr double prepare = 0.5, instructions = 1500;
     const auto blocks = static_cast<double>(pieces(e.images, images) * pieces(e.out_h, rows()) *
                                             pieces(e.out_w, columns()) * pieces(e.channels, channels()));
-    const int64_t items = images * patch_rows * chunks * 4 * 2 * pairs;  // two pixels' 8 channels
-    // Of one block: cycles of shared memory, and how long it takes by itself (patches come in rounds of four items a thread).
-    const auto shared = static_cast<double>(across * pairs * reads(form) + items / 4);
+    // Of one block: cycles of shared memory and the cache, where 16 pixels are 16 lines; and microseconds if it is alone. A
+    // patch comes in rounds of four items a thread, two pixels' 8 channels each.
+    const int64_t items = images * patch_rows * chunks * 4 * 2 * pairs;
+    const double cycles =
+        1.4 * static_cast<double>(items) + 1.15 * static_cast<double>(across * pairs * (reads(form) + 256));
     const double alone =
-        round_trip * static_cast<double>(1 + pieces(items, 4 * threads())) +
-        static_cast<double>(2 * reads(form) + products(form) + 1500) / cycles_per_microsecond;
-    const double waves = std::ceil(blocks / (multiprocessors * static_cast<double>(resident(form))));
-    const double busy = std::max(e.memory, blocks * shared / (multiprocessors * cycles_per_microsecond));
-    const std::string name = "band " + std::to_string(images) + "x" + std::to_string(rows()) + "x" +
-                             std::to_string(columns()) + "x" + std::to_string(channels());
-    return {name, depthwise_start + beside(busy, waves * alone)};
+        static_cast<double>(1 + pieces(items, 4 * threads())) +
+        (2 * static_cast<double>(reads(form)) + instructions) / Machine::cycles_per_microsecond;
+    const double waves = std::ceil(blocks / (Machine::multiprocessors * static_cast<double>(resident(form))));
+    const double busy = blocks * cycles / (Machine::multiprocessors * Machine::cycles_per_microsecond);
+    return Machine::start + prepare + Machine::beside(e.memory, std::max(busy, waves * alone));
   }
 };
 
 /// The tilings that there are for an image whose channels can be read 16 bytes at a time.
 inline std::vector<DepthwiseBandTiling> depthwise_bands(const ConvForm& form, const DepthwiseExtents& e) {
   std::vector<DepthwiseBandTiling> bands;
-  for (const int64_t across : {1, 2, 4})
-    for (const int64_t pairs : {1, 2, 4}) {
-      const bool idle = 16 * (across / 2) >= e.out_w || 16 * (pairs / 2) >= e.channels;
-      const DepthwiseBandTiling band(form, across, pairs, e.out_h <= 8 && e.images > 1 ? 2 : 1);
-      if (across * pairs <= 4 && !idle && band.verdict(form)) bands.push_back(band);
-    }
+  const int64_t images = e.out_h <= 8 && e.images > 1 ? 2 : 1;
+  auto offer = [&](int64_t across, int64_t pairs) {
+    const bool idle = 16 * (across / 2) >= e.out_w || 16 * (pairs / 2) >= e.channels;
+    const DepthwiseBandTiling band(form, across, pairs, images);
+    if (!idle && band.verdict(form)) bands.push_back(band);
+  };
+  offer(1, 2);
+  offer(1, 1);
+  offer(2, 1);
+  offer(4, 1);
   return bands;
 }
 
@@ -183,14 +229,16 @@ inline void add_depthwise_strips(KernelCtx& ctx, const ConvForm& form, const Ten
   KernelText& t = call.body;
   append(t, depthwise_image(ctx, form))
       << "depthwise<" + depthwise_window(form) + ", " + std::to_string(tiling.vector) + ", " +
-             std::to_string(tiling.strip) + ", " + std::to_string(channels / form.group) + ">(image, "
+             std::to_string(tiling.rows) + ", " + std::to_string(tiling.strip) + ", " +
+             std::to_string(channels / form.group) + ">(image, "
       << ctx.constant_from(1, "depthwise", [&] { return depthwise_weights(w, form); }) << ", (int)"
       << form.h.out << ", (int)" << form.w.out
       << std::string(", ") + (aligned ? "true" : "false") + ", " + (last ? "true" : "false") + ", ";
   append(t, epilogue.construct) << ");\n";
-  const Dim strips = dims.ceil_div(form.w.out, dims.constant(tiling.strip));
-  const Dim items = dims.mul(dims.mul(ctx.in(0).shape[0], dims.mul(form.h.out, strips)),
-                             dims.constant((channels + tiling.vector - 1) / tiling.vector));
+  const Dim strips = dims.mul(dims.ceil_div(form.h.out, dims.constant(tiling.rows)),
+                              dims.ceil_div(form.w.out, dims.constant(tiling.strip)));
+  const Dim items =
+      dims.mul(dims.mul(ctx.in(0).shape[0], strips), dims.constant(pieces(channels, tiling.vector)));
   constexpr int threads = 128;
   call.grid = {dims.ceil_div(items, dims.constant(threads)), dims.constant(1), dims.constant(1)};
   call.block = {threads, 1, 1};
@@ -235,15 +283,15 @@ inline Verdict depthwise_kernel(KernelCtx& ctx, const ConvForm& form, const Tens
                        ctx.in_alignment(0) % chunk == 0 && divisible(dims, strides[0], chunk) &&
                        divisible(dims, form.h.in_stride, chunk) && divisible(dims, form.w.in_stride, chunk);
   const DepthwiseExtents extents = usual_extents(ctx, form, channels);
-  std::vector<Tactic> tactics;
-  constexpr std::array<int64_t, 4> strips = {1, 2, 4, 8};
-  const int64_t vector = aligned ? chunk : 1;
-  for (const int64_t strip : strips) tactics.push_back(DepthwiseStrip{vector, strip}.tactic(form, extents));
+  const int64_t whole = aligned ? chunk : 1;
+  const std::vector<DepthwiseStrip> strips = depthwise_strips(form, whole);
   std::vector<DepthwiseBandTiling> bands;
   if (aligned && size == 2) bands = depthwise_bands(form, extents);
-  for (const DepthwiseBandTiling& band : bands) tactics.push_back(band.tactic(form, extents));
+  std::vector<Tactic> tactics;
+  for (const DepthwiseStrip& s : strips) tactics.push_back({s.name(whole), s.cost(form, extents)});
+  for (const DepthwiseBandTiling& b : bands) tactics.push_back({b.name(), b.cost(form, extents)});
   const size_t chosen = ctx.choose(std::move(tactics));
-  if (chosen < strips.size()) add_depthwise_strips(ctx, form, w, aligned, {vector, strips[chosen]});
+  if (chosen < strips.size()) add_depthwise_strips(ctx, form, w, aligned, strips[chosen]);
   else add_depthwise_band(ctx, form, w, bands[chosen - strips.size()]);
   return Verdict::yes();
 }

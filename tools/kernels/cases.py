@@ -330,8 +330,9 @@ class Depthwise:
     channels_last: bool = True
     pitch: int = 0
     v: int = 8
+    rows: int = 1
     strip: int = 4
-    band: tuple = ()  # warps along w, 16 channels, images of a block that multiplies by tensor cores; v and strip are unused
+    band: tuple = ()  # warps along w, 16 channels, images of a block that multiplies by tensor cores instead
     groups: int = field(init=False, default=0)
 
     def __post_init__(self):
@@ -342,7 +343,7 @@ class Depthwise:
         layout = "last" if self.channels_last else "first"
         return (f"depthwise {self.dtype} n{self.n} {self.channels}*{self.multiplier}x{self.hw} k{self.kernel} s{self.stride} "
                 f"p{self.pad} d{self.dilation} {layout}+{self.pitch} " +
-                ("band{}x{}x{}".format(*self.band) if self.band else f"v{self.v} strip{self.strip}"))
+                ("band{}x{}x{}".format(*self.band) if self.band else f"v{self.v} strip{self.rows}x{self.strip}"))
 
     transposed = False
     out_hw = Conv.out_hw
@@ -390,7 +391,7 @@ class Depthwise:
                     f"  depthwise_band<C>({image}, weights, {oh}, {ow}, Epilogue{{out, bias}});")
         else:
             header = "depthwise"
-            call = (f"depthwise<{window}, {self.v}, {self.strip}, {self.multiplier}>({image}, weights, {oh}, {ow}, "
+            call = (f"depthwise<{window}, {self.v}, {self.rows}, {self.strip}, {self.multiplier}>({image}, weights, {oh}, {ow}, "
                     f"{str(aligned).lower()}, {str(self.channels_last).lower()}, Epilogue{{out, bias}});")
         return f"""#include "providers/nvrtc/device/{header}.cuh"
 using namespace burnish;
@@ -422,7 +423,7 @@ kernel(const {self.dtype}* image, const {self.dtype}* weights, {self.dtype}* out
         if self.band:
             return self.band_launch()
         oh, ow = self.out_hw()
-        items = self.n * oh * -(-ow // self.strip) * -(-self.cout // self.v)
+        items = self.n * -(-oh // self.rows) * -(-ow // self.strip) * -(-self.cout // self.v)
         return -(-items // 128), 128, 0
 
     def flops(self):

@@ -23,15 +23,19 @@ LAYERS = [
 BYTES_PER_MICROSECOND = 4.8e6
 
 
-def forms(channels, out, batch):
+def forms(channels, out, kernel, stride, batch):
     """Those of ops/depthwise_kernel.h: (name, arguments of Depthwise)."""
     for strip in (1, 2, 4, 8):
         yield f"strip {strip}", dict(strip=strip)
+    if kernel > 3:
+        yield "strip 2 of 4", dict(v=4, strip=2)
+        yield "strip 4 of 2", dict(v=2, strip=4)
+    elif stride == 1:
+        yield "strip 2x4 of 4", dict(v=4, rows=2, strip=4)
     images = 2 if out <= 8 and batch > 1 else 1
-    for across in (1, 2, 4):
-        for pairs in (1, 2, 4):
-            if across * pairs <= 4 and 16 * (across // 2) < out and 16 * (pairs // 2) < channels:
-                yield f"band {images}x{16 // images}x{16 * across}x{16 * pairs}", dict(band=(across, pairs, images))
+    for across, pairs in ((1, 1), (1, 2), (2, 1), (4, 1)) if kernel > 5 and stride == 1 else ():
+        if 16 * (across // 2) < out and 16 * (pairs // 2) < channels:
+            yield f"band {images}x{16 // images}x{16 * across}x{16 * pairs}", dict(band=(across, pairs, images))
 
 
 def compile_form(source):
@@ -65,7 +69,7 @@ def main():
         for batch in options.batches if options.only in name else ():
             cases = [(form, Depthwise(batch, channels, (size, size), (kernel, kernel), stride=(stride, stride),
                                       pad=(kernel // 2,) * 4, **arguments))
-                     for form, arguments in forms(channels, -(-size // stride), batch)]
+                     for form, arguments in forms(channels, -(-size // stride), kernel, stride, batch)]
             jobs[name, batch] = [(form, case) for form, case in cases if case.launch()[2] <= 99 << 10]
     built = compile_forms([case for cases in jobs.values() for _, case in cases])
     if options.compile:

@@ -175,6 +175,10 @@ def depthwises():
         yield Depthwise(2, 37, (9, 10), (3, 3), dtype, pad=(2, 2, 2, 2), dilation=(2, 2), v=v)
         yield Depthwise(2, 40, (9, 10), (3, 3), dtype, pad=(1, 1, 1, 1), v=v, pitch=v)
         yield Depthwise(2, 13, (9, 10), (3, 3), dtype, pad=(1, 1, 1, 1), multiplier=3, v=1)
+        for rows, strip, part in ((1, 2, 4), (1, 4, 2), (2, 4, 4), (3, 2, 2)):  # fewer channels a thread, several rows
+            yield Depthwise(2, 40, (15, 17), (7, 7), dtype, pad=(3, 3, 3, 3), v=part, rows=rows, strip=strip)
+            yield Depthwise(2, 37, (9, 10), (3, 3), dtype, pad=(2, 2, 2, 2), dilation=(2, 2), v=part, rows=rows, strip=strip)
+            yield Depthwise(2, 40, (15, 17), (5, 3), dtype, stride=(2, 1), pad=(2, 1, 2, 3), dilation=(3, 1), v=part, rows=rows, strip=strip)
         yield Depthwise(2, 40, (15, 17), (3, 1), dtype, stride=(1, 2), pad=(1, 0, 1, 0), channels_last=False, v=1)
         yield Depthwise(1, 8, (1, 50), (1, 5), dtype, pad=(0, 2, 0, 2), channels_last=False, v=1, multiplier=2, pitch=2)
 
