@@ -329,20 +329,27 @@ BURNISH_PRIM T hard_swish(T x) {
 }
 
 // On the device each of these is one instruction, within 2 units in the last place, with 0 for what is below the normal numbers.
-#ifdef __CUDACC__
+
 /// 1 / x
 BURNISH_PRIM float near_reciprocal(float x) {
+#ifdef __CUDACC__
   float y;
   asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
   return y;
+#else
+  return 1.f / x;
+#endif
 }
 /// 2^x
 BURNISH_PRIM float near_exp2(float x) {
+#ifdef __CUDACC__
   float y;
   asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
   return y;
-}
+#else
+  return ::exp2f(x);
 #endif
+}
 
 /// 1 / (1 + e^-x) without overflow: 0 at -inf, 1 at inf.
 template <Real T>
@@ -366,18 +373,22 @@ template <Real T>
 BURNISH_PRIM T mish(T x) {
   return x * tanh(softplus(x));
 }
-/// x times the normal distribution's integral. Of floats on the device that is within 1e-7 (Abramowitz and Stegun, 7.1.26), for
-/// erf takes twice as long.
+/// gelu_erf within 3e-7 of it, and within 2e-5 of its amount down to x = -5.6: max(x, 0) - |x| 2^p, where p(|x|) is nearly the
+/// binary logarithm of the normal distribution's tail. Twelve instructions, one of them slow; erf takes twice as long.
+BURNISH_PRIM float near_gelu(float x) {
+  const float a = ::fminf(abs(x), 16.f);  // the tail is 0 from there on, and 0 * inf is not to be met
+  float p = 5.745509022e-5f + a * -1.585158685e-6f;
+  p = 0.008440629208f + a * (-0.0009052490039f + a * p);
+  p = -0.458449398f + a * (-0.05389513925f + a * p);
+  p = -0.9999843611f + a * (-1.15129604f + a * p);
+  const float h = 0.5f * x;
+  return h + abs(h) - a * near_exp2(p);
+}
+/// x times the normal distribution's integral; of floats on the device near_gelu.
 template <Real T>
 BURNISH_PRIM T gelu_erf(T x) {
 #ifdef __CUDACC__
-  if constexpr (is_same<T, float>) {
-    const float t = near_reciprocal(1.f + 0.23164189f * abs(x));
-    const float terms =
-        0.127414796f + t * (-0.142248368f + t * (0.7107068705f + t * (-0.7265760135f + t * 0.5307027145f)));
-    const float tail = t * terms * near_exp2(-0.72134752f * x * x);  // beyond |x| on one side
-    return x * (x < 0.f ? tail : 1.f - tail);
-  }
+  if constexpr (is_same<T, float>) return near_gelu(x);
 #endif
   return T(0.5) * x * (T(1) + erf(x * T(0.70710678118654752440)));
 }

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "base/half.h"
+
 namespace burnish::prim {
 namespace {
 
@@ -54,6 +56,23 @@ TEST(Primitives, nan_propagates_from_any_operand) {
   EXPECT_TRUE(is_nan(selu(not_a_number, 1.0, 1.0)));
   EXPECT_TRUE(is_nan(hard_sigmoid(not_a_number, 1.0, 1.0)));
   EXPECT_EQ(clip(1.0, 5.0, 2.0), 2) << "the upper bound wins";
+}
+
+/// What devices compute, for every half: far closer than a half resolves.
+TEST(Primitives, near_gelu_is_gelu_for_halves) {
+  for (uint32_t bits = 0; bits < 0x10000; ++bits) {
+    const float x = to_float(half{static_cast<uint16_t>(bits)});
+    const double got = near_gelu(x);
+    if (std::isnan(x) || x == -inf) {
+      EXPECT_TRUE(is_nan(got)) << x;
+      continue;
+    }
+    const double exact = 0.5 * x * std::erfc(-x / std::sqrt(2.0));
+    if (x == inf) EXPECT_EQ(got, inf);
+    else
+      EXPECT_LE(std::abs(got - exact), std::min(2e-5 * std::abs(exact) + 1e-9, 3e-7 + 6e-8 * std::abs(exact)))
+          << x;
+  }
 }
 
 TEST(Primitives, limits_at_infinity) {

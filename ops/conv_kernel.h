@@ -2,6 +2,7 @@
 
 #include "ir/contraction_text.h"
 #include "ops/conv_form.h"
+#include "ops/depthwise_kernel.h"
 #include "ops/image_conv_kernel.h"
 #include "ops/product_kernel.h"
 
@@ -54,75 +55,6 @@ inline KernelText axis_text(const KernelAxis& a) {
   for (int64_t v : {a.kernel, a.stride, a.pad, a.dilation})
     text << std::string_view(", " + std::to_string(v));
   return text << "}";
-}
-
-/// How many neighbours along a row a thread of a depthwise convolution computes: long strips read less twice, short ones
-/// make more threads and need fewer registers.
-inline int64_t depthwise_strip(KernelCtx& ctx, const ConvForm& form, int64_t parts) {
-  constexpr std::array<int64_t, 4> strips = {1, 2, 4, 8};
-  constexpr double busy = 132 * 256;  // threads that keep every multiplier at work
-  std::vector<Tactic> tactics;
-  for (int64_t strip : strips) {
-    const int64_t columns = (strip - 1) * form.w.stride + (form.w.kernel - 1) * form.w.dilation + 1;
-    // Of a row of the window: weights and columns are read and converted, products summed up.
-    const int64_t row = 2 * form.w.kernel + 2 * columns + form.w.kernel * strip;
-    const auto threads = static_cast<double>(ctx.usual(ctx.in(0).shape[0]) * ctx.usual(form.h.out) * parts *
-                                             ((ctx.usual(form.w.out) + strip - 1) / strip));
-    const double crowded = strip > 4 ? 2 : 1;  // 150 registers: few threads at a time
-    tactics.push_back({"strip " + std::to_string(strip),
-                       static_cast<double>(row) * std::max(threads / busy, 1.0) * crowded});
-  }
-  return strips[ctx.choose(std::move(tactics))];
-}
-
-/// Each output channel reads one input channel.
-inline Verdict depthwise_kernel(KernelCtx& ctx, const ConvForm& form, const Tensor& w) {
-  DimTable& dims = ctx.dims;
-  const DType dtype = ctx.in(0).dtype;
-  const std::span<const Dim> strides = ctx.in_strides(0);
-  const int64_t multiplier = w.shape()[0] / form.group, channels = w.shape()[0],
-                taps = form.h.kernel * form.w.kernel;
-  const int64_t chunk = 16 / static_cast<int64_t>(size_of(dtype));
-  const bool last = dims.is_constant(strides[1], 1);
-  bool aligned = last && multiplier == 1 && channels % chunk == 0 && ctx.in_alignment(0) % chunk == 0 &&
-                 divisible(dims, strides[0], chunk) && divisible(dims, form.h.in_stride, chunk) &&
-                 divisible(dims, form.w.in_stride, chunk);
-  const int64_t vector = aligned ? chunk : 1,
-                strip = depthwise_strip(ctx, form, (channels + vector - 1) / vector);
-  Tensor packed = Tensor::zeros(dtype, {taps, channels});
-  visit_storage(dtype, [&]<class T>(T*) {
-    for (int64_t c = 0; c < channels; ++c)
-      for (int64_t t = 0; t < taps; ++t)
-        reinterpret_cast<T*>(packed.writable())[t * channels + c] = w.data<T>()[c * taps + t];
-  });
-  const EpilogueForm end = conv_epilogue(ctx, form, channels, static_cast<int>(vector), false);
-  const Epilogue epilogue = make_epilogue(ctx, end);
-  KernelCall call{.headers = {"providers/nvrtc/device/depthwise.cuh"}, .prelude = epilogue.prelude};
-  KernelText& t = call.body;
-  std::string window = "DepthwiseWindow<";
-  for (int64_t v : {form.h.kernel, form.w.kernel, form.h.stride, form.w.stride, form.h.dilation})
-    window += std::to_string(v) + ", ";
-  window += std::to_string(form.w.dilation) + ">";
-  const std::string type(device_type(dtype));
-  t << std::string_view("const DepthwiseImage<" + type + "> image{") << ctx.in_pointer(0) << ", "
-    << strides[0] << ", " << strides[1] << ", " << form.h.in_stride << ", " << form.w.in_stride << ", (int)"
-    << ctx.in(0).shape[0] << ", " << std::string_view(std::to_string(form.group)) << ", (int)" << form.h.in
-    << ", (int)" << form.w.in
-    << std::string_view(", " + std::to_string(form.h.pad) + ", " + std::to_string(form.w.pad) + "};\n");
-  t << std::string_view("depthwise<" + window + ", " + std::to_string(vector) + ", " + std::to_string(strip) +
-                        ", " + std::to_string(multiplier) + ">(image, ")
-    << ctx.constant(std::move(packed)) << ", (int)" << form.h.out << ", (int)" << form.w.out
-    << std::string_view(std::string(", ") + (aligned ? "true" : "false") + ", " + (last ? "true" : "false") +
-                        ", ");
-  append(t, epilogue.construct) << ");\n";
-  const Dim strips = dims.ceil_div(form.w.out, dims.constant(strip));
-  const Dim items = dims.mul(dims.mul(ctx.in(0).shape[0], dims.mul(form.h.out, strips)),
-                             dims.constant((channels + vector - 1) / vector));
-  constexpr int threads = 128;
-  call.grid = {dims.ceil_div(items, dims.constant(threads)), dims.constant(1), dims.constant(1)};
-  call.block = {threads, 1, 1};
-  ctx.calls.push_back(std::move(call));
-  return Verdict::yes();
 }
 
 /// Bytes of consecutive channels that a window's elements are copied in: 16, 8 or 4, or 0 where they must be gathered.

@@ -121,6 +121,15 @@ inline std::vector<KernelCase> kernel_cases() {
          last});
   add({"Conv", {"f16[2, 6, 9, 9]", halves({4, 3, 3, 3})}, {{"group", int64_t{2}}}, 1, dense, last});
 
+  for (const Layout layout : {dense, last, gaps})
+    add({"Conv",
+         {"f16[batch, 24, height, width]", halves({24, 1, 5, 5}), halves({24})},
+         {{"group", int64_t{24}}, {"strides", Axes{2, 1}}, {"pads", Axes{2, 2, 2, 2}}},
+         1,
+         layout,
+         last});
+  add({"Conv", {"f16[2, 6, 9, 9]", halves({12, 1, 3, 3})}, {{"group", int64_t{6}}}, 1, last, last});
+
   for (const char* op : {"MaxPool", "AveragePool"}) {
     const NamedAttributes window{
         {"kernel_shape", Axes{3, 3}}, {"strides", Axes{2, 2}}, {"pads", Axes{1, 1, 1, 1}}};

@@ -103,6 +103,10 @@ TEST(Kernels, EveryTacticOfAProductCompiles) {
            convolution("f16[2, 3, 32, 48]", {64, 3, 16, 16}, {{"strides", Axes{16, 16}}}),
            convolution("f16[2, 3, 45, 71]", {64, 3, 7, 7}, {{"strides", Axes{2, 2}}}),
            convolution("f16[n, 3, h, w]", {24, 3, 3, 3}, {{"strides", Axes{2, 2}}}),
+           convolution("f16[n, 40, h, w]", {40, 1, 5, 5}, {{"group", int64_t{40}}, {"strides", Axes{2, 2}}}),
+           convolution("f16[4, 24, 7, 7]", {24, 1, 7, 7},
+                       {{"group", int64_t{24}}, {"pads", Axes{3, 3, 3, 3}}}),
+           convolution("f16[n, 24, h, w]", {24, 1, 3, 3}, {{"group", int64_t{24}}}),
        })
     for (const std::string& tactic : tactics_of(backend, c))
       for (std::string& source : sources_of(backend, c, tactic)) sources.push_back(std::move(source));
@@ -201,6 +205,47 @@ TEST(Kernels, BStaysInSharedMemoryWhereMemoryIsTheLimit) {
   EXPECT_TRUE(estimated(convolution("f16[128, 64, 56, 56]", {256, 64, 1, 1})));
   EXPECT_FALSE(estimated(convolution("f16[1, 384, 14, 14]", {96, 384, 1, 1})));
   EXPECT_FALSE(estimated({"MatMul", {"f16[6304, 768]", halves({768, 768})}}));
+}
+
+TEST(Kernels, TensorCoresTakeDepthwiseConvolutionsWhoseChannelsAreReadAtOnce) {
+  using Axes = std::vector<int64_t>;
+  using Names = std::vector<std::string>;
+  struct Row {
+    const char* x;
+    Tensor weights;
+    NamedAttributes attrs;
+    Names bands;
+    Layout layout = Layout::channels_last;
+  };
+  const NamedAttributes wide{{"dilations", Axes{1, 13}}};
+  for (const Row& row : {
+           Row{"f16[8, 16, 30, 30]", halves({16, 1, 7, 7}), {}, {"band 1x16x16x16", "band 1x16x32x16"}},
+           Row{"f16[8, 40, 90, 90]",
+               halves({40, 1, 6, 6}),
+               {},
+               {"band 1x16x16x32", "band 1x16x16x16", "band 1x16x32x16", "band 1x16x64x16"}},
+           Row{"bf16[8, 40, 13, 13]",
+               Tensor::zeros(DType::bf16, {40, 1, 7, 7}),
+               {},
+               {"band 2x8x16x32", "band 2x8x16x16"}},
+           Row{"f16[1, 16, 13, 13]", halves({16, 1, 7, 7}), {}, {"band 1x16x16x16"}},  // one image
+           Row{"f16[8, 16, 30, 30]", halves({16, 1, 5, 5}), {}, {}},                   // few taps
+           Row{"f16[8, 16, 30, 30]", halves({16, 1, 7, 7}), {{"strides", Axes{1, 2}}}, {}},
+           Row{"f16[8, 12, 30, 30]", halves({12, 1, 7, 7}), {}, {}},    // 8 bytes at a time
+           Row{"f16[8, 16, 30, 30]", halves({32, 1, 7, 7}), {}, {}},    // two results of a channel
+           Row{"f16[8, 16, 90, 90]", halves({16, 1, 9, 3}), wide, {}},  // 34 columns for 8 results
+           Row{"f16[8, 16, 90, 90]", halves({16, 1, 60, 3}), {}, {}},
+           Row{"f16[8, 16, 30, 30]", halves({16, 1, 7, 7}), {}, {}, Layout::dense},
+           Row{"f32[8, 16, 30, 30]", Tensor::zeros(DType::f32, {16, 1, 7, 7}), {}, {}},
+       }) {
+    NamedAttributes attrs = row.attrs;
+    const std::string channels = std::string(row.x).substr(std::string(row.x).find(' ') + 1, 2);
+    attrs.push_back({"group", int64_t{std::stoi(channels)}});
+    const KernelCase c{"Conv", {row.x, row.weights}, std::move(attrs), 1, row.layout, row.layout};
+    Names names = tactics_of(backend_for("sm_80"), c);
+    std::erase_if(names, [](const std::string& name) { return !name.starts_with("band "); });
+    EXPECT_EQ(names, row.bands) << c.text();
+  }
 }
 
 TEST(Kernels, ImagesOfFewChannelsAreReadAsTheyLie) {

@@ -389,7 +389,9 @@ class Depthwise:
     channels_last: bool = True
     pitch: int = 0
     v: int = 8
+    rows: int = 1
     strip: int = 4
+    band: tuple = ()  # warps along w, 16 channels, images of a block that multiplies by tensor cores instead
     groups: int = field(init=False, default=0)
 
     def __post_init__(self):
@@ -399,7 +401,8 @@ class Depthwise:
     def name(self):
         layout = "last" if self.channels_last else "first"
         return (f"depthwise {self.dtype} n{self.n} {self.channels}*{self.multiplier}x{self.hw} k{self.kernel} s{self.stride} "
-                f"p{self.pad} d{self.dilation} {layout}+{self.pitch} v{self.v} strip{self.strip}")
+                f"p{self.pad} d{self.dilation} {layout}+{self.pitch} " +
+                ("band{}x{}x{}".format(*self.band) if self.band else f"v{self.v} strip{self.rows}x{self.strip}"))
 
     transposed = False
     out_hw = Conv.out_hw
@@ -408,6 +411,24 @@ class Depthwise:
         return True
 
     image_strides = Conv.image_strides
+
+    def band_row(self):
+        """Elements of a row of a channel's window as depthwise_band.cuh has it: (before the taps, in all, copies)."""
+        step = self.stride[1]
+        lead = (7 * step + 1) // 2 * 2
+        return lead, lead + (7 * step + (self.kernel[1] - 1) * self.dilation[1] + 8) // 8 * 8, 2 if step % 2 else 1
+
+    def band_channels(self):
+        return -(-self.channels // 64) * 64
+
+    def band_launch(self):
+        (across, pairs, images), (_, band, copies) = self.band, self.band_row()
+        oh, ow = self.out_hw()
+        blocks = -(-self.n // images) * -(-oh // (16 // images)) * -(-ow // (16 * across)) * -(-self.channels // (16 * pairs))
+        patch_rows = (16 // images - 1) * self.stride[0] + (self.kernel[0] - 1) * self.dilation[0] + 1
+        chunks = (2 * across - 1) * self.stride[1] + (band - self.band_row()[0]) // 8
+        group = 8 * images * patch_rows * 16 * (chunks | 1) + 64 // pairs
+        return blocks, 32 * across * pairs, 16 * pairs * self.kernel[0] * 2 * copies * band + 2 * pairs * group
 
     def source(self):
         oh, ow = self.out_hw()
@@ -418,8 +439,20 @@ class Depthwise:
             address, step = f"position * {self.cout}LL + channel", 1
         else:
             address, step = f"position / {oh * ow} * {self.cout * oh * ow}LL + channel * {oh * ow}LL + position % {oh * ow}", oh * ow
-        window = ", ".join(map(str, self.kernel + self.stride + self.dilation))
-        return f"""#include "providers/nvrtc/device/depthwise.cuh"
+        window = f"DepthwiseWindow<{', '.join(map(str, self.kernel + self.stride + self.dilation))}>"
+        image = (f"DepthwiseImage<{self.dtype}>{{image, {strides}, n, {self.channels}, {self.hw[0]}, {self.hw[1]}, {self.pad[0]}, "
+                 f"{self.pad[1]}}}")
+        threads = self.launch()[1]
+        if self.band:
+            header = "depthwise_band"
+            call = (f"using C = DepthwiseBand<{self.dtype}, {window}, {', '.join(map(str, self.band))}>;\n"
+                    f"  static_assert(C::threads == {threads} && C::shared_bytes == {self.launch()[2]});\n"
+                    f"  depthwise_band<C>({image}, weights, {oh}, {ow}, Epilogue{{out, bias}});")
+        else:
+            header = "depthwise"
+            call = (f"depthwise<{window}, {self.v}, {self.rows}, {self.strip}, {self.multiplier}>({image}, weights, {oh}, {ow}, "
+                    f"{str(aligned).lower()}, {str(self.channels_last).lower()}, Epilogue{{out, bias}});")
+        return f"""#include "providers/nvrtc/device/{header}.cuh"
 using namespace burnish;
 struct Epilogue {{
   {self.dtype}* out;
@@ -439,17 +472,17 @@ struct Epilogue {{
     write_row<{self.dtype}, V>(out + {address}, {step}LL, count, {str(aligned).lower()}, y);
   }}
 }};
-extern "C" __global__ void __launch_bounds__(128)
+extern "C" __global__ void __launch_bounds__({threads})
 kernel(const {self.dtype}* image, const {self.dtype}* weights, {self.dtype}* out, const {self.dtype}* bias, int n) {{
-  depthwise<DepthwiseWindow<{window}>, {self.v}, {self.strip}, {self.multiplier}>(
-      DepthwiseImage<{self.dtype}>{{image, {strides}, n, {self.channels}, {self.hw[0]}, {self.hw[1]}, {self.pad[0]}, {self.pad[1]}}},
-      weights, {oh}, {ow}, {str(aligned).lower()}, {str(self.channels_last).lower()}, Epilogue{{out, bias}});
+  {call}
 }}
 """
 
     def launch(self):
+        if self.band:
+            return self.band_launch()
         oh, ow = self.out_hw()
-        items = self.n * oh * -(-ow // self.strip) * -(-self.cout // self.v)
+        items = self.n * -(-oh // self.rows) * -(-ow // self.strip) * -(-self.cout // self.v)
         return -(-items // 128), 128, 0
 
     def flops(self):

@@ -156,13 +156,23 @@ def run_conv(case, cubin):
     return ok and not buffer_out.touched_outside(out), error, launcher(kernel, arguments, buffer, buffer_w, buffer_out, bias)
 
 
+def in_bands(case, weights):
+    """Weights [channels][1][kh][kw] in the order of depthwise_band.cuh: [channels][kh][copies][band]."""
+    lead, band, copies = case.band_row()
+    bands = torch.zeros(case.band_channels(), case.kernel[0], copies, band + 1, dtype=weights.dtype, device="cuda")
+    for copy in range(copies):
+        for tap in range(case.kernel[1]):
+            bands[:case.channels, :, copy, lead + tap * case.dilation[1] - copy] = weights[:, 0, :, tap]
+    return bands[..., :band].contiguous()
+
+
 def run_depthwise(case, cubin):
     buffer, image, buffer_out, out = image_and_out(case)
-    buffer_w, bias = Buffer(case.dtype, case.kernel[0] * case.kernel[1] * case.cout), Buffer(case.dtype, case.cout)
-    packed = buffer_w.view((*case.kernel, case.cout), (case.kernel[1] * case.cout, case.cout, 1))
-    fill(packed)
+    weights = torch.randn(case.cout, 1, *case.kernel, device="cuda").to(TYPES[case.dtype])
+    packed = in_bands(case, weights) if case.band else weights[:, 0].permute(1, 2, 0)
+    buffer_w, bias = Buffer(case.dtype, packed.numel()), Buffer(case.dtype, case.cout)
+    buffer_w.inner.copy_(packed.flatten())
     fill(bias.inner)
-    weights = packed.permute(2, 0, 1)[:, None]
     kernel = Kernel(cubin, *case.launch())
     arguments = (buffer.address(), buffer_w.address(), buffer_out.address(), bias.address(), ctypes.c_int(case.n))
     kernel(*arguments)

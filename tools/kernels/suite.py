@@ -215,8 +215,32 @@ def depthwises():
         yield Depthwise(2, 37, (9, 10), (3, 3), dtype, pad=(2, 2, 2, 2), dilation=(2, 2), v=v)
         yield Depthwise(2, 40, (9, 10), (3, 3), dtype, pad=(1, 1, 1, 1), v=v, pitch=v)
         yield Depthwise(2, 13, (9, 10), (3, 3), dtype, pad=(1, 1, 1, 1), multiplier=3, v=1)
+        for rows, strip, part in ((1, 2, 4), (1, 4, 2), (2, 4, 4), (3, 2, 2)):  # fewer channels a thread, several rows
+            yield Depthwise(2, 40, (15, 17), (7, 7), dtype, pad=(3, 3, 3, 3), v=part, rows=rows, strip=strip)
+            yield Depthwise(2, 37, (9, 10), (3, 3), dtype, pad=(2, 2, 2, 2), dilation=(2, 2), v=part, rows=rows, strip=strip)
+            yield Depthwise(2, 40, (15, 17), (5, 3), dtype, stride=(2, 1), pad=(2, 1, 2, 3), dilation=(3, 1), v=part, rows=rows, strip=strip)
         yield Depthwise(2, 40, (15, 17), (3, 1), dtype, stride=(1, 2), pad=(1, 0, 1, 0), channels_last=False, v=1)
         yield Depthwise(1, 8, (1, 50), (1, 5), dtype, pad=(0, 2, 0, 2), channels_last=False, v=1, multiplier=2, pitch=2)
+
+
+def depthwise_bands():
+    """Tiles that end within the image, images within a block, channels within 16; every cut, steps and dilations of both axes."""
+    for dtype in ("half", "bfloat16"):
+        for across, pairs, images in [(1, 1, 1), (2, 1, 1), (4, 1, 1), (1, 2, 1), (2, 2, 1), (1, 4, 1), (1, 1, 2), (1, 2, 2), (1, 4, 2)]:
+            common = dict(dtype=dtype, band=(across, pairs, images))
+            width = 16 * across + 5
+            yield Depthwise(3, 16 * pairs + 8, (19, width), (3, 3), pad=(1, 1, 1, 1), **common)
+            yield Depthwise(3, 16 * pairs, (7, width), (7, 7), pad=(3, 3, 3, 3), **common)
+            yield Depthwise(2, 40, (21, width), (5, 5), pad=(2, 0, 1, 4), pitch=8, **common)
+            if across < 4:
+                yield Depthwise(3, 40, (37, 2 * width + 1), (3, 3), stride=(2, 2), pad=(0, 0, 1, 1), **common)
+        for kernel, more in [((3, 3), dict(dilation=(2, 3), pad=(2, 3, 2, 3))), ((1, 5), dict(pad=(0, 2, 0, 2))), ((5, 1), dict(pad=(2, 0, 2, 0))),
+                             ((2, 4), dict(stride=(2, 1))), ((3, 3), dict(stride=(1, 3), pad=(1, 1, 1, 1))),
+                             ((3, 2), dict(stride=(3, 2), dilation=(1, 4), pad=(1, 2, 1, 2))), ((9, 9), dict(pad=(4, 4, 4, 4))),
+                             ((3, 3), dict(pad=(20, 20, 20, 20)))]:
+            yield Depthwise(2, 24, (20, 23), kernel, dtype, band=(1, 1, 1), **more)
+        yield Depthwise(1, 8, (1, 1), (3, 3), dtype, pad=(1, 1, 1, 1), band=(1, 1, 1))
+        yield Depthwise(200, 24, (14, 14), (3, 3), dtype, pad=(1, 1, 1, 1), band=(1, 2, 1))
 
 
 def image_convs():
@@ -245,6 +269,7 @@ def image_convs():
 def checks():
     return [*gemms(), *warpgroup_gemms(), *convs(), *warpgroup_convs(), *specialised(), *stationary(), *sliced(), *sliced_teams(), *early(),
             *depthwises(),
+            *depthwise_bands(),
             *image_convs()]
 
 

@@ -71,7 +71,14 @@ BURNISH_DEVICE void load_matrices(u32 (&v)[4], u32 from) {
                : "r"(from)
                : "memory");
 }
-/// The same, each matrix transposed (16-bit elements only).
+/// Two of them; lanes from 16 on name nothing.
+BURNISH_DEVICE void load_matrices(u32 (&v)[2], u32 from) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0, %1}, [%2];"
+               : "=r"(v[0]), "=r"(v[1])
+               : "r"(from)
+               : "memory");
+}
+/// Four, each matrix transposed (16-bit elements only).
 BURNISH_DEVICE void load_matrices_transposed(u32 (&v)[4], u32 from) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                : "=r"(v[0]), "=r"(v[1]), "=r"(v[2]), "=r"(v[3])
@@ -95,6 +102,18 @@ BURNISH_DEVICE void multiply_matrices(float (&d)[4], const u32 (&a)[4], u32 b0, 
   if constexpr (is_same<T, half>) BURNISH_MMA("m16n8k16.row.col.f32.f16.f16.f32");
   else if constexpr (is_same<T, bfloat16>) BURNISH_MMA("m16n8k16.row.col.f32.bf16.bf16.f32");
   else BURNISH_MMA("m16n8k8.row.col.f32.tf32.tf32.f32");
+}
+#undef BURNISH_MMA
+/// Half of it along k (m16n8k8), for half and bfloat16.
+template <class T>
+BURNISH_DEVICE void multiply_matrices(float (&d)[4], const u32 (&a)[2], u32 b) {
+#define BURNISH_MMA(types)                                            \
+  asm volatile("mma.sync.aligned.m16n8k8.row.col." types              \
+               " {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};" \
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])       \
+               : "r"(a[0]), "r"(a[1]), "r"(b))
+  if constexpr (is_same<T, half>) BURNISH_MMA("f32.f16.f16.f32");
+  else BURNISH_MMA("f32.bf16.bf16.f32");
 }
 #undef BURNISH_MMA
 
