@@ -444,6 +444,18 @@ def test_resize(net, mode, coordinates, attributes, by_scales):
 # ---- indices
 
 
+@pytest.mark.parametrize("corners", [False, True])
+@pytest.mark.parametrize("sample", [trt.SampleMode.FILL, trt.SampleMode.CLAMP, trt.SampleMode.REFLECT])
+@pytest.mark.parametrize("mode", [trt.InterpolationMode.NEAREST, trt.InterpolationMode.LINEAR, trt.InterpolationMode.CUBIC])
+def test_grid_sample(net, mode, sample, corners):
+    x, grid = normal(2, 3, 5, 7), RNG.uniform(-1.6, 1.6, (2, 4, 6, 2)).astype("f4")
+    layer = net.network.add_grid_sample(net.input(x), net.input(grid))
+    layer.interpolation_mode, layer.sample_mode, layer.align_corners = mode, sample, corners
+    padding = {trt.SampleMode.FILL: "zeros", trt.SampleMode.CLAMP: "border", trt.SampleMode.REFLECT: "reflection"}[sample]
+    expected = onnx_node("GridSample", [x, grid], mode=mode.name.lower(), padding_mode=padding, align_corners=int(corners))
+    close(net.run(layer.get_output(0)), expected, 1e-4)
+
+
 def test_gather(net):
     x, at = normal(4, 5), np.array([[3, 0], [1, 1]], "i4")
     layer = net.network.add_gather(net.input(x), net.input(at), 0)
@@ -574,10 +586,6 @@ def test_nms(net):
 # ---- what cannot be said
 
 REFUSED = {
-    "add_grid_sample": (
-        lambda n, x: n.add_grid_sample(x, x),
-        "IGridSampleLayer cannot be added: GridSample is not among Burnish's operators",
-    ),
     "add_quantize": (
         lambda n, x: n.add_quantize(x, x),
         "IQuantizeLayer cannot be added: Burnish has no quantised kernels yet; build the unquantised model, in FP16 for speed",

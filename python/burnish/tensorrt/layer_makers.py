@@ -200,7 +200,7 @@ class LayerMakers:
         return self._add(LayerType.RESIZE, [input])
 
     def add_grid_sample(self, input: Any, grid: Any) -> Optional[ILayer]:
-        """None: Burnish has no such operator yet."""
+        """input [N, C, H, W] at the points of a grid [N, h, w, 2]."""
         return self._add(LayerType.GRID_SAMPLE, [input, grid])
 
     # ---- indices
