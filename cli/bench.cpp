@@ -189,7 +189,8 @@ static Json json_of(const BenchRequest& request, const Measured& m) {
   if (m.flushed) result["gpu_flushed_ms"] = json_of(*m.flushed);
   result["host_ms"] = json_of(m.host);
   result["runs_per_second"] = m.rate;
-  result["memory"] = m.description["memory"];
+  for (const char* key : {"memory", "peak"})
+    if (m.description.contains(key)) result[key] = m.description[key];
   if (auto least = least_ms(m.layers)) result["roofline_ms"] = *least;
   if (m.before && m.after) {
     result["sm_clock_mhz"] = {m.before->sm_clock_mhz, m.after->sm_clock_mhz};

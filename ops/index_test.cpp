@@ -31,6 +31,30 @@ TEST(Gather, OneIndexIsAViewWithoutTheAxis) {
   EXPECT_EQ(values<float>((*y)[0]), (std::vector<float>{3, 6}));
 }
 
+TEST(GridSample, ReadsBetweenElementsAndBeyondThem) {
+  const Tensor x = tensor<float>({1, 1, 1, 4}, {10, 20, 30, 40});
+  const Tensor grid =
+      tensor<float>({1, 1, 4, 2}, {-0.25f, 0, 0.5f, 0, 1.25f, 0, -3, 0});  // x, y of each point
+  auto run = [&](const char* mode, const char* padding) {
+    return values<float>(
+        run_op("GridSample", {x, grid}, {{"mode", std::string(mode)}, {"padding_mode", std::string(padding)}})
+            ->front());
+  };
+  EXPECT_EQ(run("linear", "zeros"), (Reals{20, 35, 0, 0}));
+  EXPECT_EQ(run("nearest", "border"), (Reals{20, 30, 40, 10}));
+  EXPECT_EQ(run("linear", "reflection"), (Reals{20, 35, 40, 40}));
+}
+
+TEST(GridSample, TypesAndExtents) {
+  EXPECT_EQ(inferred("GridSample", {"f16[b, 3, h, w]", "f32[b, n, m, 2]"}), "f16[b, 3, n, m]");
+  EXPECT_EQ(
+      inferred("GridSample", {"f32[1, 3, 4, 4]", "f32[1, 2, 2, 3]"}),
+      "error: node 't' (GridSample): the grid's last axis must have an element for each axis of x after the "
+      "second: 3 and 2 are never equal");
+  EXPECT_EQ(inferred("GridSample", {"i32[1, 3, 4, 4]", "f32[1, 2, 2, 2]"}),
+            "error: node 't' (GridSample): mode 'linear' is for floating-point types, x is i32");
+}
+
 TEST(GatherElements, AgainstIndexingByHand) {
   const Tensor x = random_tensor({4, 5}), at = random_integers<int64_t>({3, 5}, -4, 3);
   auto y = run_op("GatherElements", {x, at});

@@ -262,7 +262,8 @@ void add_times(Json& engine, const Json& times) {
                        {"runs", times.value("runs", 0)},
                        {"runs_per_second", times.value("runs_per_second", 0.0)}};
     if (times.contains("gpu_ms")) engine["times"]["gpu"] = times["gpu_ms"];
-    if (times.contains("device")) engine["device"] = times["device"];
+    for (const char* key : {"device", "memory", "peak"})
+      if (times.contains(key)) engine[key] = times[key];
     return;
   }
   if (!times.is_array() || times.empty())

@@ -250,9 +250,12 @@ std::optional<std::string> refit_model(const Options& o) {
 Engine open_for(const Options& o, const std::string& path, const Log& log) {
   const std::optional<std::string> model = refit_model(o);
   if (!model) return open(path, log);
-  require_temporary_files(o.build, "refitted", "allow it");
-  const TemporaryFolder folder(o.build.temporary_folder);
-  const std::string refitted = (folder.path() / "refitted.engine").string();
+  std::optional<TemporaryFolder> folder;
+  std::string refitted = o.build.load_engine.empty() ? "" : o.build.save_engine;
+  if (refitted.empty()) {
+    require_temporary_files(o.build, "refitted", "allow it");
+    refitted = (folder.emplace(o.build.temporary_folder).path() / "refitted.engine").string();
+  }
   const int count = o.inference.time_refit ? 10 : 1;
   const Clock::time_point begin = Clock::now();
   for (int i = 0; i < count; ++i) refit_engine(path, *model, refitted, false);
@@ -297,7 +300,16 @@ Engine load_engine_of(const Options& o, const Log& log) {
   require_no_foreign_plan(path);
   log.info(fmt::format("Engine loaded in {} sec.", number_text(seconds_since(begin))));
   log.info(fmt::format("Loaded engine with size: {}", mebibytes(file_bytes(path))));
+  if (!refit_model(o) && !o.build.save_engine.empty()) copy_engine(path, o.build.save_engine);
   return open_for(o, path, log);
+}
+
+void copy_engine(const std::string& from, const std::string& to) {
+  PartialFile file(to);
+  std::error_code error;
+  std::filesystem::copy_file(from, file.path(), std::filesystem::copy_options::overwrite_existing, error);
+  if (error) fail("cannot write '" + to + "': " + error.message(), "name another file");
+  file.commit();
 }
 
 void time_loading(const std::string& path, const Log& log) {

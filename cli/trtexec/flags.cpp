@@ -93,7 +93,7 @@ constexpr Flag tactics[] = {
     {"--monitorMemory", "", works, "Say how much memory the build took"},
 };
 constexpr Flag engine[] = {
-    {"--saveEngine", "<file>", works, "Write the engine there"},
+    {"--saveEngine", "<file>", works, "Write the engine there: as built, or with --loadEngine as it runs"},
     {"--loadEngine", "<file>", works, "Run this engine; nothing is built"},
     {"--asyncFileReader", "", silent, "engine files are mapped"},
     {"--getPlanVersionOnly", "", works, "Print which version made the engine of --loadEngine, and end"},

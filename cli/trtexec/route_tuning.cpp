@@ -22,14 +22,6 @@ namespace {
 
 constexpr double untold = std::numeric_limits<double>::infinity();
 
-void copy_engine(const std::string& from, const std::string& to) {
-  PartialFile file(to);
-  std::error_code error;
-  std::filesystem::copy_file(from, file.path(), std::filesystem::copy_options::overwrite_existing, error);
-  if (error) fail("cannot write '" + to + "': " + error.message(), "name another file");
-  file.commit();
-}
-
 /// The loop over routes: builds, times, and remembers the fastest.
 class RouteTuning {
  public:

@@ -1,5 +1,6 @@
 #include "providers/nvrtc/compiler_pool.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -154,6 +155,17 @@ TEST(Worker, ThatAnswersNonsenseIsAnError) {
   const std::string who = "the process burnish-nvrtc that compiled kernel 'scale_2' answers what is no cubin";
   EXPECT_EQ(complaint("echo Segmentation fault >&0; exec sleep 100"), who + ": what comes is no message");
   EXPECT_EQ(complaint("printf 'brnk\\0\\0\\0\\0' >&0; exec sleep 100"), who);
+}
+
+TEST(Worker, KeepsNothingOpenOfTheProcessThatStartedIt) {
+  const int left = open("/dev/zero", O_RDONLY);  // for every child
+  ASSERT_GT(left, 2);
+  Worker worker = real_worker();
+  ASSERT_TRUE(worker.compile(scale(2), "sm_90"));
+  close(left);
+  for (const auto& file :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(worker.pid()) + "/fd"))
+    EXPECT_NE(std::filesystem::read_symlink(file.path()), "/dev/zero");
 }
 
 TEST(Worker, SlowToStartIsWaitedFor) {

@@ -190,6 +190,19 @@ inline std::vector<KernelCase> kernel_cases() {
         {"extrapolation_value", 3.0f}}});
   add({"Resize", {"f32[2, 3]", "", "", ints({2, 3})}});
 
+  for (const char* mode : {"nearest", "linear", "cubic"})
+    for (const char* padding : {"zeros", "border", "reflection"})
+      add({"GridSample",
+           {"f16[batch, 8, 9, 7]", "f32[batch, h, w, 2]"},
+           {{"mode", std::string(mode)}, {"padding_mode", std::string(padding)}}});
+  add({"GridSample",
+       {"f32[2, 3, 4, 5, 6]", "f32[2, 2, 3, 4, 3]"},
+       {{"align_corners", int64_t{1}}},
+       1,
+       last,
+       gaps});
+  add({"GridSample", {"i32[1, 2, 9]", "f32[1, 4, 1]"}, {{"mode", std::string("nearest")}}});
+
   const Tensor picks = tensor<int64_t>({2, 3}, {0, -1, 2, 1, 1, -2});
   for (const char* x : {"f32[4, 5, 6]", "f16[4, 5, 64]", "i64[4, 5, 6]", "bool[4, 5, 7]"})
     for (int64_t axis : {0, 1, 2}) add({"Gather", {x, picks}, {{"axis", axis}}});

@@ -21,7 +21,7 @@ static LibrarySought nvrtc() {
       .remedy =
           "install the CUDA 13.0 toolkit or the PyPI package nvidia-cuda-nvrtc 13.0, "
           "or name the folder that holds libnvrtc.so.13",
-      .folders = {folder_of_code(reinterpret_cast<const void*>(&load_library)) + "/../nvidia/cu13/lib", "",
+      .folders = {folder_of_code(reinterpret_cast<const void*>(&load_library)) + "/../../nvidia/cu13/lib", "",
                   "/usr/local/cuda/lib64"}};
   std::string_view configured = BURNISH_CUDA_LIB_DIRS;
   while (!configured.empty()) {

@@ -23,15 +23,14 @@ namespace burnish::nvrtc {
 
 namespace {
 
-/// How a worker is started: it has a socket as input and nothing else of this process but its standard error, ignores what a terminal
-/// sends to this process's group (who cancels a build ends it in good order), and takes every signal as a fresh process does.
+/// How a worker is started: it has a socket as input, ignores what a terminal sends to this process's group (who cancels a build ends it
+/// in good order), and takes every signal as a fresh process does.
 class Start {
  public:
   explicit Start(int socket) {
     posix_spawn_file_actions_init(&files_);
     posix_spawn_file_actions_adddup2(&files_, socket, STDIN_FILENO);
     posix_spawn_file_actions_addopen(&files_, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_addclosefrom_np(&files_, STDERR_FILENO + 1);
     posix_spawnattr_init(&attributes_);
     sigset_t none, all;
     sigemptyset(&none);

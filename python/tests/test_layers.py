@@ -247,6 +247,35 @@ def test_attention(net, causal):
     close(net.run(layer.get_output(0)), weights / weights.sum(-1, keepdims=True) @ v)
 
 
+def test_attention_with_fewer_heads_of_keys_and_values(net):
+    q, k, v = normal(2, 4, 3, 8), normal(2, 2, 5, 8), normal(2, 2, 5, 8)
+    layer = net.network.add_attention(net.input(q), net.input(k), net.input(v))
+    scores = q @ k.repeat(2, 1).swapaxes(-1, -2)
+    weights = np.exp(scores - scores.max(-1, keepdims=True))
+    close(net.run(layer.get_output(0)), weights / weights.sum(-1, keepdims=True) @ v.repeat(2, 1))
+
+
+@pytest.mark.parametrize("biases", [False, True])
+@pytest.mark.parametrize("activation", [trt.MoEActType.NONE, trt.MoEActType.SILU])
+def test_mixture_of_experts(net, biases, activation):
+    experts, width, inner = 4, 6, 8
+    x, scores = normal(2, 5, width), normal(2, 5, 2)
+    chosen = np.stack([RNG.permutation(experts)[:2] for _ in range(10)]).reshape(2, 5, 2).astype("i4")
+    gate, up, down = normal(experts, width, inner), normal(experts, width, inner), normal(experts, inner, width)
+    added = (normal(experts, inner), normal(experts, inner), normal(experts, width)) if biases else (np.zeros((experts, 1), "f4"),) * 3
+    layer = net.network.add_moe(net.input(x), net.input(chosen), net.input(scores))
+    layer.set_gated_weights(*map(net.constant, (gate, up, down)), activation)
+    if biases:
+        layer.set_gated_biases(*map(net.constant, added))
+    expected = np.zeros_like(x)
+    for b, s, k in np.ndindex(chosen.shape):
+        e, token = chosen[b, s, k], x[b, s]
+        g = token @ gate[e] + added[0][e]
+        g = g / (1 + np.exp(-g)) if activation == trt.MoEActType.SILU else g
+        expected[b, s] += scores[b, s, k] * ((g * (token @ up[e] + added[1][e])) @ down[e] + added[2][e])
+    close(net.run(layer.get_output(0)), expected, 1e-4)
+
+
 @pytest.mark.parametrize("interleaved", [False, True])
 @pytest.mark.parametrize("width", [0, 4])
 def test_rotary_embedding(net, interleaved, width):
@@ -269,6 +298,13 @@ def test_softmax_along_several_axes(net):
     layer.axes = 1 << 1 | 1 << 2
     power = np.exp(x)
     close(net.run(layer.get_output(0)), power / power.sum((1, 2), keepdims=True))
+
+
+def test_ragged_softmax(net):
+    x, lengths = normal(3, 4, 6), RNG.integers(1, 7, (3, 4, 1)).astype("i4")
+    layer = net.network.add_ragged_softmax(net.input(x), net.input(lengths))
+    power = np.where(np.arange(6) < lengths, np.exp(x), 0)
+    close(net.run(layer.get_output(0)), power / power.sum(-1, keepdims=True))
 
 
 def test_lrn(net):
@@ -408,6 +444,18 @@ def test_resize(net, mode, coordinates, attributes, by_scales):
 # ---- indices
 
 
+@pytest.mark.parametrize("corners", [False, True])
+@pytest.mark.parametrize("sample", [trt.SampleMode.FILL, trt.SampleMode.CLAMP, trt.SampleMode.REFLECT])
+@pytest.mark.parametrize("mode", [trt.InterpolationMode.NEAREST, trt.InterpolationMode.LINEAR, trt.InterpolationMode.CUBIC])
+def test_grid_sample(net, mode, sample, corners):
+    x, grid = normal(2, 3, 5, 7), RNG.uniform(-1.6, 1.6, (2, 4, 6, 2)).astype("f4")
+    layer = net.network.add_grid_sample(net.input(x), net.input(grid))
+    layer.interpolation_mode, layer.sample_mode, layer.align_corners = mode, sample, corners
+    padding = {trt.SampleMode.FILL: "zeros", trt.SampleMode.CLAMP: "border", trt.SampleMode.REFLECT: "reflection"}[sample]
+    expected = onnx_node("GridSample", [x, grid], mode=mode.name.lower(), padding_mode=padding, align_corners=int(corners))
+    close(net.run(layer.get_output(0)), expected, 1e-4)
+
+
 def test_gather(net):
     x, at = normal(4, 5), np.array([[3, 0], [1, 1]], "i4")
     layer = net.network.add_gather(net.input(x), net.input(at), 0)
@@ -434,6 +482,28 @@ def test_scatter(net):
     close(net.run(layer.get_output(0)), expected)
 
 
+def test_cache_update(net):
+    cache, update, begin = normal(2, 3, 8, 4), normal(2, 3, 2, 4), np.array([5, 0], "i4")
+    layer = net.network.add_kv_cache_update(net.input(cache), net.input(update), net.input(begin), trt.KVCacheMode.LINEAR)
+    expected = cache.copy()
+    expected[0, :, 5:7], expected[1, :, 0:2] = update
+    assert np.array_equal(net.run(layer.get_output(0)), expected)
+
+
+def test_cache_update_in_place(net):
+    cache, update, begin = normal(2, 3, 8, 4), normal(2, 3, 2, 4), np.array([5, 0], "i4")
+    layer = net.network.add_kv_cache_update(net.input(cache), net.input(update), net.input(begin), trt.KVCacheMode.LINEAR)
+    net.network.mark_output(layer.get_output(0))
+    expected = cache.copy()
+    expected[0, :, 5:7], expected[1, :, 0:2] = update
+    engine = deserialized(net.builder, net.network)
+    context = engine.create_execution_context()
+    for name, array in zip(engine, (cache, update, begin, cache)):  # the last one is the output
+        assert context.set_tensor_address(name, array.ctypes.data)
+    assert context.execute_async_v3(0)
+    assert np.array_equal(cache, expected)
+
+
 def test_one_hot(net):
     n = net.network
     at = np.array([1, 0, 3], "i4")
@@ -447,6 +517,12 @@ def test_fill(net):
     x = normal(5)
     both = net.network.add_elementwise(layer.get_output(0), net.input(x), trt.ElementWiseOperation.SUM)
     close(net.run(both.get_output(0)), 2 + 0.5 * np.arange(5) + x)
+
+
+def test_an_assertion_of_a_constant_leaves_nothing_behind(net):
+    x = normal(2, 3)
+    assert net.network.add_assertion(net.constant(np.array([True, True])), "both hold").message == "both hold"
+    close(net.run(net.network.add_unary(net.input(x), trt.UnaryOperation.ABS).get_output(0)), np.abs(x))
 
 
 def test_reverse_sequence(net):
@@ -510,14 +586,6 @@ def test_nms(net):
 # ---- what cannot be said
 
 REFUSED = {
-    "add_grid_sample": (
-        lambda n, x: n.add_grid_sample(x, x),
-        "IGridSampleLayer cannot be added: GridSample is not among Burnish's operators",
-    ),
-    "add_ragged_softmax": (
-        lambda n, x: n.add_ragged_softmax(x, x),
-        "IRaggedSoftMaxLayer cannot be added: ragged softmax has no form in ONNX; mask the input and use softmax",
-    ),
     "add_quantize": (
         lambda n, x: n.add_quantize(x, x),
         "IQuantizeLayer cannot be added: Burnish has no quantised kernels yet; build the unquantised model, in FP16 for speed",
@@ -526,8 +594,18 @@ REFUSED = {
         lambda n, x: n.add_plugin_v2([x], None),
         "IPluginV2Layer cannot be added: only IPluginV2DynamicExt is run of the older plugins; derive from it, or from IPluginV3",
     ),
-    "add_assertion": (lambda n, x: n.add_assertion(x, "m"), "IAssertionLayer cannot be added: ONNX has no assertions; leave it out"),
-    "add_moe": (lambda n, x: n.add_moe(x, x, x), "IMoELayer cannot be added: Burnish has no kernels for mixtures of experts"),
+    "an assertion of data": (
+        lambda n, x: n.add_assertion(x, "m"),
+        "IAssertionLayer cannot be added: its condition is no small constant, and engines assert nothing as they run; leave it out",
+    ),
+    "a false assertion": (
+        lambda n, x: n.add_assertion(n.add_constant((2,), np.array([True, False])).get_output(0), "both hold"),
+        "IAssertionLayer cannot be added: what it asserts is false: both hold",
+    ),
+    "add_dist_collective": (
+        lambda n, x: n.add_dist_collective(x, None, None, 0, []),
+        "IDistCollectiveLayer cannot be added: an engine of Burnish runs on one GPU",
+    ),
     "random fill": (
         lambda n, x: n.add_fill((3,), trt.FillOperation.RANDOM_UNIFORM),
         "IFillLayer cannot be added: Burnish makes no random numbers; give them as an input",

@@ -1,4 +1,4 @@
-"""`pip install` of the package: one wheel for every Python, with the libraries in it."""
+"""`pip install` of the package: one wheel for every Python, with the libraries and the commands in it."""
 
 import pathlib
 import subprocess
@@ -17,7 +17,8 @@ import burnish, burnish.capi
 assert burnish.capi.library_folder() == pathlib.Path(sys.argv[1]) / "burnish" / "lib", burnish.capi.library_folder()
 x = helper.make_tensor_value_info("x", 1, [2, 3])
 graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", [x], [helper.make_tensor_value_info("y", 1, [2, 3])])
-engine = burnish.build(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), target="cpu", progress=False)
+onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), "relu.onnx")
+engine = burnish.build("relu.onnx", target="cpu", progress=False)
 print(engine(np.array([[-1, 0, 1], [2, -2, 3]], "f4")).tolist())
 import burnish.tensorrt as trt
 print(trt.__version__)
@@ -31,7 +32,7 @@ def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", str(ROOT), "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder),
-         "-C", f"cmake.define.BURNISH_LIBRARIES={capi.library_folder()}", "-C", f"build-dir={folder / 'build'}"],
+         "-C", f"cmake.define.BURNISH_BUILD={capi.library_folder().parent}", "-C", f"build-dir={folder / 'build'}"],
         check=True,
     )  # fmt: skip
     return next(folder.glob("*.whl"))
@@ -42,12 +43,51 @@ def test_what_is_in_it(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     sources = {p.relative_to(ROOT / "python").as_posix() for p in (ROOT / "python/burnish").rglob("*.py")}
     libraries = {f"burnish/lib/libburnish_{name}.so" for name in ("runtime", "compiler", "host")}
-    assert sources | libraries | {"burnish/lib/burnish-nvrtc", "burnish/py.typed"} == {n for n in names if n.startswith("burnish/")}
+    programs = {"burnish/lib/burnish-nvrtc", "burnish/bin/burnish"}
+    assert sources | libraries | programs | {"burnish/py.typed"} == {n for n in names if n.startswith("burnish/")}
 
 
-def test_it_builds_and_runs_a_model_where_it_is_installed(wheel, tmp_path):
-    target = tmp_path / "site"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), str(wheel)], check=True)
-    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, sys.argv[1])\n{SCRIPT}", str(target)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+@pytest.fixture(scope="module")
+def site(wheel, tmp_path_factory):
+    """Where it is installed."""
+    return installed(wheel, tmp_path_factory.mktemp("site"))
+
+
+def installed(wheel, folder):
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder), str(wheel)], check=True)
+    return folder
+
+
+def works(site, folder):
+    """The package in `site` builds and runs a model, and its commands do too."""
+    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, sys.argv[1])\n{SCRIPT}", str(site)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.stdout.split("\n")[:2] == ["[[0.0, 0.0, 1.0], [2.0, 0.0, 3.0]]", "10.16.0"], done.stderr
+    for name, words, said in (
+        ("burnish", ["build", "relu.onnx", "--target", "cpu", "-o", "relu.engine"], "relu.engine"),
+        ("trtexec", ["--loadEngine=relu.engine", "--target=cpu", "--duration=0", "--warmUp=0"], "&&&& PASSED TensorRT.trtexec"),
+    ):
+        program = [sys.executable, str(site / "bin" / name), *words]
+        done = subprocess.run(program, cwd=folder, env={"PYTHONPATH": str(site)}, capture_output=True, text=True, check=False)
+        assert done.returncode == 0 and said in done.stdout, done.stdout + done.stderr
+
+
+def test_it_builds_and_runs_a_model_where_it_is_installed(site, tmp_path):
+    works(site, tmp_path)
+
+
+def test_the_wheel_for_older_systems(tmp_path):
+    """That of ./dev wheel, where it was made: it is checked for what glibc 2.28 lacks, and works here."""
+    made = list(ROOT.glob("build/wheel/*-manylinux_*.whl"))
+    if not made:
+        pytest.skip("./dev wheel makes it")
+    subprocess.run([sys.executable, ROOT / "tools/check_wheel.py", made[0]], check=True)
+    works(installed(made[0], tmp_path / "site"), tmp_path)
+
+
+def test_a_wheel_that_needs_a_newer_glibc_is_found_out(wheel, tmp_path):
+    """The libraries of this build, under the name of an older system."""
+    name = tmp_path / wheel.name.replace("linux_", "manylinux_2_17_")
+    name.symlink_to(wheel)
+    done = subprocess.run([sys.executable, ROOT / "tools/check_wheel.py", name], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and " in burnish-" in done.stderr and " needs " in done.stderr

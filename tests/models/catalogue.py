@@ -172,7 +172,7 @@ MODELS = [
         "rapidocr_onnxruntime/models/ch_PP-OCRv4_rec_infer.onnx",
         text_picture(48, 320, 48),
         fp16_noise=2.8e-3,
-        bf16_misses=tuple((seed, "another character wins in 1 or 2 of 40 places") for seed in range(5)),
+        bf16_misses=tuple((seed, "another character wins in 1 or 2 of 40 places; with weights alone in BF16 too") for seed in range(5)),
         batches=True,
         second_shape=(("width", 200),),
         classes=True,
@@ -189,7 +189,7 @@ MODELS = [
         "silero_vad/data/silero_vad.onnx",
         speech(512, 16000),
         shapes="input:1x512,state:2x1x128",
-        bf16_misses=((2, "a relative error of 1.6e-1"),),
+        bf16_misses=((2, "a relative error of 1.6e-1; the LSTM's weights alone in BF16 cost 1.5e-1 of seed 1's state"),),
     ),
     packaged_model(
         "silero_vad_8k",

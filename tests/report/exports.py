@@ -32,9 +32,17 @@ def write(folder, layers, form=10):
     profile = [{"count": 4}]
     for i, each in enumerate(graph["Layers"]):
         profile.append({"name": each["Name"], "timeMs": 4 * (0.25 + i % 7), "averageMs": 0.25 + i % 7, "medianMs": 0.25, "percentage": 1.0})
-    times = [
+    save(folder, {"graph": graph, "profile": profile, "times": queries(10)})
+
+
+def queries(count):
+    return [
         {"startEnqMs": 10.0 * i, "h2dMs": 0.5, "computeMs": 1.0 + i, "d2hMs": 0.5, "latencyMs": 2.0 + i, "endD2hMs": 10.0 * i + 10}
-        for i in range(10)
+        for i in range(count)
     ]
-    for name, content in (("graph.json", graph), ("profile.json", profile), ("times.json", times)):
-        (folder / name).write_text(json.dumps(content))
+
+
+def save(folder, contents):
+    """NAME.json of each."""
+    for name, content in contents.items():
+        (folder / f"{name}.json").write_text(json.dumps(content))

@@ -62,6 +62,33 @@ def test_times_are_those_of_a_profile_that_was_given(burnish, show):
     assert f"{bench['runs_per_second']:.1f} /s" in tiles
 
 
+@pytest.mark.parametrize("form", ["bench", "trtexec"])
+def test_a_plan_for_a_gpu_with_what_was_measured_there(burnish, show, form):
+    """On a machine without that GPU; with `burnish bench --json` the GPU's roofs and the memory come along."""
+    steps = burnish.inspect("net.engine", "sm_90")["steps"]
+    times = [0.002 * (i + 1) for i in range(len(steps))]
+    figures = {"median": 0.25, "p90": 0.26, "p99": 0.27, "mean": 0.25, "min": 0.24}
+    if form == "bench":
+        written = {
+            "device": "NVIDIA H200", "runs": 400, "gpu_ms": figures, "host_ms": figures, "runs_per_second": 4000.0,
+            "memory": {"constants": 1 << 20, "device_arena": 1 << 20, "host_arena": 0, "bindings": 1 << 10},
+            "peak": {"flops": 67e12, "bytes_per_second": 4.8e12}, "steps": [{**s, "ms": ms} for s, ms in zip(steps, times)],
+        }  # fmt: skip
+        exports.save(burnish.folder, {"profile": written, "times": written})
+    else:
+        profile = [{"count": 5}] + [
+            {"name": s["name"], "timeMs": 5 * ms, "averageMs": ms, "medianMs": ms, "percentage": 1.0} for s, ms in zip(steps, times)
+        ]
+        exports.save(burnish.folder, {"profile": profile, "times": exports.queries(10)})
+    burnish.succeed("report", "net.engine", "--profile", "profile.json", "--times", "times.json", "-o", "there.html")
+    page = show("there.html")
+    assert rows_of(page).evaluate_all("rows => rows.map((row) => Number(row.dataset.ms))") == pytest.approx(times)
+    tiles = page.locator(".tiles").inner_text()
+    assert ("GPU, median\n0.2500 ms" if form == "bench" else "GPU, median\n5.000 ms") in tiles
+    assert page.locator("#roofline path.roof").count() == (1 if form == "bench" else 0)
+    assert ("NVIDIA H200" in page.locator("body").inner_text()) == (form == "bench")
+
+
 def test_sorting(measured):
     head = measured.locator("table.layers thead th", has_text="ms").first
     by_ms = lambda: [float(ms) for ms in rows_of(measured).evaluate_all("rows => rows.map((row) => row.dataset.ms)")]  # noqa: E731

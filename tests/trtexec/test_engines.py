@@ -129,12 +129,24 @@ def test_an_engine_is_refitted_from_another_model(trtexec):
     log = computes_as(trtexec, "other.onnx", "--loadEngine=r.engine", "--refitFromOnnx=other.onnx")
     assert sum(bool(REFITTED.fullmatch(line)) for line in log.lines("I")) == 1
     computes_as(trtexec, "tiny.onnx", "--loadEngine=r.engine")
+    trtexec.passes("--loadEngine=r.engine", "--refitFromOnnx=other.onnx", "--saveEngine=o.engine", "--skipInference", "--target=cpu")
+    computes_as(trtexec, "other.onnx", "--loadEngine=o.engine")
+    computes_as(trtexec, "tiny.onnx", "--loadEngine=r.engine")  # as it was
     log = computes_as(trtexec, "tiny.onnx", "--loadEngine=r.engine", "--timeRefit")
     assert "Time Refit: Enabled" in log.lines("I") and any(map(REFITTED.fullmatch, log.lines("I")))
     log = trtexec.passes("--loadEngine=tiny.engine", "--dumpRefit", *QUICK)
     assert "Refittable layers: none; the engine was not built with --refit." in log.lines("I")
     refused = trtexec.fails("--loadEngine=tiny.engine", "--refitFromOnnx=other.onnx", *QUICK)
     assert refused.lines("E")[0].startswith("the engine cannot be refitted: it was not built for it; try: ")
+
+
+def test_what_is_loaded_can_be_saved_as_it_runs(trtexec):
+    trtexec.passes("--loadEngine=tiny.engine", "--saveEngine=copy.engine", "--skipInference", "--target=cpu")
+    assert (trtexec.folder / "copy.engine").read_bytes() == (trtexec.folder / "tiny.engine").read_bytes()
+    other_weights(trtexec)
+    trtexec.passes("--onnx=tiny.onnx", "--stripAllWeights", "--saveEngine=s.engine", "--skipInference", "--target=cpu")
+    trtexec.passes("--loadEngine=s.engine", "--refitFromOnnx=other.onnx", "--saveEngine=s.engine", *QUICK)  # in its own place
+    computes_as(trtexec, "other.onnx", "--loadEngine=s.engine")
 
 
 def attention(path, seed):

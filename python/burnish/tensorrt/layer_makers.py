@@ -6,7 +6,8 @@ from typing import Any, Optional, Sequence
 
 import numpy as np
 
-from .enums import AttentionNormalizationOp, CausalMaskKind, DataType, FillOperation, GatherMode, LayerType, PluginCapabilityType, ScatterMode
+from .enums import AttentionNormalizationOp, CausalMaskKind, DataType, FillOperation, GatherMode, KVCacheMode, LayerType
+from .enums import PluginCapabilityType, ScatterMode
 from .layers.control import IIfConditional, ILoop
 from .layers.layer import ILayer
 from .plugin_v2 import AsV3
@@ -101,7 +102,7 @@ class LayerMakers:
         return self._add(LayerType.SOFTMAX, [input])
 
     def add_ragged_softmax(self, input: Any, bounds: Any) -> Optional[ILayer]:
-        """None: it has no form in ONNX."""
+        """Along the last axis, of as many elements of each row as bounds [rows…, 1] says."""
         return self._add(LayerType.RAGGED_SOFTMAX, [input, bounds])
 
     def add_lrn(self, input: Any, window: int, alpha: float, beta: float, k: float) -> Optional[ILayer]:
@@ -156,6 +157,10 @@ class LayerMakers:
         kind = CausalMaskKind.UPPER_LEFT if causal is True else causal or CausalMaskKind.NONE
         return self._add(LayerType.ATTENTION_OUTPUT, [query, key, value], norm_op=norm_op, causal=kind)
 
+    def add_moe(self, hidden_states: Any, selected_experts_for_tokens: Any, scores_for_selected_experts: Any) -> Optional[ILayer]:
+        """A mixture of experts for tokens [batch, length, width]; set_gated_weights of the layer gives the experts."""
+        return self._add(LayerType.MOE, [hidden_states, selected_experts_for_tokens, scores_for_selected_experts])
+
     def add_rotary_embedding(
         self, input: Any, cos_cache: Any, sin_cache: Any, interleaved: bool, rotary_embedding_dim: int
     ) -> Optional[ILayer]:
@@ -195,7 +200,7 @@ class LayerMakers:
         return self._add(LayerType.RESIZE, [input])
 
     def add_grid_sample(self, input: Any, grid: Any) -> Optional[ILayer]:
-        """None: Burnish has no such operator yet."""
+        """input [N, C, H, W] at the points of a grid [N, h, w, 2]."""
         return self._add(LayerType.GRID_SAMPLE, [input, grid])
 
     # ---- indices
@@ -230,13 +235,17 @@ class LayerMakers:
         """sequence_lens: one for each sequence of the batch."""
         return self._add(LayerType.REVERSE_SEQUENCE, [input, sequence_lens])
 
+    def add_kv_cache_update(self, cache: Any, update: Any, write_indices: Any, cache_mode: Any = KVCacheMode.LINEAR) -> Optional[ILayer]:
+        """cache: [batch, heads, capacity, width], written from write_indices [batch] on with an update of fewer places."""
+        return self._add(LayerType.KVCACHE_UPDATE, [cache, update, write_indices], cache_mode=cache_mode)
+
     # ---- data
 
     def add_constant(self, shape: Sequence[int], weights: Any) -> Optional[ILayer]:
         """weights: as many elements as `shape` has."""
         layer = self._add(LayerType.CONSTANT, [], shape=shape, weights=weights)
         values = array_of(weights)
-        if layer is not None and values.size <= 64 and values.dtype in (np.int32, np.int64):
+        if layer is not None and values.size <= 64 and values.dtype in (np.int32, np.int64, np.bool_):
             layer.get_output(0)._known = np.asarray(values, order="C").reshape(layer.shape)
         return layer
 
@@ -245,6 +254,10 @@ class LayerMakers:
         return self._add(LayerType.FILL, [], shape=shape, operation=op, to_type=output_type)
 
     # ---- control flow
+
+    def add_assertion(self, condition: Any, message: str) -> Optional[ILayer]:
+        """condition: of bool, constant; it is looked at here. None where it is false, or depends on data: engines assert nothing."""
+        return self._add(LayerType.ASSERTION, [condition], 0, message=message)
 
     def add_loop(self) -> ILoop:
         """A loop, to be given recurrences, iterators, a trip limit and outputs."""
@@ -290,18 +303,6 @@ class LayerMakers:
     def add_plugin(self, *arguments: Any) -> None:
         """None: plugins are IPluginV3."""
         return self._add(LayerType.PLUGIN, [])
-
-    def add_assertion(self, condition: Any, message: str) -> None:
-        """None: ONNX has no assertions."""
-        return self._add(LayerType.ASSERTION, [condition], 0)
-
-    def add_kv_cache_update(self, cache: Any, update: Any, write_indices: Any, cache_mode: Any) -> None:
-        """None: no cache is updated in place."""
-        return self._add(LayerType.KVCACHE_UPDATE, [cache, update, write_indices])
-
-    def add_moe(self, hidden_states: Any, selected_experts_for_tokens: Any, scores_for_selected_experts: Any) -> None:
-        """None: there are no kernels for mixtures of experts."""
-        return self._add(LayerType.MOE, [hidden_states, selected_experts_for_tokens, scores_for_selected_experts])
 
     def add_dist_collective(self, input: Any, dist_collective_op: Any, reduce_op: Any, root: int, groups: Any) -> None:
         """None: an engine runs on one GPU."""

@@ -155,6 +155,55 @@ def pools(rng):
         yield pool("average", normal((3, 4, 17)), (5,), (2,), (2,), (2,), (1,), include=include, channels_last=True)
 
 
+def grid_position(i, extent, padding, corners):
+    """Which element stands for position i of an axis; None: a zero."""
+    if padding == "border":
+        return min(max(i, 0), extent - 1)
+    if padding == "reflection":
+        line = list(range(extent)) + (list(range(extent - 2, 0, -1)) if corners else list(range(extent - 1, -1, -1)))
+        return line[i % len(line)]
+    return i if 0 <= i < extent else None
+
+
+def grid_taps(place, extent, mode, padding, corners):
+    """[(element of x, weight)] that one element of the grid reads along its axis."""
+    place = np.float32(place)
+    at = (place + 1) / 2 * (extent - 1) if corners else ((place + 1) * extent - 1) / 2
+    at = min(at, np.float32(1e9)) if at > -1e9 else np.float32(-1e9)  # as for what is no number
+    if mode == "nearest":
+        read = [(int(np.rint(at)), 1.0)]
+    else:
+        first, t = int(np.floor(at)), float(at - np.floor(at))
+        reach = (0, 1) if mode == "linear" else (-1, 0, 1, 2)
+
+        def weight(d):
+            if mode == "linear":
+                return 1 - d
+            return 1.25 * d**3 - 2.25 * d**2 + 1 if d <= 1 else -0.75 * (d**3 - 5 * d**2 + 8 * d - 4)
+
+        read = [(first + k, weight(abs(t - k))) for k in reach]
+    read = [(grid_position(i, extent, padding, corners), w) for i, w in read]
+    return [(i, w) for i, w in read if i is not None]
+
+
+def grid_sample(x, grid, mode, padding, corners, order=None, index="int"):
+    axes, wide = x.ndim - 2, x.astype(np.float64)
+    want = np.zeros((*x.shape[:2], *grid.shape[1:-1]))
+    for at in np.ndindex(*grid.shape[:-1]):
+        places = grid[at][::-1].astype(np.float32)
+        taps = [grid_taps(p, n, mode, padding, corners) for p, n in zip(places, x.shape[2:])]
+        for read in itertools.product(*taps):
+            weight = math.prod(w for _, w in read)
+            want[(at[0], slice(None), *at[1:])] += weight * wide[(at[0], slice(None), *(i for i, _ in read))]
+    a, g = Operand(x, spread(x.shape, order, 1)), Operand(grid, spread(grid.shape, pad=1))
+    y = Operand(want.astype(x.dtype), spread(want.shape, order, 2), result=True, tolerance=2e-3 if x.dtype == np.float16 else 2e-5)
+    count = {"nearest": 1, "linear": 2, "cubic": 4}[mode]
+    body = (f"grid_sample<{count}>(x, g, y, GridPadding::{padding}, {str(corners).lower()}, {literal(x.shape[2:])}, "
+            f"{literal(want.shape, index)}, {a.text}, {g.text}, {y.text});")
+    return Case(f"grid_sample {mode} {padding} {x.dtype.name} {list(x.shape)} {'corners' * corners} {axes} axes",
+                "ops/grid_sample/grid_sample.cuh", body, {"x": a, "g": g, "y": y}, grid_for(want.size))
+
+
 def cases():
     rng = np.random.default_rng(8)
     yield from pools(rng)
@@ -172,3 +221,12 @@ def cases():
     yield resize("linear", "align_corners", rng.normal(size=(2, 9)).astype(np.float32), (1,))
     yield resize("cubic", "half_pixel", rng.normal(size=(1, 2, 8, 8)).astype(np.float32), (16, 19), a=-0.5, exclude=True,
                  scales=[2.1, 2.4])
+    for mode, padding, corners in itertools.product(("nearest", "linear", "cubic"), ("zeros", "border", "reflection"), (False, True)):
+        yield grid_sample(rng.normal(size=(2, 3, 5, 7)).astype(np.float32), rng.uniform(-1.7, 1.7, (2, 4, 6, 2)).astype(np.float32), mode,
+                          padding, corners)
+    yield grid_sample(rng.normal(size=(1, 8, 6, 9)).astype(np.float16), rng.uniform(-1, 1, (1, 5, 5, 2)).astype(np.float32), "linear",
+                      "zeros", False, (0, 2, 3, 1), "")
+    yield grid_sample(rng.normal(size=(2, 2, 3, 4, 5)).astype(np.float32), rng.uniform(-1.2, 1.2, (2, 3, 2, 4, 3)).astype(np.float32),
+                      "linear", "border", True)
+    yield grid_sample(rng.normal(size=(1, 2, 9)).astype(np.float32), np.array([[[np.nan], [1e30], [-1e30], [0.1]]], np.float32), "linear",
+                      "zeros", False)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..enums import AttentionNormalizationOp, CausalMaskKind, DataType, LayerType, MatrixOperation
+from ..emitter import onnx_type
+from ..enums import AttentionNormalizationOp, CausalMaskKind, DataType, LayerType, MatrixOperation, MoEActType
 from .layer import ILayer, Property, layer
 
-__all__ = ["IMatrixMultiplyLayer", "IEinsumLayer", "IAttention", "IAttentionInputLayer", "IAttentionOutputLayer", "IRotaryEmbeddingLayer"]
+__all__ = [
+    "IMatrixMultiplyLayer", "IEinsumLayer", "IAttention", "IAttentionInputLayer", "IAttentionOutputLayer", "IRotaryEmbeddingLayer", "IMoELayer",
+]  # fmt: skip
 
 
 @layer(LayerType.MATRIX_MULTIPLY)
@@ -47,7 +50,8 @@ class IEinsumLayer(ILayer):
 
 @layer(LayerType.ATTENTION_OUTPUT)
 class IAttention(ILayer):
-    """softmax(query keyᵀ + mask) value, of [batch, heads, length, width]. Scale the query before."""
+    """softmax(query keyᵀ + mask) value, of [batch, heads, length, width]. Scale the query before. Keys and values may have fewer heads,
+    each for as many of the query's that follow one another."""
 
     __slots__ = ()
     norm_op = Property(AttentionNormalizationOp.SOFTMAX)
@@ -66,7 +70,7 @@ class IAttention(ILayer):
         self.set_input(3, tensor)
 
     def _emit(self, e) -> None:
-        query, key, value = e.inputs[:3]
+        query, key, value = e.inputs[0], self._heads(e, 1), self._heads(e, 2)
         scores = e.op("MatMul", [query, e.op("Transpose", [key], perm=[0, 1, 3, 2])])
         least = e.like_input(-1e4 if e.tensors[0].dtype == DataType.HALF else -1e30)
         if self.mask is not None and e.tensors[3].dtype == DataType.BOOL:
@@ -78,6 +82,15 @@ class IAttention(ILayer):
         if self.norm_op == AttentionNormalizationOp.SOFTMAX:
             scores = e.op("Softmax", [scores], axis=-1)
         e.op("MatMul", [scores, value], out=0)
+
+    def _heads(self, e, index: int) -> str:
+        """Keys or values with as many heads as the query."""
+        _, heads, length, width = e.tensors[index].shape
+        times = e.tensors[0].shape[1] // heads if heads > 0 else 1
+        if times <= 1:
+            return e.inputs[index]
+        copies = e.op("Concat", [e.op("Unsqueeze", [e.inputs[index], e.constant([2], np.int64)])] * times, axis=2)
+        return e.op("Reshape", [copies, e.constant([0, heads * times, -1, width], np.int64)])
 
     def _visible(self, e, query: str, key: str) -> str:
         """Which keys a query sees: those up to its own place, from the first or from the last on."""
@@ -143,3 +156,56 @@ class IRotaryEmbeddingLayer(ILayer):
         if self.num_inputs > 3:
             cache = e.op("Gather", [cache, e.inputs[3]], axis=0)
         return e.op("Unsqueeze", [cache, e.constant([1], np.int64)])
+
+
+@layer(LayerType.MOE)
+class IMoELayer(ILayer):
+    """A mixture of experts: tokens [batch, length, width], of each the experts [batch, length, k] that see it, and their scores. Every expert
+    is computed for every token, and those that were not chosen count nothing: right, and as slow as all of them."""
+
+    __slots__ = ()
+    activation_type = Property(MoEActType.NONE)
+
+    def set_gated_weights(self, fc_gate_weights, fc_up_weights, fc_down_weights, activation_type: MoEActType) -> None:
+        """Of all experts: [experts, width, inner] twice, and [experts, inner, width]."""
+        self.activation_type = activation_type
+        for index, weights in enumerate((fc_gate_weights, fc_up_weights, fc_down_weights), 3):
+            self.set_input(index, weights)
+
+    def set_gated_biases(self, fc_gate_biases, fc_up_biases, fc_down_biases) -> None:
+        """[experts, inner] twice, and [experts, width]."""
+        for index, biases in enumerate((fc_gate_biases, fc_up_biases, fc_down_biases), 6):
+            self.set_input(index, biases)
+
+    def _refused(self, what: str) -> None:
+        self._state.network._report.error(f"{what} of '{self.name}' has no effect: there are no quantised kernels yet")
+
+    def set_quantization_static(self, fc_down_activation_scale, data_type: DataType) -> None:
+        self._refused("set_quantization_static")
+
+    def set_quantization_dynamic_dbl_q(self, *arguments) -> None:
+        self._refused("set_quantization_dynamic_dbl_q")
+
+    def _emit(self, e) -> None:
+        if self.num_inputs < 6:
+            raise ValueError("the experts have no weights: call set_gated_weights")
+        tokens = e.op("Unsqueeze", [e.inputs[0], e.constant([1], np.int64)])  # [batch, 1, length, width]
+        gate, up = self._linear(e, tokens, 3), self._linear(e, tokens, 4)  # [batch, experts, length, inner]
+        if self.activation_type == MoEActType.SILU:
+            gate = e.op("Mul", [gate, e.op("Sigmoid", [gate])])
+        down = self._linear(e, e.op("Mul", [gate, up]), 5)
+        e.op("ReduceSum", [e.op("Mul", [down, self._shares(e)]), e.constant([1], np.int64)], out=0, keepdims=0)
+
+    def _linear(self, e, x: str, index: int) -> str:
+        y = e.op("MatMul", [x, e.inputs[index]])
+        if self.num_inputs <= index + 3:
+            return y
+        return e.op("Add", [y, e.op("Unsqueeze", [e.inputs[index + 3], e.constant([1], np.int64)])])
+
+    def _shares(self, e) -> str:
+        """The score of each expert for each token, 0 where it was not chosen: [batch, experts, length, 1]."""
+        last, experts = e.constant([-1], np.int64), np.arange(e.tensors[3].shape[0])
+        chosen = e.op("Equal", [e.op("Unsqueeze", [e.int64s(1), last]), e.constant(experts, np.int64)])
+        scores = e.op("Mul", [e.op("Cast", [chosen], to=onnx_type(e.tensors[2].dtype)), e.op("Unsqueeze", [e.inputs[2], last])])
+        of_token = e.op("ReduceSum", [scores, e.constant([2], np.int64)], keepdims=0)
+        return e.op("Unsqueeze", [e.op("Transpose", [of_token], perm=[0, 2, 1]), last])

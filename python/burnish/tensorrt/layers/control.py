@@ -11,7 +11,7 @@ from .layer import ILayer, Property, layer
 
 __all__ = [
     "ILoop", "ILoopBoundaryLayer", "IRecurrenceLayer", "IIteratorLayer", "ITripLimitLayer", "ILoopOutputLayer", "IIfConditional",
-    "IIfConditionalBoundaryLayer", "IConditionLayer", "IIfConditionalInputLayer", "IIfConditionalOutputLayer",
+    "IIfConditionalBoundaryLayer", "IConditionLayer", "IIfConditionalInputLayer", "IIfConditionalOutputLayer", "IAssertionLayer",
 ]  # fmt: skip
 
 
@@ -183,3 +183,18 @@ class IIfConditionalOutputLayer(IIfConditionalBoundaryLayer):
         one, other = self._state.inputs
         extents = [a if a == b else -1 for a, b in zip(one.shape, other.shape)]
         return [(one.dtype, Dims(extents))]
+
+
+@layer(LayerType.ASSERTION)
+class IAssertionLayer(ILayer):
+    """That a constant is true everywhere, looked at when the network is built."""
+
+    __slots__ = ()
+    message = Property("", str)
+
+    def _emit(self, e) -> None:
+        known = e.tensors[0]._known
+        if known is None:
+            raise Unsayable("its condition is no small constant, and engines assert nothing as they run; leave it out")
+        if not known.all():
+            raise Unsayable(f"what it asserts is false: {self.message}")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ..emitter import Unsayable, onnx_type
-from ..enums import BoundingBoxFormat, DataType, GatherMode, LayerType, ScatterMode
+from ..enums import BoundingBoxFormat, DataType, GatherMode, KVCacheMode, LayerType, ScatterMode
 from .layer import ILayer, Property, layer
 
-__all__ = ["IGatherLayer", "IScatterLayer", "IOneHotLayer", "INonZeroLayer", "INMSLayer", "IReverseSequenceLayer"]
+__all__ = ["IGatherLayer", "IScatterLayer", "IOneHotLayer", "INonZeroLayer", "INMSLayer", "IReverseSequenceLayer", "IKVCacheUpdateLayer"]
 
 
 @layer(LayerType.GATHER)
@@ -108,3 +108,21 @@ class IReverseSequenceLayer(ILayer):
 
     def _emit(self, e) -> None:
         e.op("ReverseSequence", [e.inputs[0], e.int64s(1)], out=0, batch_axis=self.batch_axis, time_axis=self.sequence_axis)
+
+
+@layer(LayerType.KVCACHE_UPDATE)
+class IKVCacheUpdateLayer(ILayer):
+    """A cache [batch, heads, capacity, width], with an update [batch, heads, length, width] from the place on that the third input
+    [batch] gives for each sequence. Cache and output may be bound to the same memory."""
+
+    __slots__ = ()
+    cache_mode = Property(KVCacheMode.LINEAR)
+
+    def _emit(self, e) -> None:
+        cache, update = e.inputs[:2]
+        extents = e.op("Shape", [update])
+        length = e.op("Gather", [extents, e.constant(2, np.int64)])
+        steps = e.op("Range", [e.constant(0, np.int64), length, e.constant(1, np.int64)])
+        begin = e.op("Unsqueeze", [e.int64s(2), e.constant([1, 2, 3], np.int64)])
+        places = e.op("Add", [begin, e.op("Unsqueeze", [steps, e.constant([1], np.int64)])])
+        e.op("ScatterElements", [cache, e.op("Expand", [places, extents]), update], out=0, axis=2)

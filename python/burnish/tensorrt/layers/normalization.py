@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..emitter import Unsayable
 from ..enums import DataType, LayerType
 from .layer import ILayer, Property, layer
 from .reduction import axes_of
@@ -79,9 +78,14 @@ class INormalizationLayer(ILayer):
 
 @layer(LayerType.RAGGED_SOFTMAX)
 class IRaggedSoftMaxLayer(ILayer):
-    """Softmax of rows [N, S, 1…] up to the length that the second input gives for each."""
+    """Softmax along the last axis, of as many elements of each row as the second input [rows…, 1] says; those after them are 0."""
 
     __slots__ = ()
 
     def _emit(self, e) -> None:
-        raise Unsayable("ragged softmax has no form in ONNX; mask the input and use softmax")
+        length = e.op("Squeeze", [e.op("Shape", [e.inputs[0]], start=-1)])
+        places = e.op("Range", [e.constant(0, np.int64), length, e.constant(1, np.int64)])
+        inside = e.op("Less", [places, e.int64s(1)])
+        least = e.like_input(-1e4 if e.tensors[0].dtype == DataType.HALF else -1e30)
+        share = e.op("Softmax", [e.op("Where", [inside, e.inputs[0], least])], axis=-1)
+        e.op("Where", [inside, share, e.like_input(0)], out=0)

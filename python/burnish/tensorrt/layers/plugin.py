@@ -1,4 +1,4 @@
-"""Layers that need code or hardware of others: plugins; and mixtures of experts, several GPUs, which exist by name alone."""
+"""Layers that need code or hardware of others: plugins; and collectives of several GPUs, which exist by name alone."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from ..plugins import registry
 from ..types import Dims
 from .layer import ILayer, Property, layer
 
-__all__ = [
-    "IPluginLayer", "IPluginV2Layer", "IPluginV3Layer", "IMoELayer", "IDistCollectiveLayer", "IKVCacheUpdateLayer", "IAssertionLayer",
-]  # fmt: skip
+__all__ = ["IPluginLayer", "IPluginV2Layer", "IPluginV3Layer", "IDistCollectiveLayer"]
 
 
 def _absent(kind: LayerType, name: str, why: str) -> type:
@@ -79,9 +77,4 @@ class IPluginV2Layer(_PluginLayer):
 
 
 IPluginLayer = _absent(LayerType.PLUGIN, "IPluginLayer", "plugins are IPluginV3 here; call add_plugin_v3")
-IMoELayer = _absent(LayerType.MOE, "IMoELayer", "Burnish has no kernels for mixtures of experts")
 IDistCollectiveLayer = _absent(LayerType.DIST_COLLECTIVE, "IDistCollectiveLayer", "an engine of Burnish runs on one GPU")
-IKVCacheUpdateLayer = _absent(
-    LayerType.KVCACHE_UPDATE, "IKVCacheUpdateLayer", "Burnish updates no cache in place; scatter into one that is input and output"
-)
-IAssertionLayer = _absent(LayerType.ASSERTION, "IAssertionLayer", "ONNX has no assertions; leave it out")

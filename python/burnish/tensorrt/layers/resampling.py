@@ -68,7 +68,7 @@ class IResizeLayer(ILayer):
 
 @layer(LayerType.GRID_SAMPLE)
 class IGridSampleLayer(ILayer):
-    """Input [N, C, H, W] at the points of a grid [N, h, w, 2], from -1 to 1."""
+    """Input [N, C, H, W] at the points (x, y) of a grid [N, h, w, 2], from -1 to 1; or with a depth, and a grid [N, d, h, w, 3]."""
 
     __slots__ = ()
     interpolation_mode = Property(InterpolationMode.LINEAR)
@@ -76,4 +76,10 @@ class IGridSampleLayer(ILayer):
     sample_mode = Property(SampleMode.FILL)
 
     def _emit(self, e) -> None:
-        raise Unsayable("GridSample is not among Burnish's operators")
+        if self.sample_mode not in _BORDERS:
+            raise Unsayable(f"a grid is sampled with FILL, CLAMP or REFLECT, not {self.sample_mode}")
+        mode = {InterpolationMode.NEAREST: "nearest", InterpolationMode.LINEAR: "linear", InterpolationMode.CUBIC: "cubic"}
+        e.op(
+            "GridSample", e.inputs, out=0, mode=mode[self.interpolation_mode], padding_mode=_BORDERS[self.sample_mode],
+            align_corners=int(self.align_corners),
+        )  # fmt: skip
