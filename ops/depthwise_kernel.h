@@ -46,7 +46,7 @@ struct DepthwiseStrip {
     return e.images * pieces(e.out_h, rows) * pieces(e.out_w, strip) * pieces(e.channels, vector);
   }
   /// Microseconds.
-  double cost(const ConvForm& form, const DepthwiseExtents& e) const {
+  double cost(const ConvForm& form, const DepthwiseExtents& e, int64_t whole) const {
     using Machine = DepthwiseMachine;
     const int64_t columns = (strip - 1) * form.w.stride + (form.w.kernel - 1) * form.w.dilation + 1;
     const int64_t taps = form.h.kernel * form.w.kernel, outputs = rows * strip;
@@ -65,7 +65,8 @@ struct DepthwiseStrip {
     const double accesses = all * static_cast<double>(reads + 2 * outputs) * std::max(v / 2, 1.0) /
                             (Machine::multiprocessors * Machine::cycles_per_microsecond);
     const double memory = e.memory * (resident < 5 ? 1.4 : 1);  // few warps have few reads under way
-    const double unproven = rows > 1 ? 1.15 : 1;  // estimates alone do not choose what was never timed
+    // Estimates alone do not choose what was never timed by itself; fewer channels gained ConvNeXt of one image nothing.
+    const double unproven = rows > 1 ? 1.15 : vector < whole ? 2 : 1;
     return Machine::start + unproven * Machine::beside(memory, std::max(issue, accesses));
   }
 };
@@ -288,7 +289,7 @@ inline Verdict depthwise_kernel(KernelCtx& ctx, const ConvForm& form, const Tens
   std::vector<DepthwiseBandTiling> bands;
   if (aligned && size == 2) bands = depthwise_bands(form, extents);
   std::vector<Tactic> tactics;
-  for (const DepthwiseStrip& s : strips) tactics.push_back({s.name(whole), s.cost(form, extents)});
+  for (const DepthwiseStrip& s : strips) tactics.push_back({s.name(whole), s.cost(form, extents, whole)});
   for (const DepthwiseBandTiling& b : bands) tactics.push_back({b.name(), b.cost(form, extents)});
   const size_t chosen = ctx.choose(std::move(tactics));
   if (chosen < strips.size()) add_depthwise_strips(ctx, form, w, aligned, strips[chosen]);
