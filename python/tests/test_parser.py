@@ -125,7 +125,7 @@ def test_weights_from_memory(log, tmp_path):
 def test_what_is_supported(log):
     parser = trt.OnnxParser(trt.Builder(log).create_network(), log)
     assert parser.supports_operator("Conv") and parser.supports_operator("Loop")
-    assert not parser.supports_operator("GridSample") and not parser.supports_operator("NoSuchThing")
+    assert not parser.supports_operator("DeformConv") and not parser.supports_operator("NoSuchThing")
     good = model([CONV, RELU], weights={"w": np.ones((4, 3, 3, 3), "f4")}).SerializeToString()
     bad = model([helper.make_node("Bar", ["x"], ["y"], domain="my")]).SerializeToString()
     assert parser.supports_model(good) == (True, [([0, 1], True)])
