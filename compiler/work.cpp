@@ -36,6 +36,8 @@ Dim multiply_adds(const Operands& x) {
     const Dim keys = x.in(1)[x.in(1).size() - 2];
     return dims.mul(dims.mul(x.without_last(x.out(), 1), keys), dims.add(x.in(0).back(), x.in(2).back()));
   }
+  if (op == "SqueezeExcite")
+    return dims.mul(x.in(0)[0], dims.add(dims.product(x.in(1)), dims.product(x.in(3))));
   if (op == "LSTM" || op == "GRU" || op == "RNN")
     return dims.mul(x.without_last(x.in(0), 1), dims.add(dims.product(x.in(1)), dims.product(x.in(2))));
   return dims.constant(0);

@@ -49,6 +49,25 @@ bool channel_axis(RuleMatch& m, Variables x) {
   return *reduced_axes(m, x[0]) == std::vector<int64_t>{1} && m.value(x[0]).type.shape.size() == 4;
 }
 
+// over_positions(%mean): the reduction %mean goes over all axes but the first two; the number of channels is known.
+bool over_positions(RuleMatch& m, Variables x) {
+  const std::vector<Dim>& shape = m.value(x[0]).type.shape;
+  std::vector<int64_t> wanted;
+  for (size_t axis = 2; axis < shape.size(); ++axis) wanted.push_back(static_cast<int64_t>(axis));
+  return !wanted.empty() && *reduced_axes(m, x[0]) == wanted && m.graph.dims->value(shape[1]);
+}
+
+// one_element(%c): the convolution %c has windows of one element and adds nothing around its image; how many channels it gives is
+// known.
+bool one_element(RuleMatch& m, Variables x) {
+  const Node& conv = *m.graph.producer(m.values[x[0]]);
+  const std::vector<Dim>& w = m.graph.values[conv.inputs[1]].type.shape;
+  const auto& pads = *conv.attrs.find<std::vector<int64_t>>("pads");
+  return std::all_of(w.begin() + 2, w.end(), [&](Dim d) { return m.graph.dims->is_constant(d, 1); }) &&
+         std::all_of(pads.begin(), pads.end(), [](int64_t pad) { return pad == 0; }) &&
+         m.graph.dims->value(w[0]);
+}
+
 // Each extent of `shape` is 1 or that of `like`, counted from the last axis.
 bool broadcasts_to(const Graph& g, std::span<const Dim> shape, std::span<const Dim> like) {
   if (shape.size() > like.size()) return false;
@@ -89,10 +108,15 @@ bool groups(RuleMatch& m, Variables x) {
 
 const RuleCondition* find_condition(std::string_view name) {
   static const RuleCondition conditions[] = {
-      {"number", 1, number},       {"constant", 1, constant},
-      {"last_axes", 2, last_axes}, {"channel_axis", 1, channel_axis},
-      {"fits", 3, fits},           {"per_channel", 2, per_channel},
+      {"number", 1, number},
+      {"constant", 1, constant},
+      {"last_axes", 2, last_axes},
+      {"channel_axis", 1, channel_axis},
+      {"fits", 3, fits},
+      {"per_channel", 2, per_channel},
       {"groups", 3, groups},
+      {"over_positions", 1, over_positions},
+      {"one_element", 1, one_element},
   };
   const auto it = std::find_if(std::begin(conditions), std::end(conditions),
                                [&](const RuleCondition& c) { return c.name == name; });

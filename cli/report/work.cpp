@@ -39,6 +39,7 @@ static int64_t multiplications(const std::string& op, const std::vector<std::vec
   if (op == "Conv") return product(out) * product(std::span(in[1]).subspan(1));
   if (op == "ConvTranspose") return product(in[0]) * product(std::span(in[1]).subspan(1));
   if (op == "MatMul" || op == "Gemm") return product(out) * in[0].back();
+  if (op == "SqueezeExcite" && in.size() > 3) return in[0][0] * (product(in[1]) + product(in[3]));
   if (op == "Attention" && in.size() > 2 && in[1].size() > 1 && !in[2].empty() && !out.empty())
     return product(out.first(out.size() - 1)) * in[1][in[1].size() - 2] * (in[0].back() + in[2].back());
   return 0;

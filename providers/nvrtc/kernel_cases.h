@@ -91,6 +91,37 @@ inline std::vector<KernelCase> kernel_cases() {
        {"f32[2, channels, 70, 64]", "f32[channels]", "f32[channels]"},
        {{"num_groups", int64_t{3}}}});
 
+  // Weights that are constants are fetched early; few channels make the blocks share positions, many the channels.
+  auto squeeze = [&](const std::string& type, const std::string& batch, int64_t channels, int64_t hidden,
+                     const std::string& positions, Layout layout, bool constants, Layout result) {
+    const std::string x = type + "[" + batch + ", " + std::to_string(channels) + ", " + positions + "]";
+    KernelCase c{"SqueezeExcite", {x}, {{"activation", "swish"}}, 1, layout, result};
+    for (const Shape& shape :
+         {Shape{hidden, channels, 1, 1}, Shape{hidden}, Shape{channels, hidden, 1, 1}, Shape{channels}})
+      if (constants) c.operands.push_back(Tensor::zeros(*dtype_from_name(type), shape));
+      else {
+        std::string extents;
+        for (const int64_t extent : shape) extents += (extents.empty() ? "[" : ", ") + std::to_string(extent);
+        c.operands.push_back(type + extents + "]");
+      }
+    add(std::move(c));
+  };
+  squeeze("f16", "1", 32, 8, "112, 112", last, true, last);
+  squeeze("f16", "128", 144, 6, "56, 56", last, true, last);
+  squeeze("bf16", "n", 1152, 48, "7, 7", last, true, last);
+  squeeze("f16", "n", 96, 4, "height, width", last, true, dense);
+  squeeze("f16", "2", 2048, 128, "7, 7", last, true, last);
+  squeeze("f16", "3", 24, 1, "1, 1", last, false, last);
+  squeeze("f32", "2", 7, 3, "5, 6", last, true, last);
+  squeeze("f32", "2", 1000, 3, "5, 6", dense, true, dense);
+  squeeze("f64", "2", 16, 3, "5, 6", last, true, gaps);
+  add({"SqueezeExcite",
+       {"f32[n, 8, 9]", "f32[2, 8, 1]", "", "f32[8, 2, 1]"},
+       {{"gate", "hard_sigmoid"}, {"alpha", 1.0f / 6}, {"beta", 0.5f}},
+       1,
+       back,
+       dense});
+
   // Images that are not copied as they lie: packed, by rows, gathered by groups.
   auto halves = [](const Shape& shape) { return Tensor::zeros(DType::f16, shape); };
   const NamedAttributes half_steps{{"strides", Axes{2, 2}}, {"pads", Axes{3, 3, 3, 3}}};

@@ -92,6 +92,34 @@ def test_a_weight_that_several_nodes_read(burnish, options):
         assert read(burnish, "refitted") == read(burnish, f"{new}.engine")
 
 
+def excited(path, seed):
+    """Squeeze and excitation behind a convolution; where the seed is 0 all weights are equal."""
+    rng = np.random.default_rng(seed)
+    shapes = {"conv.w": (16, 3, 3, 3), "fc1.w": (4, 16, 1, 1), "fc1.b": 4, "fc2.w": (16, 4, 1, 1), "fc2.b": 16}
+    arrays = {n: rng.standard_normal(s).astype("f4") if seed else np.ones(s, "f4") for n, s in shapes.items()}
+    nodes = [
+        helper.make_node("Conv", ["x", "conv.w"], ["c"], "conv"),
+        helper.make_node("GlobalAveragePool", ["c"], ["m"], "pool"),
+        helper.make_node("Conv", ["m", "fc1.w", "fc1.b"], ["h"], "fc1"),
+        helper.make_node("Relu", ["h"], ["a"], "relu"),
+        helper.make_node("Conv", ["a", "fc2.w", "fc2.b"], ["z"], "fc2"),
+        helper.make_node("Sigmoid", ["z"], ["g"], "gate"),
+        helper.make_node("Mul", ["g", "c"], ["y"], "scale"),
+    ]
+    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", *shape]) for name, shape in (("x", (3, 8, 8)), ("y", (16, 6, 6)))]
+    save(helper.make_graph(nodes, "excited", ports[:1], ports[1:], [numpy_helper.from_array(a, n) for n, a in arrays.items()]), path)
+
+
+@pytest.mark.parametrize("options", [["--target", "cpu"], ["--target", "sm_90", "--fp16"], ["--target", "sm_80"]], ids=" ".join)
+def test_weights_of_a_recovered_operator(burnish, options):
+    for seed in range(3):
+        excited(burnish.folder / f"{seed}.onnx", seed)
+        burnish.succeed("build", f"{seed}.onnx", "--refit", *options)
+    for old, new in ((0, 1), (1, 0), (1, 2)):
+        burnish.succeed("refit", f"{old}.engine", "--onnx", f"{new}.onnx", "-o", "refitted")
+        assert read(burnish, "refitted") == read(burnish, f"{new}.engine")
+
+
 def test_a_refitted_engine_computes_with_the_new_weights(burnish, models):
     burnish.succeed("build", "old.onnx", "--refit", "--target", "cpu")
     burnish.succeed("refit", "old.engine", "--onnx", "new.onnx")  # in its place

@@ -36,6 +36,19 @@ BURNISH_DEVICE S of_other_block(const S& here, u32 rank) {
     asm volatile("ld.shared::cluster.u32 %0, [%1];" : "=r"(words.at[i]) : "r"(there + 4 * i) : "memory");
   return __builtin_bit_cast(S, words);
 }
+/// Writes v to where block `rank` of the cluster has `here`.
+template <class S>
+BURNISH_DEVICE void store_in_block(const S& here, u32 rank, const S& v) {
+  static_assert(sizeof(S) % 4 == 0);
+  struct Words {
+    u32 at[sizeof(S) / 4];
+  };
+  const Words words = __builtin_bit_cast(Words, v);
+  const u32 there = address_in_block(u32(__cvta_generic_to_shared(&here)), rank);
+#pragma unroll
+  for (int i = 0; i < int(sizeof(S) / 4); ++i)
+    asm volatile("st.shared::cluster.u32 [%0], %1;" ::"r"(there + 4 * i), "r"(words.at[i]) : "memory");
+}
 BURNISH_DEVICE float4 load_cluster(u32 from) {
   float4 v;
   asm volatile("ld.shared::cluster.v4.f32 {%0, %1, %2, %3}, [%4];"
