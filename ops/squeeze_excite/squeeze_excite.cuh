@@ -143,13 +143,21 @@ class SqueezeBlock {
       memory.gate_bias[c] = weights.outwards_bias ? load(weights.outwards_bias + first + c) : A(0);
   }
 
-  /// Sums of the block's channels over its positions.
+  /// Starts to bring what is held of an image.
+  template <class Images>
+  BURNISH_DEVICE void fetch(const Images& x, int image) const {
+    each_part([&](int part) {
+      const auto* from = x.channels_from(image, first + part * V);
+      each_stage([&](int j) { refill(x, from, j); });
+    });
+  }
+
+  /// Sums of the block's channels over its positions, of which those held are being fetched.
   template <class Images>
   BURNISH_DEVICE void squeeze(const Images& x, int image) {
     each_part([&](int part) {
       const auto* from = x.channels_from(image, first + part * V);
       A sum[V] = {};
-      fetch_held(x, from);
       add_others(x, from, sum);
       add_held<0>(sum);
       add_held<1>(sum);
@@ -202,10 +210,12 @@ class SqueezeBlock {
     __syncthreads();
   }
 
+  /// Where there is another image to come (next >= 0), starts to bring it.
   template <class From, class To>
-  BURNISH_DEVICE void excite(const From& x, const To& y, int image) const {
+  BURNISH_DEVICE void excite(const From& x, const To& y, int image, int next) const {
     each_part([&](int part) {
-      const auto* from = x.channels_from(image, first + part * V);
+      const auto *from = x.channels_from(image, first + part * V),
+                 *then = x.channels_from(greatest(next, 0), first + part * V);
       auto* to = y.channels_from(image, first + part * V);
       A gates[V];
 #pragma unroll
@@ -216,9 +226,10 @@ class SqueezeBlock {
         for (int i = 0; i < V; ++i) v[i] = read[i] * gates[i];
         store_row<T, V>(to + offset_at(p, extents, y.strides), y.step(), V, To::vectors, v);
       };
-#pragma unroll 4
-      for (int j = 0; j < C::held; ++j)
+      each_stage([&](int j) {
         if (position(j) < end) put(held(j), position(j));
+        if (next >= 0) refill(x, then, j);
+      });
       each_other(x, from, put);
     });
   }
@@ -247,17 +258,21 @@ class SqueezeBlock {
     copy_vector<T, V>(&row, slot(j));
     return row;
   }
-  template <class Images, class From>
-  BURNISH_DEVICE void fetch_held(const Images& x, const From* from) const {
+  /// f(j) for all that is held; the copies of a stage are one group.
+  template <class F>
+  static BURNISH_DEVICE void each_stage(F f) {
     if constexpr (C::held > 0)
 #pragma unroll
       for (int s = 0; s < stages; ++s) {
 #pragma unroll
-        for (int j = s * stage; j < least(s * stage + stage, C::held); ++j)
-          if (position(j) < end)
-            copy_async<16>(shared_address(slot(j)), from + offset_at(position(j), extents, x.strides), 16);
+        for (int j = s * stage; j < least(s * stage + stage, C::held); ++j) f(j);
         commit_copies();
       }
+  }
+  template <class Images, class From>
+  BURNISH_DEVICE void refill(const Images& x, const From* from, int j) const {
+    if (position(j) < end)
+      copy_async<16>(shared_address(slot(j)), from + offset_at(position(j), extents, x.strides), 16);
   }
   static BURNISH_DEVICE void add(const Row<T, V>& read, A (&sum)[V]) {
 #pragma unroll
@@ -306,10 +321,11 @@ BURNISH_DEVICE void squeeze_excite(const From& x, const To& y, const Dims<Rank, 
   block.fetch_weights();
   if constexpr (Early) wait_for_prerequisites();
   const int image_of_cluster = blockIdx.x / C::blocks, clusters = gridDim.x / C::blocks;
+  if (image_of_cluster < images) block.fetch(x, image_of_cluster);
+  wait_for_cluster();  // all have begun, so their memory may be written to
   int turn = 0;
   for (int image = image_of_cluster; image < images; image += clusters, turn ^= 1) {
     block.squeeze(x, image);
-    if (image == image_of_cluster) wait_for_cluster();  // all have begun, so their memory may be written to
     auto& shares = block.memory.shares[turn];
     block.each_share([&](int k, typename C::A share) {
       for (int to = Team<8>::lane(); to < C::blocks; to += 8)
@@ -317,7 +333,7 @@ BURNISH_DEVICE void squeeze_excite(const From& x, const To& y, const Dims<Rank, 
     });
     synchronize_cluster();
     block.find_gates(activation, gate, [&](int of, int k) { return shares[of][k]; });
-    block.excite(x, y, image);
+    block.excite(x, y, image, image + clusters < images ? image + clusters : -1);
   }
 }
 
@@ -346,7 +362,7 @@ BURNISH_DEVICE void excite(const From& x, const To& y, const Dims<Rank, int>& ex
   for (int image = blockIdx.x / C::blocks; image < images; image += gridDim.x / C::blocks) {
     block.find_gates(activation, gate,
                      [&](int of, int k) { return shares[(i64(image) * C::blocks + of) * C::hidden + k]; });
-    block.excite(x, y, image);
+    block.excite(x, y, image, -1);
   }
 }
 
