@@ -34,6 +34,8 @@ struct SqueezeCut {
     return bytes + rounded(2 * blocks * some * sum) + 2 * rounded(some * sum);
   }
 
+  std::string name() const { return std::to_string(position_shares) + "x" + std::to_string(channel_shares); }
+
   static int64_t ceil(int64_t a, int64_t b) { return (a + b - 1) / b; }
   static int64_t rounded(int64_t bytes) { return ceil(bytes, 16) * 16; }
 };
@@ -53,13 +55,25 @@ class SqueezeExciteKernel {
   Verdict run() {
     if (!dims_.value(shape_[1]) || !dims_.value(ctx_.in(1).shape[0]))
       return Verdict::no("how many channels there are is not known");
-    for (const int64_t shares : {1, 2, 4, 8}) {
-      const SqueezeCut cut = cut_of(shares);
-      if (shares == 1 || cut.cost() < cut_.cost()) cut_ = cut;
-    }
+    std::vector<SqueezeCut> cuts;
+    for (const int64_t shares : {1, 2, 4, 8}) cuts.push_back(cut_of(shares));
+    std::ranges::stable_sort(cuts, {}, &SqueezeCut::cost);
+    cuts.resize(2);
+    std::vector<Tactic> tactics;
+    if (ctx_.starts_early())
+      for (const SqueezeCut& cut : cuts)
+        tactics.push_back({"cluster " + cut.name(), static_cast<double>(cut.cost())});
+    const size_t clustered = tactics.size();
+    tactics.push_back({"launches " + cuts[0].name(), 2 * static_cast<double>(cuts[0].cost())});
+    const size_t chosen = ctx_.choose(std::move(tactics));
+    cut_ = cuts[chosen < clustered ? chosen : 0];
     choose_threads();
-    if (ctx_.starts_early()) add_clusters();
-    else add_two_launches();
+    if (chosen < clustered) {
+      choose_what_is_held();
+      add_clusters();
+    } else {
+      add_two_launches();
+    }
     return Verdict::yes();
   }
 
@@ -91,7 +105,9 @@ class SqueezeExciteKernel {
   /// Some four vectors a thread; a multiprocessor has room for 1024 threads with as many registers as they want.
   void choose_threads() {
     cut_.threads = std::clamp<int64_t>(power_of_two_from(cut_.parts() * cut_.own_positions() / 4), 128, 512);
-    if (!ctx_.starts_early() || cut_.vector * size() != 16) return;
+  }
+  void choose_what_is_held() {
+    if (cut_.vector * size() != 16) return;
     constexpr int64_t most_staged = 48 << 10, most_held = 32;
     cut_.staged = cut_.weight_bytes() <= most_staged && ctx_.in_alignment(1) % cut_.vector == 0 &&
                   ctx_.in_alignment(3) % cut_.vector == 0;
