@@ -63,17 +63,18 @@ struct SqueezeWeights {
 };
 
 /// PositionShares * ChannelShares blocks of Threads threads share an image; a thread has V channels at a time. The first Held
-/// vectors of each thread stay in shared memory, the others are read twice; Staged: so do the weights that the block needs.
-/// Either takes vectors of 16 bytes: Channels is a multiple of V, and everything is aligned to it.
+/// vectors of each thread stay in shared memory, the others are read twice; Staged: the weights that the block needs lie there
+/// as well. Either takes vectors of 16 bytes: Channels is a multiple of V, and everything is aligned to it. Clustered: the blocks
+/// tell each other their shares of the hidden numbers.
 template <class Type, int Vector, int Channels, int Hidden, int Threads, int PositionShares,
-          int ChannelShares, int Held, bool Staged>
+          int ChannelShares, int Held, bool Staged, bool Clustered>
 struct SqueezeExcite {
   using T = Type;
   using A = compute<T>;
   static constexpr int V = Vector, channels = Channels, hidden = Hidden, threads = Threads,
                        position_shares = PositionShares, channel_shares = ChannelShares, held = Held,
                        blocks = PositionShares * ChannelShares;
-  static constexpr bool staged = Staged;
+  static constexpr bool staged = Staged, clustered = Clustered;
   static constexpr int parts = ceil_div(ceil_div(Channels, V), ChannelShares), own = parts * V,
                        width = least(parts, Threads), rows = Threads / width;
   static_assert(Threads % 32 == 0 && Channels % V == 0);
@@ -86,9 +87,9 @@ struct SqueezeExcite {
     alignas(16) T outwards[Staged ? own * Hidden : 1];  // [own][hidden]
     alignas(16) A of_rows[rows][own + 4];               // lines begin in different banks
     alignas(16) A sums[own];
-    alignas(16) A shares[2][blocks][greatest(Hidden, 1)];  // of the hidden numbers; of two images in turn
-    alignas(16) A hidden_bias[greatest(Hidden, 1)];
-    alignas(16) A hidden[greatest(Hidden, 1)];
+    alignas(16) A shares[2][Clustered ? blocks : 1][Clustered ? Hidden : 1];  // of two images in turn
+    alignas(16) A hidden_bias[Hidden];
+    alignas(16) A hidden[Hidden];
     alignas(16) A gate_bias[own];
     alignas(16) A gates[own];
   };
@@ -315,6 +316,7 @@ template <class C, bool Early, int Rank, class From, class To, class Activation,
 BURNISH_DEVICE void squeeze_excite(const From& x, const To& y, const Dims<Rank, int>& extents, int images,
                                    const SqueezeWeights<typename C::T>& weights, Activation activation,
                                    Gate gate) {
+  static_assert(C::clustered);
   extern __shared__ __align__(16) u8 squeeze_shared[];
   SqueezeBlock<C, Rank> block(squeeze_shared, extents, weights);
   arrive_in_cluster();
