@@ -63,17 +63,18 @@ struct SqueezeWeights {
 };
 
 /// PositionShares * ChannelShares blocks of Threads threads share an image; a thread has V channels at a time. The first Held
-/// vectors of each thread stay in shared memory, the others are read twice; Staged: so do the weights that the block needs.
-/// Either takes vectors of 16 bytes: Channels is a multiple of V, and everything is aligned to it.
+/// vectors of each thread stay in shared memory, the others are read twice; Staged: the weights that the block needs lie there
+/// as well. Either takes vectors of 16 bytes: Channels is a multiple of V, and everything is aligned to it. Clustered: the blocks
+/// tell each other their shares of the hidden numbers.
 template <class Type, int Vector, int Channels, int Hidden, int Threads, int PositionShares,
-          int ChannelShares, int Held, bool Staged>
+          int ChannelShares, int Held, bool Staged, bool Clustered>
 struct SqueezeExcite {
   using T = Type;
   using A = compute<T>;
   static constexpr int V = Vector, channels = Channels, hidden = Hidden, threads = Threads,
                        position_shares = PositionShares, channel_shares = ChannelShares, held = Held,
                        blocks = PositionShares * ChannelShares;
-  static constexpr bool staged = Staged;
+  static constexpr bool staged = Staged, clustered = Clustered;
   static constexpr int parts = ceil_div(ceil_div(Channels, V), ChannelShares), own = parts * V,
                        width = least(parts, Threads), rows = Threads / width;
   static_assert(Threads % 32 == 0 && Channels % V == 0);
@@ -86,9 +87,9 @@ struct SqueezeExcite {
     alignas(16) T outwards[Staged ? own * Hidden : 1];  // [own][hidden]
     alignas(16) A of_rows[rows][own + 4];               // lines begin in different banks
     alignas(16) A sums[own];
-    alignas(16) A shares[2][blocks][greatest(Hidden, 1)];  // of the hidden numbers; of two images in turn
-    alignas(16) A hidden_bias[greatest(Hidden, 1)];
-    alignas(16) A hidden[greatest(Hidden, 1)];
+    alignas(16) A shares[2][Clustered ? blocks : 1][Clustered ? Hidden : 1];  // of two images in turn
+    alignas(16) A hidden_bias[Hidden];
+    alignas(16) A hidden[Hidden];
     alignas(16) A gate_bias[own];
     alignas(16) A gates[own];
   };
@@ -143,13 +144,21 @@ class SqueezeBlock {
       memory.gate_bias[c] = weights.outwards_bias ? load(weights.outwards_bias + first + c) : A(0);
   }
 
-  /// Sums of the block's channels over its positions.
+  /// Starts to bring what is held of an image.
+  template <class Images>
+  BURNISH_DEVICE void fetch(const Images& x, int image) const {
+    each_part([&](int part) {
+      const auto* from = x.channels_from(image, first + part * V);
+      each_stage([&](int j) { refill(x, from, j); });
+    });
+  }
+
+  /// Sums of the block's channels over its positions, of which those held are being fetched.
   template <class Images>
   BURNISH_DEVICE void squeeze(const Images& x, int image) {
     each_part([&](int part) {
       const auto* from = x.channels_from(image, first + part * V);
       A sum[V] = {};
-      fetch_held(x, from);
       add_others(x, from, sum);
       add_held<0>(sum);
       add_held<1>(sum);
@@ -202,10 +211,12 @@ class SqueezeBlock {
     __syncthreads();
   }
 
+  /// Where there is another image to come (next >= 0), starts to bring it.
   template <class From, class To>
-  BURNISH_DEVICE void excite(const From& x, const To& y, int image) const {
+  BURNISH_DEVICE void excite(const From& x, const To& y, int image, int next) const {
     each_part([&](int part) {
-      const auto* from = x.channels_from(image, first + part * V);
+      const auto *from = x.channels_from(image, first + part * V),
+                 *then = x.channels_from(greatest(next, 0), first + part * V);
       auto* to = y.channels_from(image, first + part * V);
       A gates[V];
 #pragma unroll
@@ -216,9 +227,10 @@ class SqueezeBlock {
         for (int i = 0; i < V; ++i) v[i] = read[i] * gates[i];
         store_row<T, V>(to + offset_at(p, extents, y.strides), y.step(), V, To::vectors, v);
       };
-#pragma unroll 4
-      for (int j = 0; j < C::held; ++j)
+      each_stage([&](int j) {
         if (position(j) < end) put(held(j), position(j));
+        if (next >= 0) refill(x, then, j);
+      });
       each_other(x, from, put);
     });
   }
@@ -247,17 +259,21 @@ class SqueezeBlock {
     copy_vector<T, V>(&row, slot(j));
     return row;
   }
-  template <class Images, class From>
-  BURNISH_DEVICE void fetch_held(const Images& x, const From* from) const {
+  /// f(j) for all that is held; the copies of a stage are one group.
+  template <class F>
+  static BURNISH_DEVICE void each_stage(F f) {
     if constexpr (C::held > 0)
 #pragma unroll
       for (int s = 0; s < stages; ++s) {
 #pragma unroll
-        for (int j = s * stage; j < least(s * stage + stage, C::held); ++j)
-          if (position(j) < end)
-            copy_async<16>(shared_address(slot(j)), from + offset_at(position(j), extents, x.strides), 16);
+        for (int j = s * stage; j < least(s * stage + stage, C::held); ++j) f(j);
         commit_copies();
       }
+  }
+  template <class Images, class From>
+  BURNISH_DEVICE void refill(const Images& x, const From* from, int j) const {
+    if (position(j) < end)
+      copy_async<16>(shared_address(slot(j)), from + offset_at(position(j), extents, x.strides), 16);
   }
   static BURNISH_DEVICE void add(const Row<T, V>& read, A (&sum)[V]) {
 #pragma unroll
@@ -300,16 +316,18 @@ template <class C, bool Early, int Rank, class From, class To, class Activation,
 BURNISH_DEVICE void squeeze_excite(const From& x, const To& y, const Dims<Rank, int>& extents, int images,
                                    const SqueezeWeights<typename C::T>& weights, Activation activation,
                                    Gate gate) {
+  static_assert(C::clustered);
   extern __shared__ __align__(16) u8 squeeze_shared[];
   SqueezeBlock<C, Rank> block(squeeze_shared, extents, weights);
   arrive_in_cluster();
   block.fetch_weights();
   if constexpr (Early) wait_for_prerequisites();
   const int image_of_cluster = blockIdx.x / C::blocks, clusters = gridDim.x / C::blocks;
+  if (image_of_cluster < images) block.fetch(x, image_of_cluster);
+  wait_for_cluster();  // all have begun, so their memory may be written to
   int turn = 0;
   for (int image = image_of_cluster; image < images; image += clusters, turn ^= 1) {
     block.squeeze(x, image);
-    if (image == image_of_cluster) wait_for_cluster();  // all have begun, so their memory may be written to
     auto& shares = block.memory.shares[turn];
     block.each_share([&](int k, typename C::A share) {
       for (int to = Team<8>::lane(); to < C::blocks; to += 8)
@@ -317,7 +335,7 @@ BURNISH_DEVICE void squeeze_excite(const From& x, const To& y, const Dims<Rank, 
     });
     synchronize_cluster();
     block.find_gates(activation, gate, [&](int of, int k) { return shares[of][k]; });
-    block.excite(x, y, image);
+    block.excite(x, y, image, image + clusters < images ? image + clusters : -1);
   }
 }
 
@@ -346,7 +364,7 @@ BURNISH_DEVICE void excite(const From& x, const To& y, const Dims<Rank, int>& ex
   for (int image = blockIdx.x / C::blocks; image < images; image += gridDim.x / C::blocks) {
     block.find_gates(activation, gate,
                      [&](int of, int k) { return shares[(i64(image) * C::blocks + of) * C::hidden + k]; });
-    block.excite(x, y, image);
+    block.excite(x, y, image, -1);
   }
 }
 

@@ -9,7 +9,7 @@ namespace burnish {
 struct SqueezeCut {
   int64_t element, vector, channels, hidden, positions;  // bytes of an element; the rest in elements
   int64_t position_shares, channel_shares, threads = 0, held = 0;
-  bool staged = false;
+  bool staged = false, clustered = false;
 
   static constexpr int64_t blocks = 8;  // of an image; as a cluster they run on every GPU that has clusters
 
@@ -27,12 +27,14 @@ struct SqueezeCut {
   }
 
   int64_t shared_bytes() const {
-    const int64_t sum = std::max<int64_t>(element, 4), some = std::max<int64_t>(hidden, 1);
+    const int64_t sum = std::max<int64_t>(element, 4);
     int64_t bytes = rounded(std::max<int64_t>(held * threads * vector, 1) * element);
     bytes += staged ? weight_bytes() : 2 * rounded(element);
     bytes += rounded(rows() * (own() + 4) * sum) + 3 * rounded(own() * sum);
-    return bytes + rounded(2 * blocks * some * sum) + 2 * rounded(some * sum);
+    return bytes + rounded(clustered ? 2 * blocks * hidden * sum : 2 * sum) + 2 * rounded(hidden * sum);
   }
+
+  std::string name() const { return std::to_string(position_shares) + "x" + std::to_string(channel_shares); }
 
   static int64_t ceil(int64_t a, int64_t b) { return (a + b - 1) / b; }
   static int64_t rounded(int64_t bytes) { return ceil(bytes, 16) * 16; }
@@ -51,21 +53,36 @@ class SqueezeExciteKernel {
   }
 
   Verdict run() {
-    if (!dims_.value(shape_[1]) || !dims_.value(ctx_.in(1).shape[0]))
-      return Verdict::no("how many channels there are is not known");
-    for (const int64_t shares : {1, 2, 4, 8}) {
-      const SqueezeCut cut = cut_of(shares);
-      if (shares == 1 || cut.cost() < cut_.cost()) cut_ = cut;
+    if (dims_.value(shape_[1]).value_or(0) == 0 || dims_.value(ctx_.in(1).shape[0]).value_or(0) == 0)
+      return Verdict::no("there are no channels, or how many is not known");
+    std::vector<SqueezeCut> cuts;
+    for (const int64_t shares : {1, 2, 4, 8}) cuts.push_back(cut_of(shares));
+    std::ranges::stable_sort(cuts, {}, &SqueezeCut::cost);
+    cuts.resize(2);
+    if (cuts[0].shared_bytes() > everywhere) return Verdict::no("channels do not fit into shared memory");
+    std::vector<Tactic> tactics{{"launches " + cuts[0].name(), 2 * static_cast<double>(cuts[0].cost())}};
+    std::vector<SqueezeCut> offered{cuts[0]};
+    for (SqueezeCut& cut : cuts) {
+      cut.clustered = true;
+      if (!ctx_.starts_early() || cut.shared_bytes() > everywhere) continue;
+      tactics.push_back({"cluster " + cut.name(), static_cast<double>(cut.cost())});
+      offered.push_back(cut);
     }
-    choose_threads();
-    if (ctx_.starts_early()) add_clusters();
-    else add_two_launches();
+    cut_ = offered[ctx_.choose(std::move(tactics))];
+    if (cut_.clustered) {
+      choose_what_is_held();
+      add_clusters();
+    } else {
+      add_two_launches();
+    }
     return Verdict::yes();
   }
 
  private:
-  /// Whose blocks have a multiprocessor each, on an H200.
+  /// Clusters whose blocks have a multiprocessor each, on an H200.
   static constexpr int64_t clusters = 16;
+  /// Shared memory that a block may have on every GPU.
+  static constexpr int64_t everywhere = 99 << 10;
 
   int64_t size() const { return static_cast<int64_t>(size_of(ctx_.in(0).dtype)); }
 
@@ -78,23 +95,24 @@ class SqueezeExciteKernel {
            std::ranges::all_of(along, [&](Dim d) { return divisible(dims_, d, v); });
   }
 
+  /// Some four vectors a thread.
   SqueezeCut cut_of(int64_t position_shares) const {
-    return {.element = size(),
-            .vector = has_vectors(ctx_.in_strides(0), 0, ctx_.in_alignment(0)) ? 16 / size() : 1,
-            .channels = *dims_.value(shape_[1]),
-            .hidden = *dims_.value(ctx_.in(1).shape[0]),
-            .positions = ctx_.usual(dims_.product(positions_.extents)),
-            .position_shares = position_shares,
-            .channel_shares = SqueezeCut::blocks / position_shares};
+    SqueezeCut cut{.element = size(),
+                   .vector = has_vectors(ctx_.in_strides(0), 0, ctx_.in_alignment(0)) ? 16 / size() : 1,
+                   .channels = *dims_.value(shape_[1]),
+                   .hidden = *dims_.value(ctx_.in(1).shape[0]),
+                   .positions = ctx_.usual(dims_.product(positions_.extents)),
+                   .position_shares = position_shares,
+                   .channel_shares = SqueezeCut::blocks / position_shares};
+    cut.threads = std::clamp<int64_t>(power_of_two_from(cut.parts() * cut.own_positions() / 4), 128, 512);
+    return cut;
   }
 
-  /// Some four vectors a thread; a multiprocessor has room for 1024 threads with as many registers as they want.
-  void choose_threads() {
-    cut_.threads = std::clamp<int64_t>(power_of_two_from(cut_.parts() * cut_.own_positions() / 4), 128, 512);
-    if (!ctx_.starts_early() || cut_.vector * size() != 16) return;
+  void choose_what_is_held() {
+    if (cut_.vector * size() != 16) return;
     constexpr int64_t most_staged = 48 << 10, most_held = 32;
-    cut_.staged = cut_.weight_bytes() <= most_staged && ctx_.in_alignment(1) % cut_.vector == 0 &&
-                  ctx_.in_alignment(3) % cut_.vector == 0;
+    cut_.staged = cut_.weight_bytes() <= std::min(most_staged, everywhere - cut_.shared_bytes()) &&
+                  ctx_.in_alignment(1) % cut_.vector == 0 && ctx_.in_alignment(3) % cut_.vector == 0;
     if (cut_.parts() > cut_.threads) return;
     const int64_t room = shared_of_block() - cut_.shared_bytes();
     cut_.held = std::clamp<int64_t>(room / (cut_.threads * 16), 0, std::min(cut_.rounds(), most_held));
@@ -126,7 +144,8 @@ class SqueezeExciteKernel {
     for (int64_t n : {cut_.vector, cut_.channels, cut_.hidden, cut_.threads, cut_.position_shares,
                       cut_.channel_shares, cut_.held})
       config += ", " + std::to_string(n);
-    config += cut_.staged ? ", true>;\n" : ", false>;\n";
+    config +=
+        std::string(cut_.staged ? ", true" : ", false") + (cut_.clustered ? ", true>;\n" : ", false>;\n");
     config += "static_assert(sizeof(C::Memory) <= " + std::to_string(call.shared_bytes) + ");\n";
     call.body << config << "const SqueezeWeights<" + type + "> w{";
     for (size_t i = 1; i < 5; ++i) {
@@ -162,7 +181,7 @@ class SqueezeExciteKernel {
     text << ");\n";
   }
 
-  /// As many clusters as are resident at once.
+  /// As many clusters as are resident at once; a multiprocessor has room for 1024 threads with 64 registers each.
   void add_clusters() {
     const int64_t most = is_alone() ? 1 : 1024 / cut_.threads,
                   resident = std::clamp<int64_t>(

@@ -54,6 +54,25 @@ TEST(Backend, WeightsAreFetchedBeforeTheWait) {
   EXPECT_FALSE(values[0].call.waits);
 }
 
+// The blocks of a cluster tell each other; without one a launch tells the next.
+TEST(Backend, SqueezeAndExcitationIsOneKernelWhereThereAreClusters) {
+  auto weights = [](const Shape& shape) { return Tensor::zeros(DType::f16, shape); };
+  const KernelCase c{
+      "SqueezeExcite",
+      {"f16[2, 96, 56, 56]", weights({4, 96, 1, 1}), weights({4}), weights({96, 4, 1, 1}), weights({96})},
+      {},
+      1,
+      Layout::channels_last,
+      Layout::channels_last};
+  const std::vector<Emitted> one = emitted("sm_90", c), two = emitted("sm_80", c);
+  ASSERT_EQ(one.size(), 1u);
+  EXPECT_EQ(one[0].call.cluster, 8);
+  EXPECT_TRUE(one[0].call.waits);  // its weights are constants
+  ASSERT_EQ(two.size(), 2u);
+  EXPECT_EQ(two[0].call.cluster, 1);
+  EXPECT_LE(two[0].call.shared_bytes, 48 << 10);
+}
+
 // What is said to be read alone may be read at any time, also before the wait.
 TEST(Backend, OnlyConstantsAreSaidToBeReadAlone) {
   constexpr std::string_view alone = "const half* __restrict__";

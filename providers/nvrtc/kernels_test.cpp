@@ -432,6 +432,27 @@ static std::set<std::string> sources_by_tactic(const NvrtcBackend& backend, cons
   return sources;
 }
 
+// One launch for each way to share an image out, and two that need no cluster.
+TEST(Kernels, EveryTacticOfSqueezeAndExcitationCompiles) {
+  const NvrtcBackend backend = backend_for("sm_90");
+  std::set<std::string> sources;
+  for (const KernelCase& c : kernel_cases()) {
+    if (c.op != "SqueezeExcite") continue;
+    burnish::testing::TestGraph t;
+    ASSERT_TRUE(grow(t, c));
+    FreeOperands first(t.graph, t.graph.nodes.back(), c.in, c.out, backend.target());
+    ASSERT_TRUE(backend.describe(first));
+    ASSERT_EQ(first.tactics.size(), 3u);
+    for (const Tactic& tactic : first.tactics) {
+      FreeOperands operands(t.graph, t.graph.nodes.back(), c.in, c.out, backend.target());
+      operands.wanted = tactic.name;
+      ASSERT_TRUE(backend.describe(operands));
+      EXPECT_EQ(operands.calls.size(), tactic.name.starts_with("cluster") ? 1u : 2u) << tactic.name;
+      for (const KernelCall& call : operands.calls) sources.insert(backend.emit(operands, call).text);
+    }
+  }
+  expect_compiles(backend, {sources.begin(), sources.end()});
+}
 TEST(Kernels, EveryTacticCompiles) {
   const NvrtcBackend backend = backend_for("sm_80");
   std::vector<std::string> sources;

@@ -25,6 +25,7 @@ class Cut:
     threads: int
     held: int = 0
     staged: bool = False
+    clustered: bool = True
 
     @property
     def parts(self):
@@ -59,14 +60,14 @@ class Cut:
         total, weights = max(self.element, 4), self.hidden * self.own if self.staged else 1
         return (array(self.held * self.threads * self.vector, self.element) + 2 * array(weights, self.element)
                 + array(self.rows * (self.own + 4), total) + 3 * array(self.own, total)
-                + array(2 * BLOCKS * self.hidden, total) + 2 * array(self.hidden, total))
+                + array(2 * BLOCKS * self.hidden if self.clustered else 2, total) + 2 * array(self.hidden, total))
 
     def resident(self, memory=228 * 1024):
         return min(max(memory // (self.shared + 1024), 1), 1024 // self.threads)
 
     def text(self, c_type):
         return (f"using C = SqueezeExcite<{c_type}, {self.vector}, {self.channels}, {self.hidden}, {self.threads}, "
-                f"{self.shares}, {BLOCKS // self.shares}, {self.held}, {str(self.staged).lower()}>; "
+                f"{self.shares}, {BLOCKS // self.shares}, {self.held}, {str(self.staged).lower()}, {str(self.clustered).lower()}>; "
                 f"static_assert(sizeof(C::Memory) <= {self.shared});\n")
 
 
@@ -92,7 +93,7 @@ def squeeze_excite(x, hidden, shares, threads, held=None, staged=False, activati
     a, y = Operand(x, spread(x.shape, order, pad)), Operand(want, spread(x.shape, order, pad), result=True)
     # Lines are as long as the fastest axis and what pads it, so every other stride is a multiple of it or a whole tensor's.
     vectors = order[-1] == 1 and c % vector == 0 and pad % vector == 0
-    cut = Cut(size, vector if vectors else 1, c, hidden, h * w, shares, threads, held or 0, staged)
+    cut = Cut(size, vector if vectors else 1, c, hidden, h * w, shares, threads, held or 0, staged, held is not None)
     T, flag = C_TYPE[x.dtype.name], str(vectors).lower()
     def images(name, qualifier, operand):
         return (f"const SqueezedImages<{qualifier}{T}, 2, {flag}> {name}s{{{name}, {operand.strides[0]}, {operand.strides[1]}, "
