@@ -4,7 +4,8 @@
 Each line is a JSON list; each is answered by one JSON line on standard output:
     ["prepare", MODEL, BATCH]               -> {}               the model as a CUDA graph (FP16, channels_last)
     ["time", SECONDS, LEAST, MOST_SECONDS]  -> {"ms": [...]}    GPU times of replays; see torch_baseline.sample_ms
-    ["compile"]                             -> {"ms": MEDIAN}   torch.compile (default mode) of what was prepared
+    ["compile"]                             -> {"ms": MEDIAN}   torch.compile (default mode) of what was prepared, whose graph
+                                                                gives its memory back: two of the largest do not fit on a GPU
 An answer {"error": TEXT} is the end of that request, not of the process."""
 import json
 import pathlib
@@ -37,6 +38,8 @@ class Worker:
 
     @torch.inference_mode()
     def compile(self):
+        self.graph = None
+        torch.cuda.empty_cache()
         torch._dynamo.reset()
         compiled = torch.compile(self.model, dynamic=False)
         return {"ms": torch_baseline.median_ms(lambda: compiled(*self.inputs))}
