@@ -315,6 +315,15 @@ Verdict Lowering::describe_within_limits(DeviceOperands& operands, std::optional
   return burnish::describe(operands, makers, decision);
 }
 
+/// A decision that was taken from another plan has them already.
+static void add_declined(Decision& decision, const KernelCtx& ctx) {
+  for (const auto& [kind, reason] : ctx.declined) {
+    Decision::Candidate candidate{.tactic = kind, .refused = reason};
+    if (std::ranges::find(decision.candidates, candidate) == decision.candidates.end())
+      decision.candidates.push_back(std::move(candidate));
+  }
+}
+
 Result<bool> Lowering::lower_on_device(Scope& scope, const Node& node) {
   if (!options_.backend || prefers_host(scope, node)) return false;
   if (Verdict v = options_.backend->accepts(scope.graph, node); !v) {
@@ -344,9 +353,11 @@ Result<bool> Lowering::lower_on_device(Scope& scope, const Node& node) {
     std::optional<Decision> decision;
     if (const Verdict v = describe_within_limits(operands, decision); v) {
       if (!operands.status) return std::move(operands.status).error();
-      if (decision || operands.tactics.size() > 1)
-        out_.plan.decisions.push_back(decision ? *std::move(decision)
-                                               : decide_by_estimate(name_of(node), by_cost(operands)));
+      if (decision || operands.tactics.size() > 1) {
+        if (!decision) decision = decide_by_estimate(name_of(node), by_cost(operands));
+        add_declined(*decision, operands);
+        out_.plan.decisions.push_back(*std::move(decision));
+      }
       if (const std::string why = why_it_moves(scope.graph, node); !why.empty())
         note_move(describe(node), why);
       TRY(add_calls(scope, operands, name_of(node)));

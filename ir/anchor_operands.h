@@ -32,6 +32,9 @@ class AnchorOperands final : public KernelCtx {
   bool tf32() const override { return fused->tf32(); }
   std::string_view architecture() const override { return fused->architecture(); }
   size_t choose(std::vector<Tactic> offered) override { return fused->choose(std::move(offered)); }
+  void decline(std::string kind, const Verdict& verdict) override {
+    fused->decline(std::move(kind), verdict);
+  }
 
  private:
   std::vector<size_t> operand_;

@@ -58,12 +58,22 @@ Verdict warpgroup_verdict(const KernelCtx& ctx, const ContractionProblem& p, DTy
   return Verdict::yes();
 }
 
-// How many operands the copy engine can bring: it takes a matrix, not a batch of them, and B's columns 32 at a time.
-int mappable(const DimTable& dims, const ContractionProblem& p) {
+Verdict specialised_verdict(const ContractionProblem& p) {
+  return p.b_along_k ? Verdict::yes() : Verdict::no("k of B does not lie together");
+}
+
+/// Whether the copy engine can bring B: it takes a matrix, not a batch of them, and columns 32 at a time.
+Verdict mapped_b_verdict(const DimTable& dims, const ContractionProblem& p) {
   for (Dim d : p.batch)
-    if (!dims.is_constant(d, 1)) return 0;
-  if (!p.b_along_k || !divisible(dims, p.n, 32) || dims.range(p.k).lo < 1) return 0;
-  return p.a_along_k ? 2 : 1;
+    if (!dims.is_constant(d, 1)) return Verdict::no("there are several B");
+  if (!divisible(dims, p.n, 32)) return Verdict::no("the columns of B are no multiple of 32");
+  if (dims.range(p.k).lo < 1) return Verdict::no("k may be 0");
+  return Verdict::yes();
+}
+
+/// Whether it can bring A as well.
+Verdict mapped_a_verdict(const ContractionProblem& p) {
+  return p.a_along_k ? Verdict::yes() : Verdict::no("A is no matrix whose k lies together");
 }
 
 std::string_view device_name(TileMath math) {
@@ -301,12 +311,13 @@ TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype,
     tiles.push_back(tactic.tile);
     tactics.push_back({name_of(tactic.tile), traffic.beside(cost_of(tactic, usual), 0.15) + p.before});
   };
+  int mapped = 0;  // operands that the copy engine can bring
   auto offer_all = [&](std::span<const TileTactic> table) {
     for (TileTactic tactic : table) {
       TileShape& tile = tactic.tile;
       if (tile.math == tensor && dtype == DType::f32) tile.k /= 2;
       offer(tactic);
-      if (tile.teams > 0) tile.mapped = mappable(ctx.dims, p);
+      if (tile.teams > 0) tile.mapped = mapped;
       tactic.step *= mapped_step[tile.mapped];
       if (tile.mapped > 0) offer(tactic);
       tile.slices = ctx.architecture() == "sm_90" ? slices_of(tile, usual) : 1;
@@ -315,11 +326,19 @@ TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype,
     }
   };
   offer_all(dtype == DType::f32 && !ctx.tf32() ? std::span<const TileTactic>(plain_tiles) : tensor_tiles);
-  if (warpgroup_verdict(ctx, p, dtype)) {
+  const auto accepts = [&](const char* kind, const Verdict& verdict) {
+    ctx.decline(kind, verdict);
+    return bool(verdict);
+  };
+  if (accepts("wgmma", warpgroup_verdict(ctx, p, dtype))) {
     offer_all(warpgroup_tiles);
-    if (p.b_along_k) offer_all(specialised_tiles);
+    if (accepts("wgmma in teams", specialised_verdict(p))) {
+      if (accepts("copy engine", mapped_b_verdict(ctx.dims, p)))
+        mapped = accepts("copy engine for both", mapped_a_verdict(p)) ? 2 : 1;
+      offer_all(specialised_tiles);
+    }
   }
-  if (stationary_verdict(ctx, p, dtype)) {
+  if (accepts("stationary", stationary_verdict(ctx, p, dtype))) {
     const auto size = static_cast<double>(size_of(dtype)), m = static_cast<double>(usual.m),
                n = static_cast<double>(usual.n), k = static_cast<double>(usual.k);
     const auto residuals = static_cast<int64_t>(

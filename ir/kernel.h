@@ -169,6 +169,15 @@ class KernelCtx {
     return chosen;
   }
 
+  /// Notes that a kind of tactic is not among those offered, if `verdict` is a refusal: "wgmma", "k is shorter than a step".
+  virtual void decline(std::string kind, const Verdict& verdict) {
+    if (!verdict) declined.push_back({std::move(kind), verdict.reason()});
+  }
+
+  struct Declined {
+    std::string kind, reason;
+  };
+  std::vector<Declined> declined;
   std::string wanted;           // the name of a tactic; empty: none in particular
   std::vector<Tactic> tactics;  // what `choose` was offered; empty: there was no choice
   size_t chosen = 0;

@@ -170,6 +170,12 @@ inline std::vector<DepthwiseBandTiling> depthwise_bands(const ConvForm& form, co
   return bands;
 }
 
+/// Why there are none.
+inline Verdict band_verdict(const ConvForm& form, bool at_once) {
+  if (!at_once) return Verdict::no("channels of 16 bits are not read 16 bytes at a time");
+  return DepthwiseBandTiling(form, 1, 1, 1).verdict(form);
+}
+
 /// Weights as threads read them: [kh][kw][channels].
 inline Tensor depthwise_weights(const Tensor& w, const ConvForm& form) {
   const int64_t channels = w.shape()[0], taps = form.h.kernel * form.w.kernel;
@@ -288,6 +294,7 @@ inline Verdict depthwise_kernel(KernelCtx& ctx, const ConvForm& form, const Tens
   const std::vector<DepthwiseStrip> strips = depthwise_strips(form, whole);
   std::vector<DepthwiseBandTiling> bands;
   if (aligned && size == 2) bands = depthwise_bands(form, extents);
+  if (bands.empty()) ctx.decline("band", band_verdict(form, aligned && size == 2));
   std::vector<Tactic> tactics;
   for (const DepthwiseStrip& s : strips) tactics.push_back({s.name(whole), s.cost(form, extents, whole)});
   for (const DepthwiseBandTiling& b : bands) tactics.push_back({b.name(), b.cost(form, extents)});

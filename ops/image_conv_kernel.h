@@ -73,7 +73,9 @@ inline Verdict image_conv_verdict(KernelCtx& ctx, const ConvForm& form, int64_t 
 inline std::vector<ImageTiling> image_tilings(KernelCtx& ctx, const ConvForm& form, int64_t inputs,
                                               int64_t outputs) {
   std::vector<ImageTiling> tilings;
-  if (!image_conv_verdict(ctx, form, inputs, outputs)) return tilings;
+  const Verdict verdict = image_conv_verdict(ctx, form, inputs, outputs);
+  ctx.decline("image", verdict);
+  if (!verdict) return tilings;
   const int64_t columns = (outputs + 31) / 32 % 2 == 0 ? 64 : 32;
   for (const int64_t rows : {1, 2, 4}) {
     const ImageTiling tiling(form, inputs, outputs, rows, columns);

@@ -145,16 +145,17 @@ inline int64_t copy_bytes(const KernelCtx& ctx, const KernelAxes& axes) {
 
 /// Whether the copy engine can bring rows that asynchronous copies of 16 bytes can: its map has three axes for those that are
 /// walked, no strides of 0 and no extents of 0.
-inline bool mappable(const KernelCtx& ctx, const KernelAxes& axes) {
-  if (axes.rank() > 3) return false;
+inline Verdict mapped_verdict(const KernelCtx& ctx, const KernelAxes& axes) {
+  if (axes.rank() > 3) return Verdict::no("more than three axes are walked");
   const auto walks = [&](Dim stride) { return ctx.dims.range(stride).lo > 0; };
   for (size_t i = 0; i < 3; ++i) {
     const std::span<const Dim> strides = ctx.in_strides(i), shape = ctx.in(i).shape;
-    if (!walks(strides[strides.size() - 2]) || ctx.dims.range(shape[shape.size() - 2]).lo < 1) return false;
+    if (ctx.dims.range(shape[shape.size() - 2]).lo < 1) return Verdict::no("there may be no rows");
+    if (!walks(strides[strides.size() - 2])) return Verdict::no("rows may lie on each other");
     for (Dim d : axes.strides[i])
-      if (!walks(d) && !ctx.dims.is_constant(d, 0)) return false;
+      if (!walks(d) && !ctx.dims.is_constant(d, 0)) return Verdict::no("heads may lie on each other");
   }
-  return true;
+  return Verdict::yes();
 }
 
 /// Operand i as device text `MappedRows` of its matrix `at`, in boxes of `rows`.
@@ -217,14 +218,21 @@ inline AttentionCut choose_cut(KernelCtx& ctx, int64_t head_dim, int64_t value_d
   auto stages = [&](int keys) { return extents.most_keys <= keys ? 1 : 2; };
   const int key_tile = extents.key_tile(narrow);
   offer({head_dim, value_dim, extents.warp_count(narrow), key_tile, stages(key_tile)});
-  if (ctx.architecture() != "sm_90" || bytes != 16) return cuts[ctx.choose(std::move(tactics))];
+  const Verdict warpgroups = ctx.architecture() != "sm_90"
+                                 ? Verdict::no("only sm_90 multiplies by warpgroups")
+                             : bytes != 16 ? Verdict::no("rows cannot be copied 16 bytes at a time")
+                                           : Verdict::yes();
+  ctx.decline("wgmma", warpgroups);
+  if (!warpgroups) return cuts[ctx.choose(std::move(tactics))];
   for (int groups : {1, 2, 3})
     for (int keys : {64, 80, 96, 112, 128}) {
       const AttentionCut cut{head_dim, value_dim,    4 * groups,
                              keys,     stages(keys), AttentionCut::Form::warpgroups};
       if (extents.fits(cut)) offer(cut);
     }
-  if (!mappable(ctx, axes)) return cuts[ctx.choose(std::move(tactics))];
+  const Verdict mapped = mapped_verdict(ctx, axes);
+  ctx.decline("copy engine", mapped);
+  if (!mapped) return cuts[ctx.choose(std::move(tactics))];
   for (int groups : {1, 2, 3})
     for (int keys : {80, 96, 112, 128, 160, 176}) {
       AttentionCut cut{head_dim, value_dim, 4 * groups, keys, 2, AttentionCut::Form::specialised};

@@ -470,6 +470,36 @@ TEST(Kernels, EveryTacticCompiles) {
   expect_compiles(backend, sources);
 }
 
+/// "kind: reason" of what was not offered.
+static std::vector<std::string> declined(std::string_view target, const KernelCase& c) {
+  burnish::testing::TestGraph t;
+  EXPECT_TRUE(grow(t, c)) << c.text();
+  FreeOperands operands(t.graph, t.graph.nodes.back(), c.in, c.out, target);
+  EXPECT_TRUE(backend_for(target).describe(operands)) << c.text();
+  std::vector<std::string> lines;
+  for (const auto& [kind, reason] : operands.declined) lines.push_back(kind + ": " + reason);
+  return lines;
+}
+
+TEST(Kernels, KindsOfTacticsThatAreNotOfferedSayWhy) {
+  using Lines = std::vector<std::string>;
+  const std::string no_image = "image: pixels of patches have 1 to 4 channels";
+  EXPECT_EQ(declined("sm_80", {"MatMul", {"f16[300, 512]", halves({512, 768})}}),
+            (Lines{"wgmma: only sm_90 multiplies by warpgroups",
+                   "stationary: rows of A and columns of B cannot be read 16 bytes at a time"}));
+  EXPECT_EQ(declined("sm_90", {"MatMul", {"f16[300, 512]", halves({512, 768})}}), Lines{});
+  EXPECT_EQ(declined("sm_90", {"MatMul", {"f16[300, 512]", "f16[512, 768]"}}),
+            (Lines{"wgmma in teams: k of B does not lie together",
+                   "stationary: rows of A and columns of B cannot be read 16 bytes at a time"}));
+  EXPECT_EQ(declined("sm_90", {"Gemm", {"f16[m, 256]", halves({1000, 256})}, {{"trans_b", true}}}),
+            Lines{"copy engine: the columns of B are no multiple of 32"});
+  EXPECT_EQ(declined("sm_90", convolution("f16[2, 64, 14, 14]", {96, 64, 3, 3})),
+            (Lines{no_image, "copy engine for both: A is no matrix whose k lies together",
+                   "stationary: rows of A and columns of B cannot be read 16 bytes at a time"}));
+  EXPECT_EQ(declined("sm_90", convolution("f16[2, 16, 30, 30]", {16, 1, 3, 3}, {{"group", int64_t{16}}})),
+            Lines{"band: to transpose the image takes longer than to multiply it by so few taps"});
+}
+
 TEST(Kernels, MessagesNameTheHeaderThatHoldsTheKernel) {
   const auto made = backend_for("sm_90").compile(
       "#include \"base/primitives.cuh\"\n#include \"ops/range/range.cuh\"\nmissing;\n");

@@ -172,6 +172,7 @@ def test_explain(burnish):
     device, host = burnish.succeed("explain", "m.engine", "product").split("plan for cpu\n")
     assert re.match(r"plan for sm_80\n\nproduct\n  kernel, chosen by estimate\n +tactic +us +estimate *\n  \* +\w+ \S+ \S+ s\d +1.00", device)
     assert device.count("\n") > 5 and host == "\nproduct\n  host\n"
+    assert re.search(r"^ +wgmma +refused: only sm_90 multiplies by warpgroups *$", device, re.M)
     assert burnish.refuse("explain", "m.engine", "nope") == (
         "no layer of 'm.engine' has 'nope' in its name",
         "burnish explain m.engine lists them all",
