@@ -94,17 +94,7 @@ Verdict kernel(KernelCtx& ctx) {
   if (ctx.has(2))
     end.addends.push_back(
         {2, broadcast_strides(dims, ctx.in(2).shape, ctx.in_strides(2), ctx.out(0).shape), attrs.beta});
-  repack_constant(ctx, 1, right);
-  p.copy_bytes = std::min(copy_bytes(dims, left), copy_bytes(dims, right));
-  p.a_along_k = dims.is_constant(left.stride_k, 1);
-  p.b_along_k = dims.is_constant(right.stride_k, 1);
-  p.constant_b = ctx.is_constant(right.pointer);
-  const TileShape tile = choose_tile(ctx, p, dtype, {}).tile;
-  KernelText operands;
-  define_a(operands, dims, left, p, tile);
-  define_b(operands, dims, right, p, tile);
-  add_contraction(ctx, p, tile, dtype, operands, end, "providers/nvrtc/device/contraction_matrix.cuh");
-  return Verdict::yes();
+  return contract_matrices(ctx, std::move(p), left, right, end);
 }
 
 }  // namespace

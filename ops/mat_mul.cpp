@@ -169,17 +169,7 @@ Verdict kernel(KernelCtx& ctx) {
   }
   end.coordinates.emplace_back() << "n";
   end.captures = {"b0", "b1", "b2", "b3"};
-  repack_constant(ctx, 1, right);
-  p.copy_bytes = std::min(copy_bytes(dims, left), copy_bytes(dims, right));
-  p.a_along_k = dims.is_constant(left.stride_k, 1);
-  p.b_along_k = dims.is_constant(right.stride_k, 1);
-  p.constant_b = ctx.is_constant(right.pointer);
-  const TileShape tile = choose_tile(ctx, p, dtype, {}).tile;
-  KernelText operands;
-  define_a(operands, dims, left, p, tile);
-  define_b(operands, dims, right, p, tile);
-  add_contraction(ctx, p, tile, dtype, operands, end, "providers/nvrtc/device/contraction_matrix.cuh");
-  return Verdict::yes();
+  return contract_matrices(ctx, std::move(p), left, right, end);
 }
 
 }  // namespace

@@ -64,4 +64,22 @@ inline void repack_constant(KernelCtx& ctx, size_t i, MatrixView& v) {
   v.alignment = 64;
 }
 
+/// The contraction `problem`, whose operands are those two matrices of operands 0 and 1. What they say of it is filled in here.
+inline Verdict contract_matrices(KernelCtx& ctx, ContractionProblem problem, const MatrixView& left,
+                                 MatrixView right, const EpilogueForm& end) {
+  DimTable& dims = ctx.dims;
+  const DType dtype = ctx.in(0).dtype;
+  repack_constant(ctx, 1, right);
+  problem.copy_bytes = std::min(copy_bytes(dims, left), copy_bytes(dims, right));
+  problem.a_along_k = dims.is_constant(left.stride_k, 1);
+  problem.b_along_k = dims.is_constant(right.stride_k, 1);
+  problem.constant_b = ctx.is_constant(right.pointer);
+  const TileShape tile = choose_tile(ctx, problem, dtype, {}).tile;
+  KernelText operands;
+  define_a(operands, dims, left, problem, tile);
+  define_b(operands, dims, right, problem, tile);
+  add_contraction(ctx, problem, tile, dtype, operands, end, "providers/nvrtc/device/contraction_matrix.cuh");
+  return Verdict::yes();
+}
+
 }  // namespace burnish
