@@ -197,7 +197,7 @@ Result<> Lowering::add_calls(Scope& scope, DeviceOperands& operands, std::string
     KernelLaunch launch{.module = it->second,
                         .function = "kernel",
                         .shared_bytes = static_cast<uint32_t>(call.shared_bytes),
-                        .starts_early = operands.starts_early()};
+                        .starts_early = options_.limits.start_early(operands)};
     for (size_t k = 0; k < 3; ++k) {
       launch.grid[k] = slot(call.grid[k]);
       launch.block[k] = static_cast<uint32_t>(call.block[k]);

@@ -95,7 +95,8 @@ class Noting final : public Backend {
 /// A device whose every node is one kernel that reads and writes all of its operands.
 class Launching final : public Backend {
  public:
-  std::string_view target() const override { return "none"; }
+  explicit Launching(std::string_view target = "none") : target_(target) {}
+  std::string_view target() const override { return target_; }
   Verdict accepts(const Graph&, const Node&) const override { return Verdict::yes(); }
   Verdict describe(KernelCtx& ctx) const override {
     const Dim one = ctx.dims.constant(1);
@@ -113,6 +114,9 @@ class Launching final : public Backend {
   Result<std::vector<std::byte>> compile(const std::string&) const override {
     return std::vector<std::byte>();
   }
+
+ private:
+  std::string_view target_;
 };
 
 std::vector<std::string> strides_in(std::string_view text) {
@@ -305,6 +309,32 @@ graph (%trips: i64[], %x: f32[n, 2], %row: f32[1, 2]) -> (%z) where n = input(%x
   %z = Neg(%y) : f32[rows, 2] @"negate"
 }
 )";
+
+// Their blocks may ask for more shared memory than they use.
+TEST(Lower, LaunchesStartEarlyFromHopperOnUnlessSharedMemoryIsLimited) {
+  struct Row {
+    const char* target;
+    TacticLimits limits;
+    bool early;
+  };
+  for (const Row& row :
+       {Row{"sm_80", {}, false}, Row{"sm_90", {}, true}, Row{"sm_100", {}, true},
+        Row{"sm_90", {.workspace = 1 << 20}, true}, Row{"sm_90", {.shared = 1 << 16}, false}}) {
+    const Launching device(row.target);
+    Graph graph = parsed(chain);
+    const auto lowered = lower(graph, {.backend = &device,
+                                       .optimum = [](const DimTable&, Dim) { return int64_t{16}; },
+                                       .limits = row.limits});
+    ASSERT_TRUE(lowered) << lowered.error().cause();
+    int launches = 0;
+    for (const Step& step : lowered->plan.steps)
+      if (const auto* launch = std::get_if<KernelLaunch>(&step.what)) {
+        EXPECT_EQ(launch->starts_early, row.early) << row.target;
+        ++launches;
+      }
+    EXPECT_GT(launches, 0);
+  }
+}
 
 TEST(Lower, APluginReadsAndWritesDenseMemory) {
   // x is read transposed, and a and b could lie in y.

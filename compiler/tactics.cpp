@@ -93,7 +93,7 @@ bool same_memory(const ProblemBuffer& a, const ProblemBuffer& b) {
 /// Collects candidates; they share what they have in common.
 class ProblemBuilder {
  public:
-  explicit ProblemBuilder(const Backend& backend) : backend_(backend) {}
+  explicit ProblemBuilder(const Makers& makers) : backend_(makers.backend), limits_(makers.limits) {}
 
   void add(const std::string& tactic, const TrialOperands& trial) {
     Candidate candidate{.tactic = tactic};
@@ -113,7 +113,7 @@ class ProblemBuilder {
     const Backend::Source source = backend_.emit(trial, call);
     ProblemLaunch launch{.source = source.text,
                          .shared_bytes = static_cast<uint32_t>(call.shared_bytes),
-                         .starts_early = trial.starts_early()};
+                         .starts_early = limits_.start_early(trial)};
     for (size_t k = 0; k < 3; ++k) {
       launch.grid[k] = static_cast<uint32_t>(std::clamp<int64_t>(trial.usual(call.grid[k]), 0, INT32_MAX));
       launch.block[k] = static_cast<uint32_t>(call.block[k]);
@@ -158,6 +158,7 @@ class ProblemBuilder {
 
   using Index = std::map<std::pair<int, uint32_t>, uint32_t>;
   const Backend& backend_;
+  const TacticLimits limits_;
   Index operands_, extra_of_candidate_;
 };
 
@@ -287,8 +288,7 @@ namespace {
 /// Collects the candidates of one choice, trying each.
 class ChoiceProblem {
  public:
-  ChoiceProblem(KernelCtx& ctx, const Makers& makers)
-      : ctx_(ctx), makers_(makers), builder_(makers.backend) {}
+  ChoiceProblem(KernelCtx& ctx, const Makers& makers) : ctx_(ctx), makers_(makers), builder_(makers) {}
 
   void add(const std::string& tactic) {
     TrialOperands trial(ctx_);
@@ -323,7 +323,7 @@ std::optional<NodeChoice> find_choice(std::string node, KernelCtx& ctx, const Ma
   TrialOperands trial(ctx);
   if (!makers.backend.describe(trial) || trial.tactics.size() < 2) return {};
   NodeChoice choice{.node = std::move(node), .tactics = by_cost(trial)};
-  ProblemBuilder builder(makers.backend);
+  ProblemBuilder builder(makers);
   if (!makers.limits.any()) {
     builder.add(choice.tactics.front().name, trial);
   } else {

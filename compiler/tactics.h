@@ -38,6 +38,8 @@ struct TacticLimits {
   uint64_t workspace = 0;  // scratch memory of a node's calls
   uint64_t shared = 0;     // dynamic shared memory of a block
   bool any() const { return workspace > 0 || shared > 0; }
+  /// Whether its launches start early. Their blocks may ask for more shared memory than they use, which a limit forbids.
+  bool start_early(const KernelCtx& ctx) const { return ctx.starts_early() && shared == 0; }
 };
 
 /// Who does the work of nodes, and within what limits.
