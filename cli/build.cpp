@@ -62,7 +62,7 @@ static void add_tuning_options(CLI::App& command, BuildChoices& choices) {
   command
       .add_option("--libraries", choices.libraries,
                   "Where kernels are timed, time routines of these libraries too: cublaslt, cudnn; present: "
-                  "those that are there. An engine that uses one needs it to run. Default: none")
+                  "those that are there. An engine that uses one needs it to run. Default: present")
       ->type_name("none|present|NAME,…")
       ->group(group);
   command

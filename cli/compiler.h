@@ -30,7 +30,7 @@ struct BuildChoices {
   int max_tactics = 0;       // of a node that are timed at most; 0: as many as the level says
   int averaged_timings = 0;  // of a kernel that make one time; 0: one
   double time_budget = 0;
-  std::string libraries = "none";  // or "present", or names by commas
+  std::string libraries = "present";  // or "none", or names by commas
   std::string timing_cache, timing_cache_mode = "append";
   Formats input_formats, output_formats;
   std::vector<std::string> plugins;  // files

@@ -139,11 +139,13 @@ Result<std::vector<std::unique_ptr<Library>>> libraries_of(const CompileOptions&
 }
 
 /// Which version of which library the plan's calls were made for.
-void name_libraries(const Plan& plan, std::map<std::string, std::string>& identity) {
+std::map<std::string, std::string> libraries_called(const Plan& plan) {
+  std::map<std::string, std::string> versions;
   for_each_step(plan.steps, [&](const Step& step) {
     if (const auto* call = std::get_if<LibraryCall>(&step.what))
-      identity[call->library] = call->text.substr(0, call->text.find(' '));
+      versions[call->library] = call->text.substr(0, call->text.find(' '));
   });
+  return versions;
 }
 
 /// Outputs beyond the model's own are there to be looked at: first those that were named.
@@ -184,7 +186,10 @@ Result<CompiledTarget> compile_for_device(Graph& graph, const nvrtc::Architectur
       .clock = seconds_now,
       .note = options.note ? options.note : [](const std::string&) {}};
   Lowered lowered = TRY(lower_tuned(graph, std::move(lowering), tuning));
-  name_libraries(lowered.plan, identity);
+  for (const auto& [library, version] : libraries_called(lowered.plan)) {
+    identity[library] = version;
+    tuning.note("the engine calls " + library + " " + version + " and runs only where that library is");
+  }
   std::vector<std::vector<std::byte>> binaries = TRY(compiler.binaries(lowered.sources));
   return CompiledTarget{std::move(lowered.plan), std::move(lowered.constants), std::move(binaries)};
 }

@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
-"""Times the bench zoo on GPU 0 in FP16 against torch, row by row, and writes bench/results/h200.json and docs/performance.md.
+"""Times the bench zoo in FP16 against torch, row by row, and writes bench/results/h200.json and docs/performance.md.
 
-    bench.py [--models a,b] [--batches 1,8,32,128] [--minutes N] [--again] [--optimization-level N] [--libraries cublaslt,cudnn]
+    bench.py [--models a,b] [--batches 1,8,32,128] [--minutes N] [--again] [--optimization-level N] [--libraries SETTING]... [--gpus N]
     bench.py --table        only the page, from the figures kept
 
-A row is a model at a batch, with libraries or without. Rows that this commit has measured are not measured again without --again, and no row is begun once N
-minutes have passed, so that the table fills over several stays on a GPU. docs/performance.md says what is measured, and how."""
+A row is a model at a batch, for each SETTING of libraries (none, or cublaslt,cudnn), which share one reference and one torch. Rows that
+this commit has measured are not measured again without --again, and no row is begun once N minutes have passed, so that the table fills
+over several stays on a GPU. With --gpus models are spread over the GPUs 0 to N - 1 of a host. docs/performance.md says what is measured,
+and how."""
 import argparse
 import concurrent.futures
 import contextlib
 import datetime
-import importlib.util
+import functools
 import json
 import os
 import pathlib
@@ -18,20 +20,20 @@ import statistics
 import subprocess
 import sys
 import time
-import types
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-BENCH, WORK, BURNISH = ROOT / "bench", ROOT / "build/bench", ROOT / "build/bin/burnish"
-RESULTS, PAGE, REASONS = BENCH / "results/h200.json", ROOT / "docs/performance.md", BENCH / "reasons.txt"
+BENCH, BURNISH = ROOT / "bench", ROOT / "build/bin/burnish"
+PAGE, REASONS = ROOT / "docs/performance.md", BENCH / "reasons.txt"
 ITEMS = 4  # different ones in a batch; a larger batch repeats them
 TOLERANCE = 1e-2  # relative L2 against ONNX Runtime in FP32
 LAYERS_KEPT = 10
-FORMATS = ("fp16_nhwc", "file")  # in the order of building: kernels are timed for the first
 BEGAN = time.monotonic()
 
 sys.path[:0] = [str(BENCH), str(ROOT / "tests/models")]
+import kept
 import rounds
 import table
+from engines import FORMATS, WORK, Engine, make_inputs, port_formats, reference_outputs, shapes
 
 
 def main():
@@ -41,28 +43,40 @@ def main():
     parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--optimization-level", type=int, default=1)
-    parser.add_argument("--libraries", default="none", help="whose routines are candidates too; for levels that time kernels")
+    parser.add_argument("--libraries", action="append", help="whose routines are candidates too, where kernels are timed. Default: none")
+    parser.add_argument("--gpus", type=int, default=1)
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
-    if not options.table:
+    if options.gpus > 1:
+        spread(options)
+    elif not options.table:
         measure(options)
     write_page()
 
 
+def spread(options):
+    """A process for each GPU, which sees no other one."""
+    others = ["--batches", options.batches, "--minutes", options.minutes, "--optimization-level", options.optimization_level]
+    others += [word for setting in options.libraries or [] for word in ("--libraries", setting)] + ["--again"] * options.again
+    models, children = options.models.split(","), []
+    for gpu in range(options.gpus):
+        if share := models[gpu :: options.gpus]:
+            command = [sys.executable, __file__, "--models", ",".join(share), *map(str, others)]
+            children.append(subprocess.Popen(command, env={**os.environ, "CUDA_VISIBLE_DEVICES": str(gpu)}))
+    if any([child.wait() for child in children]):
+        sys.exit("a GPU's share is not complete")
+
+
 def measure(options):
     end = time.monotonic() + 60 * options.minutes
-    results = kept_results()
-    results["gpu"], results["driver"] = output(
-        "nvidia-smi", "-i", "0", "--query-gpu=name,driver_version", "--format=csv,noheader"
-    ).split(", ")
-    now = commit()
-    libraries = [] if options.libraries == "none" else sorted(options.libraries.split(","))
-    measured = [row for row in results["rows"] if row.get("commit") == now and row.get("libraries", []) == libraries]
-    done = {(row["model"], row["batch"]) for row in measured if not options.again}
+    gpu, driver = output("nvidia-smi", "-i", "0", "--query-gpu=name,driver_version", "--format=csv,noheader").split(", ")
+    device, now = {"gpu": gpu, "driver": driver}, commit()
+    settings = [[] if setting == "none" else sorted(setting.split(",")) for setting in options.libraries or ["none"]]
+    models = options.models.split(",")
     batches = [int(batch) for batch in options.batches.split(",")]
-    wanted = {model: [batch for batch in batches if (model, batch) not in done] for model in options.models.split(",")}
-    wanted = {model: left for model, left in wanted.items() if left}
-    bench = Bench(options.optimization_level, libraries)
+    known = [] if options.again else kept.results()["rows"]
+    wanted = kept.rows_wanted(known, models, batches, settings, now)
+    bench = Bench(options.optimization_level, settings)
     try:
         say("making models")
         bench.make_models(wanted)
@@ -75,10 +89,13 @@ def measure(options):
                 for batch in left:
                     with going_on(f"{model} batch {batch}"):
                         if time.monotonic() < end:
-                            keep(results, {**bench.row(model, batch), "commit": now})
-        for row in rows_to_compile(results["rows"]):
+                            for row in bench.rows(model, batch):
+                                keep({**row, "commit": now}, device)
+        for (model, batch), rows in kept.rows_to_compile(kept.results()["rows"], models).items():
             if time.monotonic() < end:
-                keep(results, {**row, **bench.compiled(row["model"], row["batch"])})
+                compiled = bench.compiled(model, batch)
+                for row in rows if compiled else []:
+                    keep({**row, **compiled}, device)
     finally:
         bench.close()
 
@@ -97,10 +114,11 @@ def going_on(what):
 class Bench:
     """Models, engines, their reference outputs, and torch in its process."""
 
-    def __init__(self, level, libraries):
+    def __init__(self, level, settings):
+        """settings: lists of libraries, each measured by itself."""
         from session import Library
 
-        self.level, self.libraries = level, libraries
+        self.level, self.settings = level, settings
         self.library = Library(ROOT / "build/lib", device=0)
         python = torch_python()
         command = [python, BENCH / "torch_worker.py"]
@@ -131,51 +149,60 @@ class Bench:
             list(pool.map(lambda model: output(sys.executable, ROOT / "tools/test_models.py", "zoo", model), models))
 
     def prepare(self, model, batches):
-        """A model's engines, and what they should give. One engine is built alone, so that its time means something."""
-        first, *others = [(batch, formats) for batch in batches for formats in FORMATS]
-        self.build_seconds = {first[0]: self.build(model, *first)}
+        """A model's engines, and what they should give. The first one of each setting is built alone, so that its time means something."""
+        firsts, others = [], []
+        for libraries in self.settings:
+            first, *rest = [Engine(model, batch, formats, libraries) for batch in batches for formats in FORMATS]
+            firsts.append(first)
+            others += rest
+        self.build_seconds = {engine.path: self.build(engine) for engine in firsts}
         self.items = make_inputs(model, ITEMS)
         with concurrent.futures.ThreadPoolExecutor(max(2, (os.cpu_count() or 1) // 2) if self.level < 2 else 1) as pool:
             reference = pool.submit(reference_outputs, model, self.items)
-            list(pool.map(lambda other: self.build(model, *other), others))
+            list(pool.map(self.build, others))
             self.reference = reference.result()
 
-    def build(self, model, batch, formats):
-        """Builds the engine; seconds it took."""
-        command = [BURNISH, "build", ROOT / f"build/zoo/{model}.onnx", "-o", engine_path(model, batch, formats), "--fp16"]
-        command += ["--shapes", shapes(model, batch), "--optimization-level", self.level]
-        command += ["--libraries", ",".join(self.libraries) or "none"]
+    def build(self, engine):
+        """Builds it; seconds it took."""
+        command = [BURNISH, "build", ROOT / f"build/zoo/{engine.model}.onnx", "-o", engine.path, "--fp16"]
+        command += ["--shapes", shapes(engine.model, engine.batch), "--optimization-level", self.level]
+        command += ["--libraries", ",".join(engine.libraries) or "none"]
         if self.level > 1:
-            command += ["--timing-cache", WORK / f"{model}.timing"]
-            command += ["--timing-cache-mode", "append" if formats == FORMATS[0] else "read"]
-        if formats == "fp16_nhwc":
-            for option, ports in port_formats(model).items():
+            command += ["--timing-cache", engine.timing_cache]
+            command += ["--timing-cache-mode", "append" if engine.formats == FORMATS[0] else "read"]
+        if engine.formats == "fp16_nhwc":
+            for option, ports in port_formats(engine.model).items():
                 command += [option, ports] if ports else []
         begin = time.monotonic()
         output(*command)
         return time.monotonic() - begin
 
-    def row(self, model, batch):
-        from session import Session, read_sensors
-
+    def rows(self, model, batch):
+        """A row for each setting, timed in turns with each other and torch; one that is wrong has no times."""
         inputs = {name: array[[i % ITEMS for i in range(batch)]] for name, array in self.items.items()}
-        sessions = {formats: Session(self.library, engine_path(model, batch, formats)) for formats in FORMATS}
-        row = {"model": model, "batch": batch, "precision": "fp16", "libraries": self.libraries, "level": self.level}
+        with contextlib.ExitStack() as opened:
+            settings = [self.begin_row(model, batch, libraries, inputs, opened) for libraries in self.settings]
+            right = [(row, sessions) for row, sessions in settings if max(row["relative_l2"].values()) <= TOLERANCE]
+            if right:
+                self.add_figures(model, batch, right)
+        return [row for row, _ in settings]
+
+    def begin_row(self, model, batch, libraries, inputs, opened):
+        """A row without times, and its sessions, which `opened` closes."""
+        from session import Session
+
+        engines = {formats: Engine(model, batch, formats, libraries) for formats in FORMATS}
+        row = {"model": model, "batch": batch, "precision": "fp16", "libraries": libraries, "level": self.level}
         row["date"] = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-        row["build_seconds"] = self.build_seconds.get(batch)
-        try:
-            row["relative_l2"] = {}
-            for formats, session in sessions.items():
-                session.set_inputs(inputs)
-                row["relative_l2"][formats] = self.error(session.run(), batch)
-            if all(error <= TOLERANCE for error in row["relative_l2"].values()):
-                row |= self.figures(model, batch, sessions, lambda: read_sensors(self.library))
-            else:
+        row["build_seconds"] = self.build_seconds.get(engines[FORMATS[0]].path)
+        row["relative_l2"], sessions = {}, {}
+        for formats, engine in engines.items():
+            session = sessions[formats] = opened.enter_context(contextlib.closing(Session(self.library, engine.path)))
+            session.set_inputs(inputs)
+            row["relative_l2"][formats] = self.error(session.run(), batch)
+            if not row["relative_l2"][formats] <= TOLERANCE:
                 say(f"{model} batch {batch}: WRONG, so not timed: {row['relative_l2']}")
-        finally:
-            for session in sessions.values():
-                session.close()
-        return row
+        return row, sessions
 
     def error(self, outputs, batch):
         """The largest relative L2 of an output against ONNX Runtime's; NaN counts as the largest there is."""
@@ -188,59 +215,44 @@ class Bench:
             errors.append(float(relative_l2(outputs[name], expected)) if right else float("inf"))
         return max(float("inf") if error != error else error for error in errors)
 
-    def figures(self, model, batch, sessions, sensors):
-        has_torch = self.ask_torch("prepare", model, batch) == {} and self.torch is not None
-        walls, power = [], []
+    def add_figures(self, model, batch, settings):
+        """settings: [(row, its sessions)]."""
+        from session import read_sensors
 
-        def ours(formats):
-            gpu, wall = sessions[formats].time(rounds.SECONDS, rounds.LEAST, rounds.MOST_SECONDS)
-            if formats == "file":
-                walls.append(wall)
+        has_torch = self.ask_torch("prepare", model, batch) == {} and self.torch is not None
+        walls, power = {}, []
+
+        def ours(setting, formats, session):
+            gpu, wall = session.time(rounds.SECONDS, rounds.LEAST, rounds.MOST_SECONDS)
+            walls.setdefault((setting, formats), []).append(wall)
             return gpu
 
         def clock():
-            read = sensors()
+            read = read_sensors(self.library)
             power.append(read[1] if read else None)
             return read[0] if read else None
 
-        sides = {formats: lambda formats=formats: ours(formats) for formats in FORMATS}
+        sides = {
+            (setting, formats): functools.partial(ours, setting, formats, session)
+            for setting, (_, sessions) in enumerate(settings)
+            for formats, session in sessions.items()
+        }
         if has_torch:
             sides["torch"] = lambda: self.ask_torch("time", rounds.SECONDS, rounds.LEAST, rounds.MOST_SECONDS).get("ms", [])
-        for session in sessions.values():
-            session.time(0.2 if self.warm else 3, 3, 3)
-            self.warm = True
+        for _, sessions in settings:
+            for session in sessions.values():
+                session.time(0.2 if self.warm else 3, 3, 3)
+                self.warm = True
         if has_torch:
             self.ask_torch("time", 0.2, 3, 3)
         samples, clocks = rounds.in_turns(sides, clock)
         counts = rounds.settled(clocks)
         has_torch = has_torch and all(samples["torch"])
-        row = {
-            "gpu_ms": rounds.median_of_medians(samples["file"], counts),
-            "gpu_p90_ms": rounds.quantile(samples["file"], counts, 0.9),
-            "gpu_p99_ms": rounds.quantile(samples["file"], counts, 0.99),
-            "gpu_min_ms": rounds.quantile(samples["file"], counts, 0),
-            "host_ms": rounds.median_of_medians(walls, counts),
-            "gpu_fp16_nhwc_ms": rounds.median_of_medians(samples["fp16_nhwc"], counts),
-            "torch_eager_ms": rounds.median_of_medians(samples["torch"], counts) if has_torch else None,
-            "runs": sum(map(len, samples["file"])),
-            "rounds": sum(counts),
-            "sm_clock_mhz": clocks[-1],
-            "power_watts": power[-1],
-        }
-        if batch == 1:
-            row["gpu_flushed_ms"] = statistics.median(sessions["file"].time(0.1, 50, 3, flushed=True)[0])
-        layers = rounds.layers_of(sessions["fp16_nhwc"].profile())
-        row["roofline_ms"] = rounds.roofline_ms(layers)
-        lost = [layer for layer in layers if layer[2] is not None]
-        row["layers"] = [
-            {"name": name, "ms": ms, "roofline_ms": least}
-            for name, ms, least in sorted(lost, key=lambda layer: layer[2] - layer[1])[:LAYERS_KEPT]
-        ]
-        memory = sessions["file"].describe()["memory"]  # its bindings are the outputs: the inputs are in memory of the caller's
-        row["memory_bytes"] = sessions["file"].input_bytes + sum(
-            memory[part] for part in ("constants", "code", "device_arena", "bindings")
-        )
-        return row
+        for setting, (row, sessions) in enumerate(settings):
+            times = {formats: samples[setting, formats] for formats in FORMATS}
+            row |= figures(batch, sessions, times, walls[setting, "file"], counts)
+            row["torch_eager_ms"] = rounds.median_of_medians(samples["torch"], counts) if has_torch else None
+            row["sm_clock_mhz"], row["power_watts"] = clocks[-1], power[-1]
 
     def compiled(self, model, batch):
         if self.ask_torch("prepare", model, batch) != {}:
@@ -249,53 +261,32 @@ class Bench:
         return {"torch_compile_ms": answer["ms"]} if answer else {}
 
 
-# ---- what is measured on
-
-
-def engine_path(model, batch, formats):
-    return WORK / f"{model}-b{batch}-{formats}.engine"
-
-
-def zoo():
-    spec = importlib.util.spec_from_file_location("zoo", BENCH / "zoo/zoo.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def skeleton(model):
-    import onnx
-
-    return onnx.load(BENCH / f"zoo/skeletons/{model}.onnx")
-
-
-def make_inputs(model, batch):
-    return zoo().make_inputs(skeleton(model), batch, 0)
-
-
-def shapes(model, batch):
-    """The zoo's own shapes at this batch, as --shapes takes them."""
-    return ",".join(f"{name}:{'x'.join(map(str, array.shape))}" for name, array in make_inputs(model, batch).items())
-
-
-def port_formats(model):
-    """--input-formats and --output-formats that make every float FP16, and NHWC where it has channels."""
-    graph = skeleton(model).graph
-
-    def formats(values):
-        floats = [value for value in values if value.type.tensor_type.elem_type == 1]
-        return ",".join(f"{value.name}:fp16" + (":nhwc" if len(value.type.tensor_type.shape.dim) == 4 else "") for value in floats)
-
-    return {"--input-formats": formats(graph.input), "--output-formats": formats(graph.output)}
-
-
-def reference_outputs(model, inputs):
-    import reference
-
-    named = types.SimpleNamespace(
-        name=model, path=ROOT / f"build/zoo/{model}.onnx", source=BENCH / f"zoo/skeletons/{model}.onnx"
+def figures(batch, sessions, times, walls, counts):
+    """What a row says of one setting: `times` and `walls` of the rounds, of which `counts` count; the rest is measured here."""
+    row = {
+        "gpu_ms": rounds.median_of_medians(times["file"], counts),
+        "gpu_p90_ms": rounds.quantile(times["file"], counts, 0.9),
+        "gpu_p99_ms": rounds.quantile(times["file"], counts, 0.99),
+        "gpu_min_ms": rounds.quantile(times["file"], counts, 0),
+        "host_ms": rounds.median_of_medians(walls, counts),
+        "gpu_fp16_nhwc_ms": rounds.median_of_medians(times["fp16_nhwc"], counts),
+        "runs": sum(map(len, times["file"])),
+        "rounds": sum(counts),
+    }
+    if batch == 1:
+        row["gpu_flushed_ms"] = statistics.median(sessions["file"].time(0.1, 50, 3, flushed=True)[0])
+    layers = rounds.layers_of(sessions["fp16_nhwc"].profile())
+    row["roofline_ms"] = rounds.roofline_ms(layers)
+    lost = [layer for layer in layers if layer[2] is not None]
+    row["layers"] = [
+        {"name": name, "ms": ms, "roofline_ms": least}
+        for name, ms, least in sorted(lost, key=lambda layer: layer[2] - layer[1])[:LAYERS_KEPT]
+    ]
+    memory = sessions["file"].describe()["memory"]  # its bindings are the outputs: the inputs are in memory of the caller's
+    row["memory_bytes"] = sessions["file"].input_bytes + sum(
+        memory[part] for part in ("constants", "code", "device_arena", "bindings")
     )
-    return reference.reference_outputs(named, inputs)
+    return row
 
 
 def torch_python():
@@ -305,35 +296,11 @@ def torch_python():
     return next((p for p in candidates if subprocess.run([p, "-c", probe], capture_output=True).returncode == 0), None)
 
 
-# ---- what is kept
-
-
-def baselines():
-    return json.loads((BENCH / "zoo/baselines_h200.json").read_text())
-
-
-def rows_to_compile(rows):
-    """Rows whose torch.compile no file knows and nobody has measured."""
-    kept = table.baseline_of(baselines())
-    known = lambda row: kept.get((row["model"], row["batch"]), {}).get("torch_compile_graph_fp16_ms") or row.get("torch_compile_ms")
-    return [row for row in rows if row.get("torch_eager_ms") and not known(row)]
-
-
-def kept_results():
-    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {"rows": []}
-
-
-def keep(results, row):
-    """Takes the place of the row of this model, batch, precision and libraries, and is on disk at once. Figures of seven digits are
-    enough."""
-    key = lambda r: (r["model"], r["batch"], r["precision"], r.get("libraries", []))
-    results["rows"] = [r for r in results["rows"] if key(r) != key(row)] + [rounded(row)]
-    order = {model: place for place, model in enumerate(table.MODELS)}
-    results["rows"].sort(key=lambda r: (order.get(r["model"], len(order)), r["batch"]))
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+def keep(row, device):
+    kept.keep(row, device)
     shown = ("gpu_ms", "gpu_fp16_nhwc_ms", "gpu_flushed_ms", "host_ms", "torch_eager_ms", "torch_compile_ms", "roofline_ms", "sm_clock_mhz")
-    say(f"{row['model']} batch {row['batch']}: " + ", ".join(f"{k} {row[k]:.4g}" for k in shown if row.get(k)))
+    name = " ".join([row["model"], *row["libraries"], "batch", str(row["batch"])])
+    say(f"{name}: " + ", ".join(f"{figure} {row[figure]:.4g}" for figure in shown if row.get(figure)))
 
 
 def say(text):
@@ -341,18 +308,10 @@ def say(text):
     print(f"{time.monotonic() - BEGAN:6.1f} s  {text}", flush=True)
 
 
-def rounded(value):
-    if isinstance(value, dict):
-        return {key: rounded(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [rounded(item) for item in value]
-    return float(f"{value:.6g}") if isinstance(value, float) else value
-
-
 def write_page():
     """The table in docs/performance.md, where that page is there: a build carried to a GPU has none."""
     if PAGE.exists():
-        text = table.markdown(kept_results(), baselines(), table.parse_reasons(REASONS.read_text()))
+        text = table.markdown(kept.results(), kept.baselines(), table.parse_reasons(REASONS.read_text()))
         PAGE.write_text(table.replaced(PAGE.read_text(), text))
         print(f"wrote {PAGE.relative_to(ROOT)}")
 

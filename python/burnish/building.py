@@ -181,7 +181,7 @@ def build(
     timing_cache: Union[str, os.PathLike, None] = None,
     timing_cache_mode: str = "append",
     workspace_bytes: int = 0,
-    libraries: Optional[str] = None,
+    libraries: str = "present",
     plugin_override: bool = False,
     debug_tensors: Sequence[str] = (),
     node_precisions: Optional[Mapping[str, str]] = None,
@@ -202,7 +202,8 @@ def build(
     time_budget: seconds that timing may take; 0: as long as it takes.
     timing_cache, timing_cache_mode: a file that keeps times; "append", "read", "write" or "strict".
     workspace_bytes: the most bytes of temporaries; 0: no limit.
-    libraries: NVIDIA's libraries whose routines are candidates too, "cublaslt,cudnn"; "present": those that are there.
+    libraries: NVIDIA's libraries whose routines are candidates too where kernels are timed, "cublaslt,cudnn"; "present": those that
+    are there; "none". An engine that uses one needs it to run.
     plugin_override: operators of plugins (load_plugin) are taken for those of ONNX that have the same name, too.
     debug_tensors: names of tensors of the model that Context.debug_tensors gives after a run; they are not fused away.
     node_precisions: with fp16 or bf16, {"head": "float32"} keeps what the ONNX node `head` makes in FP32; one * stands for anything, the

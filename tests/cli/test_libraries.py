@@ -41,13 +41,20 @@ def test_a_library_is_timed_where_the_gpu_is(burnish):
     assert "kernel, timed on Host GPU" in explained
     for tactic in ("cublaslt 13.1.0 w0 1fc34-1", "cublaslt 13.1.0 w512 1fc34-2"):
         assert re.search(rf"^ +{re.escape(tactic)} +refused: its results differ from those of '", explained, re.M)
-    burnish.succeed(*BUILD, env=FAKE)
+    burnish.succeed(*BUILD, "--libraries", "none", env=FAKE)
     assert "cublaslt" not in burnish.succeed("explain", "m.engine", "product")
+
+
+def test_what_is_present_is_timed_unless_it_is_said_otherwise(burnish):
+    product(burnish.folder / "m.onnx")
+    burnish.succeed(*BUILD, env=FAKE)
+    assert "cublaslt 13.1.0 w0 1fc34-1" in burnish.succeed("explain", "m.engine", "product")
 
 
 def test_an_engine_says_that_it_needs_a_library(burnish, cache):
     before = cache.read_text()
-    burnish.succeed(*STRICT)  # neither GPU nor library is there
+    notes = burnish.succeed(*STRICT)  # neither GPU nor library is there
+    assert "the engine calls cublaslt 13.1.0 and runs only where that library is" in notes.splitlines()
     assert cache.read_text() == before
     engine = json.loads(burnish.succeed("inspect", "m.engine", "--json"))
     assert engine["providers"]["cublaslt"] == "13.1.0"
@@ -80,7 +87,7 @@ def test_an_engine_that_needs_a_library_is_refused_without_it(burnish, cache):
 
 
 def test_without_libraries_our_kernels_do_it(burnish, cache):
-    burnish.succeed(*BUILD, "--timing-cache-mode", "strict")
+    burnish.succeed(*BUILD, "--timing-cache-mode", "strict", "--libraries", "none")
     engine = json.loads(burnish.succeed("inspect", "m.engine", "--json"))
     assert "cublaslt" not in engine["providers"] and engine["plans"][0]["steps"][0]["kind"] == "kernel"
 
