@@ -42,7 +42,8 @@ constexpr TileTactic specialised_tiles[] = {
     {{warpgroup, 64, 128, 64, 4, 1, 8, 1, 2}, 0.235, 0.8},
     {{warpgroup, 128, 64, 64, 4, 1, 8, 1, 2}, 0.26, 0.9},
 };
-// A step is so much shorter when the copy engine brings B, or both operands.
+// What is left of a step when the copy engine brings B while threads copy A, and when it brings both operands. The first is a
+// guess until tools/kernels/tiles.py has timed convolutions so.
 constexpr double mapped_step[] = {1, 0.9, 0.75};
 constexpr TileTactic plain_tiles[] = {
     {{plain, 128, 64, 16, 2, 2, 4}, 3.1, 1.1},

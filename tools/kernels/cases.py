@@ -19,11 +19,12 @@ class Config:
     slices: int = 1  # of k, each a block of a cluster
     teams: int = 0   # of warpgroups that multiply while another one copies
     constant_b: bool = False  # fetched before earlier kernels are waited for
+    mapped: int = 0  # operands that the copy engine brings: B, or both
 
     def arguments(self):
-        carry = str(self.carry).lower()
-        return (f"{self.bm}, {self.bn}, {self.bk}, {self.wm}, {self.wn}, {self.stages}, {carry}, {self.slices}, {self.teams}" +
-                ", 0, true" * self.constant_b)
+        carry, constant_b = (str(v).lower() for v in (self.carry, self.constant_b))
+        return (f"{self.bm}, {self.bn}, {self.bk}, {self.wm}, {self.wn}, {self.stages}, {carry}, {self.slices}, {self.teams}, "
+                f"{self.mapped}, {constant_b}")
 
     header = "contraction.cuh"
 
@@ -58,7 +59,8 @@ class Config:
     def __str__(self):
         return f"{self.bm}x{self.bn}x{self.bk}/{self.wm}x{self.wn}/{self.stages}{'+' * self.carry}/{self.blocks}" + (
             f"/slices{self.slices}" if self.slices > 1 else "") + (
-            f"/teams{self.teams}" if self.teams else "") + "/early" * self.constant_b
+            f"/teams{self.teams}" if self.teams else "") + "/early" * self.constant_b + (
+            f"/mapped{self.mapped}" if self.mapped else "")
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Stationary:
 
     header = "contraction_stationary.cuh"
     slices = 1
+    mapped = 0
 
     def type(self, dtype, math, n, k):
         return f"Stationary<{dtype}, {k}, {n}, {self.rows}, {self.columns}, {self.warps}{', true' * self.constant_b}>"
@@ -103,6 +106,16 @@ def copy_bytes(dtype, contiguous, multiples):
         if width >= SIZE[dtype] and all(x * SIZE[dtype] % width == 0 for x in multiples):
             return width
     return 0
+
+
+def is_mapped(config, which):
+    """Whether the copy engine brings operand "a" or "b"."""
+    return config.mapped > "ba".index(which)
+
+
+def parameter(case, which, name):
+    """Of a kernel: where an operand lies, or the copy engine's map of it."""
+    return f"const {'__grid_constant__ TensorMap ' if is_mapped(case.config, which) else case.dtype + '* '}{name}"
 
 
 @dataclass
@@ -154,13 +167,25 @@ class Gemm:
     def batches(self):
         return self.batch[0] * self.batch[1] if self.batch else 1
 
-    def operand(self, which):
+    def width(self, which):
+        """Bytes of an operand that are copied at a time."""
         s_mn, s_k, matrix = self.strides(which)
         major = self.a_major if which == "a" else self.b_major
-        width = copy_bytes(self.dtype, major != "none",
-                           [max(s_mn, s_k), matrix if self.batch else 0, self.offset if which == "a" else 0])
-        along = "mn" if major == "mn" else "k"
-        return f"MatrixOperand<{self.dtype}, Major::{along}, {width}>", f"{{{which} + to_{which}, {s_mn}LL, {s_k}LL}}"
+        return copy_bytes(self.dtype, major != "none",
+                          [max(s_mn, s_k), matrix if self.batch else 0, self.offset if which == "a" else 0])
+
+    def mappable(self):
+        """How many operands the copy engine can bring: both, B alone or none."""
+        a, b = (major == "k" and self.width(which) == 16 for which, major in (("a", self.a_major), ("b", self.b_major)))
+        return 1 + a if b and self.k > 0 and self.n % 32 == 0 and not self.batch else 0
+
+    def operand(self, which):
+        if is_mapped(self.config, which):
+            return f"MappedOperand<{self.dtype}>", f"{{{which}}}"
+        s_mn, s_k, _ = self.strides(which)
+        along = "mn" if (self.a_major if which == "a" else self.b_major) == "mn" else "k"
+        return (f"MatrixOperand<{self.dtype}, Major::{along}, {self.width(which)}>",
+                f"{{{which} + to_{which}, {s_mn}LL, {s_k}LL}}")
 
     def source(self):
         c = self.config
@@ -213,11 +238,11 @@ struct Epilogue {{
   }}
 }};
 extern "C" __global__ void {c.attributes()}
-kernel(const {self.dtype}* a, const {self.dtype}* b, {self.out}* out, const {self.out}* bias, const {self.out}* residual, int m) {{
+kernel({parameter(self, "a", "a")}, {parameter(self, "b", "b")}, {self.out}* out, const {self.out}* bias, const {self.out}* residual, int m) {{
   {c.call(self.n, self.k, outer * inner)}[&](Place place, const auto& compute) {{
     const BatchIndex batch(place.batch, 1, {outer}, {inner});
-    const i64 to_a = batch.offset(0, 0, {inner * a_matrix}LL, {a_matrix}LL);
-    const i64 to_b = batch.offset(0, 0, 0, {b_matrix}LL);
+    [[maybe_unused]] const i64 to_a = batch.offset(0, 0, {inner * a_matrix}LL, {a_matrix}LL);
+    [[maybe_unused]] const i64 to_b = batch.offset(0, 0, 0, {b_matrix}LL);
     const i64 to_c = batch.offset(0, 0, {inner * c_matrix}LL, {c_matrix}LL);
     compute({a_type}{a_value}, {b_type}{b_value}, Epilogue{{out + to_c, bias, residual + to_c}});
   }});
@@ -289,6 +314,9 @@ class Conv:
         row = w + self.pitch
         return self.cin * h * row, h * row, row, 1
 
+    def mappable(self):
+        return int(self.channels_last and self.groups == 1 and self.cout % 32 == 0)
+
     def weight_row(self):
         unit = 16 // SIZE[self.dtype]
         return -(-self.extents()[2] // unit) * unit
@@ -306,7 +334,8 @@ class Conv:
         image = (f"{kind}<{self.dtype}, Major::{along}, {width}>{{image + group * {cin * sc}LL, {sn}LL, {sc}LL, {sh}LL, "
                  f"{sw}LL, {cin}, {axes[0]}, {axes[1]}}}")
         row = self.weight_row()
-        weights = f"MatrixOperand<{self.dtype}, Major::k, 16>{{weights + group * {cout * row}LL, {row}LL, 1}}"
+        weights = (f"MappedOperand<{self.dtype}>{{weights}}" if is_mapped(c, "b") else
+                   f"MatrixOperand<{self.dtype}, Major::k, 16>{{weights + group * {cout * row}LL, {row}LL, 1}}")
         size = SIZE[self.dtype]
         if self.channels_last:
             m, n, operands = "positions", str(cout), f"{image}, {weights}"
@@ -351,7 +380,7 @@ struct Epilogue {{
   }}
 }};
 extern "C" __global__ void {c.attributes()}
-kernel(const {self.dtype}* image, const {self.dtype}* weights, {self.dtype}* out, const {self.dtype}* bias, int positions) {{
+kernel(const {self.dtype}* image, {parameter(self, "b", "weights")}, {self.dtype}* out, const {self.dtype}* bias, int positions) {{
   contract<C>({m}, {n}, {k}, {self.groups}, [&](Place place, const auto& compute) {{
     const int group = place.batch;
     compute({operands}, Epilogue{{out + group * {group_step}LL, bias + group * {cout}}});

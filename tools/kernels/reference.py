@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 
 import cases
+import tensor_map
 from driver import Kernel, microseconds
 
 TYPES = {"half": torch.float16, "bfloat16": torch.bfloat16, "float": torch.float32, "double": torch.float64,
@@ -63,6 +64,17 @@ def launcher(kernel, arguments, *buffers):
     return lambda: (kernel(*arguments), buffers)[0]
 
 
+def argument(case, which, address, mn, k, stride):
+    """For `cases.parameter`: the address, or the map that the compiler makes (ir/contraction_text.cpp)."""
+    c = case.config
+    if not cases.is_mapped(c, which):
+        return address
+    if which == "a":
+        return tensor_map.encode(address, cases.SIZE[case.dtype], (k, mn), (stride,), (64, c.bm))
+    return tensor_map.encode(address, cases.SIZE[case.dtype], (k, 2, 4, 4, mn // 32), (stride, 8 * stride, 2 * stride, 32 * stride),
+                             (64, 2, 4, 4, c.bn // 32))
+
+
 def run_gemm(case, cubin):
     outer, inner = case.batch or (1, 1)
     def operand(which, mn, batches, offset):
@@ -83,7 +95,9 @@ def run_gemm(case, cubin):
     fill(buffer_bias.inner)
 
     kernel = Kernel(cubin, *case.launch())
-    arguments = (buffer_a.address(case.offset), buffer_b.address(), buffer_c.address(), buffer_bias.address(),
+    a_at, b_at = (argument(case, which, address, mn, case.k, case.strides(which)[0])
+                  for which, address, mn in (("a", buffer_a.address(case.offset), case.m), ("b", buffer_b.address(), case.n)))
+    arguments = (a_at, b_at, buffer_c.address(), buffer_bias.address(),
                  buffer_r.address(), ctypes.c_int(case.m))
     kernel(*arguments)
     torch.cuda.synchronize()
@@ -145,8 +159,8 @@ def run_conv(case, cubin):
     bias = Buffer(case.dtype, case.cout)
     fill(bias.inner)
     kernel = Kernel(cubin, *case.launch())
-    arguments = (buffer.address(), buffer_w.address(), buffer_out.address(), bias.address(),
-                 ctypes.c_int(case.extents()[0]))
+    arguments = (buffer.address(), argument(case, "b", buffer_w.address(), *case.extents()[1:], row), buffer_out.address(),
+                 bias.address(), ctypes.c_int(case.extents()[0]))
     kernel(*arguments)
     torch.cuda.synchronize()
     b = bias.inner.double()[None, :, None, None]

@@ -172,6 +172,20 @@ def sliced_teams():
         yield Conv(2, 64, (9, 7), 72, (3, 3), pad=(1, 1, 1, 1), **common)
 
 
+def mapped():
+    """What the copy engine brings: rows, columns and k that end within a tile, fewer tiles than teams and many more than blocks;
+    B alone, fetched early, beside A that threads copy, or both."""
+    for config in SPECIALISED + SLICED_TEAMS:
+        for count in (1, 2):
+            common = dict(math="warpgroup", config=dataclasses.replace(config, mapped=count, constant_b=count == 1))
+            yield Gemm(200, 160, 104, b_major="k", c_pad=8, bias=True, relu=True, **common)
+            yield Gemm(6200, 1504, 512, b_major="k", dtype="bfloat16", residual=True, bias=True, relu=True, **common)
+        common = dict(math="warpgroup", config=dataclasses.replace(config, mapped=1))
+        yield Gemm(333, 288, 712, a_major="mn", b_major="k", a_pad=3, dtype="bfloat16", residual=True, **common)
+        yield Conv(2, 64, (14, 14), 96, (3, 3), pad=(1, 1, 1, 1), **common)
+        yield Conv(30, 144, (19, 21), 32, (3, 3), pad=(2, 2, 2, 2), dilation=(2, 2), dtype="bfloat16", **common)
+
+
 def early():
     """Contractions that fetch B before they wait: of fewer steps than there are stages, and of more."""
     for math, config in [("tensor", Config(64, 64, 64, 2, 2, 4)), ("tensor", Config(32, 64, 64, 2, 2, 4, slices=4)),
@@ -267,7 +281,8 @@ def image_convs():
 
 
 def checks():
-    return [*gemms(), *warpgroup_gemms(), *convs(), *warpgroup_convs(), *specialised(), *stationary(), *sliced(), *sliced_teams(), *early(),
+    return [*gemms(), *warpgroup_gemms(), *convs(), *warpgroup_convs(), *specialised(), *stationary(), *sliced(), *sliced_teams(),
+            *mapped(), *early(),
             *depthwises(),
             *depthwise_bands(),
             *image_convs()]

@@ -28,9 +28,13 @@ BLOCKS = [(Config(128, 64, 64, 4, 1, 3), "tensor"), (Config(64, 32, 64, 2, 2, 4)
           (Config(128, 96, 64, 4, 1, 7, teams=2), "warpgroup")]
 
 
-def columns(architecture):
+def columns(architecture, make):
     found = [(c, "tensor") for c in TENSOR]
-    return found + [(c, "warpgroup") for c in suite.WARPGROUP + suite.SPECIALISED] if architecture == "sm_90a" else found
+    if architecture != "sm_90a":
+        return found
+    found += [(c, "warpgroup") for c in suite.WARPGROUP + suite.SPECIALISED]
+    mappable = make(suite.SPECIALISED[0], "warpgroup").mappable()
+    return found + [(dataclasses.replace(c, mapped=mappable), "warpgroup") for c in suite.SPECIALISED if mappable]
 
 
 def stationary(make):
@@ -54,7 +58,7 @@ def label(config, math):
         return f"s{config.rows}x{config.columns}/{config.warps}"
     return ((f"w{config.bm}x{config.bn}/{config.wm // 4}{config.wn}{config.stages}" if math == "warpgroup" else
              f"{config.bm}x{config.bn}") + (f" k/{config.slices}" if config.slices > 1 else "") +
-            (f" t{config.teams}" if config.teams else ""))
+            (f" t{config.teams}" if config.teams else "") + ("", " b", " ab")[config.mapped])
 
 
 def main():
@@ -76,12 +80,12 @@ def main():
         hopper = architecture == "sm_90a"
         if options.memory:
             return [tile for tile in BLOCKS if make(*tile).runs_on(architecture)] + stationary(make)
-        return [*columns(architecture), *stationary(make), *(sliced(make) if hopper else [])]
+        return [*columns(architecture, make), *stationary(make), *(sliced(make) if hopper else [])]
 
     jobs = [(name, tile, make(*tile)) for name, make in problems for tile in tiles(make)]
     cubins, failures = check.compile_all([case for _, _, case in jobs], [architecture], os.cpu_count())
     print(("Microseconds (percent of 4.8 TB/s)" if options.memory else "TFLOP/s") + ", best first; w: warpgroups along m, "
-          "along n, stages; k/: slices of k; t: teams beside a warpgroup that copies; "
+          "along n, stages; k/: slices of k; t: teams beside a warpgroup that copies; b, ab: operands that the copy engine brings; "
           "s: B stays in shared memory, warps", flush=True)
     for problem, _ in problems:
         rates = []
