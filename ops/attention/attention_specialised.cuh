@@ -99,6 +99,7 @@ struct AttentionRings {
     queries.make(4 * C::groups);
     keys.make(4 * C::groups);
     values.make(4 * C::groups);
+    publish_barriers();
   }
 };
 

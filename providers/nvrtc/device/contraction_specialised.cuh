@@ -36,6 +36,7 @@ struct Ring {
     }
     round = 0;
     for (int team = 0; team < C::teams; ++team) make_barrier(turn(team), C::warps_m * C::warps_n);
+    publish_barriers();
   }
 };
 
