@@ -109,3 +109,7 @@ def test_small_values():
     assert trt.DimsHW(3, 4).w == 4 and trt.Dims.MAX_DIMS == 8 and trt.Dims4((1, 2, 3, 4)) == (1, 2, 3, 4)
     memory = trt.IHostMemory(b"abc")
     assert bytes(memory) == b"abc" and memory.nbytes == 3 and bytes(memoryview(memory)) == b"abc"
+
+
+def test_what_8_x_called_otherwise():
+    assert trt.ResizeMode is trt.InterpolationMode and trt.SliceMode is trt.SampleMode

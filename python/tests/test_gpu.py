@@ -7,6 +7,7 @@ import tensorrt as trt
 from burnish import devices
 
 from running import Network, deserialized
+from template import CUDART, Inference, build_engine, reference, save_detector
 
 pytestmark = pytest.mark.gpu
 
@@ -113,6 +114,20 @@ def test_cuda_python_on_the_default_stream_without_a_wait(built):
         assert context.execute_v2([int(a) for a in addresses])
         for address in addresses:
             checked(runtime.cudaFree(address))
+
+
+@pytest.mark.parametrize("path", CUDART)
+def test_the_template_with_cuda_python(tmp_path, log, monkeypatch, path):
+    """From ONNX to scores in FP16, with the runtime at each path that it has had."""
+    runtime = pytest.importorskip(path, reason="this cuda-python has no such module")
+    monkeypatch.setattr(trt.interface, "target", None)
+    model, engine = save_detector(tmp_path / "detector.onnx"), tmp_path / "detector.engine"
+    build_engine(model, engine, log, min_shape=(1, 3, 32, 32), opt_shape=(4, 3, 32, 32), max_shape=(8, 3, 32, 32))
+    inference = Inference(engine, log, runtime)
+    for batch in (1, 3, 8):
+        images = np.random.default_rng(batch).standard_normal((batch, 3, 32, 32)).astype("f4")
+        np.testing.assert_allclose(inference.infer(images)["scores"], reference(model, images), rtol=2e-2, atol=2e-2)
+    assert log.of("ERROR") == []
 
 
 def test_torch_memory_stream_and_graph_capture(built):

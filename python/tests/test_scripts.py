@@ -5,6 +5,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import onnx
@@ -15,6 +16,7 @@ from burnish.tensorrt import calibrator
 from onnx import helper, numpy_helper
 
 from running import deserialized, execute
+from template import CUDART, Inference, build_engine, reference, save_detector
 
 PACKAGE = pathlib.Path(__file__).resolve().parents[1]
 RNG = np.random.default_rng(5)
@@ -22,117 +24,47 @@ RNG = np.random.default_rng(5)
 
 @pytest.fixture(scope="module")
 def onnx_path(tmp_path_factory):
-    """A small detector: two convolutions, a pooling, and a head."""
-    weights = {"w1": (8, 3, 3, 3), "w2": (16, 8, 3, 3), "w3": (16, 10)}
-    nodes = [
-        helper.make_node("Conv", ["images", "w1"], ["c1"], name="stem", pads=[1, 1, 1, 1], strides=[2, 2]),
-        helper.make_node("Relu", ["c1"], ["r1"], name="stem_act"),
-        helper.make_node("Conv", ["r1", "w2"], ["c2"], name="body", pads=[1, 1, 1, 1]),
-        helper.make_node("Relu", ["c2"], ["r2"], name="body_act"),
-        helper.make_node("GlobalAveragePool", ["r2"], ["p"], name="pool"),
-        helper.make_node("Flatten", ["p"], ["f"], name="flat"),
-        helper.make_node("MatMul", ["f", "w3"], ["scores"], name="head"),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "detector",
-        [helper.make_tensor_value_info("images", 1, ["batch", 3, 32, 32])],
-        [helper.make_tensor_value_info("scores", 1, ["batch", 10])],
-        [numpy_helper.from_array(0.2 * RNG.standard_normal(s).astype("f4"), n) for n, s in weights.items()],
-    )
-    path = tmp_path_factory.mktemp("model") / "detector.onnx"
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
-    return path
-
-
-def reference(path, images):
-    return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]).run(None, {"images": images})[0]
+    return save_detector(tmp_path_factory.mktemp("model") / "detector.onnx")
 
 
 class HostMemory:
-    """cudart's three calls with host memory, which is what the target "cpu" has in place of a GPU's."""
+    """cuda-python's runtime with host memory, which is what the target "cpu" has in place of a GPU's."""
 
-    def __init__(self):
-        self.held = {}
+    def __init__(self, runtime):
+        self.runtime, self.held = runtime, {}
+
+    def __getattr__(self, name):
+        return getattr(self.runtime, name)
 
     def cudaMalloc(self, size):  # noqa: N802
         memory = ctypes.create_string_buffer(size)
         self.held[ctypes.addressof(memory)] = memory
-        return 0, ctypes.addressof(memory)
+        return self.cudaError_t.cudaSuccess, ctypes.addressof(memory)
 
     def cudaMemcpy(self, to, source, size, kind):  # noqa: N802
+        assert isinstance(kind, self.cudaMemcpyKind)
         ctypes.memmove(to, source, size)
-        return (0,)
+        return (self.cudaError_t.cudaSuccess,)
 
     def cudaFree(self, address):  # noqa: N802
         del self.held[address]
-        return (0,)
+        return (self.cudaError_t.cudaSuccess,)
+
+
+@pytest.fixture(params=CUDART)
+def cudart(request):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of the old path
+        return HostMemory(pytest.importorskip(request.param, reason="tools/requirements.txt names cuda-bindings"))
 
 
 # ---- the template that most projects have
 
 
-def build_engine(
-    onnx_path, engine_path, logger, fp16=True, max_workspace_gb=4, min_shape=None, opt_shape=None, max_shape=None, calibrator=None
-):
-    builder = trt.Builder(logger)
-    network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.EXPLICIT_BATCH))
-    parser = trt.OnnxParser(network, logger)
-    with open(onnx_path, "rb") as f:
-        if not parser.parse(f.read()):
-            for error in range(parser.num_errors):
-                print(parser.get_error(error))
-            raise RuntimeError("Failed to parse ONNX model")
-    config = builder.create_builder_config()
-    config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, max_workspace_gb << 30)
-    if fp16 and builder.platform_has_fast_fp16:
-        config.set_flag(trt.BuilderFlag.FP16)
-    if calibrator is not None:
-        config.set_flag(trt.BuilderFlag.INT8)
-        config.int8_calibrator = calibrator
-    profile = builder.create_optimization_profile()
-    profile.set_shape("images", min_shape, opt_shape, max_shape)
-    config.add_optimization_profile(profile)
-    serialized = builder.build_serialized_network(network, config)
-    if serialized is None:
-        raise RuntimeError("Failed to build engine")
-    with open(engine_path, "wb") as f:
-        f.write(serialized)
-
-
-class Inference:
-    def __init__(self, engine_path, logger, cudart):
-        self.cudart = cudart
-        with open(engine_path, "rb") as f:
-            self.engine = trt.Runtime(logger).deserialize_cuda_engine(f.read())
-        self.context = self.engine.create_execution_context()
-
-    def infer(self, images):
-        cudart, buffers, results = self.cudart, {}, {}
-        for i in range(self.engine.num_io_tensors):
-            name = self.engine.get_tensor_name(i)
-            dtype = trt.nptype(self.engine.get_tensor_dtype(name))
-            if self.engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT:
-                assert self.context.set_input_shape(name, images.shape)
-                status, buffers[name] = cudart.cudaMalloc(images.nbytes)
-                cudart.cudaMemcpy(buffers[name], images.ctypes.data, images.nbytes, 1)
-            else:
-                results[name] = np.empty(tuple(self.context.get_tensor_shape(name)), dtype)
-                status, buffers[name] = cudart.cudaMalloc(results[name].nbytes)
-            self.context.set_tensor_address(name, buffers[name])
-        assert self.context.execute_async_v3(0)
-        for name, array in results.items():
-            cudart.cudaMemcpy(array.ctypes.data, buffers[name], array.nbytes, 2)
-        for address in buffers.values():
-            cudart.cudaFree(address)
-        return results
-
-
 @pytest.mark.parametrize("fp16", [True, False])
-def test_the_template_from_onnx_to_scores(onnx_path, tmp_path, log, fp16):
+def test_the_template_from_onnx_to_scores(onnx_path, tmp_path, log, cudart, fp16):
     shapes = {"min_shape": (1, 3, 32, 32), "opt_shape": (4, 3, 32, 32), "max_shape": (8, 3, 32, 32)}
     build_engine(onnx_path, tmp_path / "detector.engine", log, fp16=fp16, **shapes)
-    cudart = HostMemory()
     inference = Inference(tmp_path / "detector.engine", log, cudart)
     for batch in (1, 3, 8):
         images = RNG.standard_normal((batch, 3, 32, 32)).astype("f4")
@@ -141,9 +73,30 @@ def test_the_template_from_onnx_to_scores(onnx_path, tmp_path, log, fp16):
     assert not cudart.held and not log.of("ERROR") and not log.of("WARNING")
 
 
+def test_handles_of_cuda_python_are_taken_as_they_are(onnx_path, tmp_path, log, cudart):
+    """Its streams and pointers are objects, which int() makes numbers of."""
+    driver = pytest.importorskip("cuda.bindings.driver", reason="tools/requirements.txt names cuda-bindings")
+    shape = (2, 3, 32, 32)
+    build_engine(onnx_path, tmp_path / "e", log, fp16=False, min_shape=shape, opt_shape=shape, max_shape=shape)
+    context = Inference(tmp_path / "e", log, cudart).context
+    images, scores = RNG.standard_normal(shape).astype("f4"), np.empty((2, 10), "f4")
+    pointers = [driver.CUdeviceptr(array.ctypes.data) for array in (images, scores)]
+    runs = (
+        lambda: context.execute_async_v3(stream_handle=cudart.cudaStream_t(0)),
+        lambda: context.execute_v2(bindings=pointers),
+        lambda: context.execute_async_v2(bindings=pointers, stream_handle=cudart.cudaStream_t(0)),
+    )
+    for name, pointer in zip(("images", "scores"), pointers):
+        assert context.set_tensor_address(name, pointer)
+    for run in runs:
+        scores[:] = 0
+        assert run()
+        np.testing.assert_allclose(scores, reference(onnx_path, images), rtol=1e-4, atol=1e-4)
+
+
 def test_shapes_outside_the_profile_are_refused(onnx_path, tmp_path, log):
     build_engine(onnx_path, tmp_path / "e", log, min_shape=(1, 3, 32, 32), opt_shape=(2, 3, 32, 32), max_shape=(4, 3, 32, 32))
-    inference = Inference(tmp_path / "e", log, HostMemory())
+    inference = Inference(tmp_path / "e", log, None)
     context = inference.context
     assert inference.engine.get_tensor_profile_shape("images", 0) == [(1, 3, 32, 32), (2, 3, 32, 32), (4, 3, 32, 32)]
     assert context.infer_shapes() == ["images"] and context.get_tensor_shape("scores") == (-1, 10)
@@ -297,7 +250,7 @@ def test_the_inspector_in_both_forms(onnx_path, log):
     told = json.loads(inspector.get_engine_information(trt.LayerInformationFormat.JSON))
     assert told["Bindings"] == ["images", "scores"] and len(told["Layers"]) == engine.num_layers > 1
     first = json.loads(inspector.get_layer_information(0, trt.LayerInformationFormat.JSON))
-    assert first == told["Layers"][0] and first["Name"] == "stem + stem_act"
+    assert first == told["Layers"][0] and (first["Name"], first["TacticName"]) == ("stem + stem_act", "host")
     assert first["Metadata"] == "[ONNX Layer: stem]\x1e[ONNX Layer: stem_act]"
     assert inspector.get_layer_information(0, trt.LayerInformationFormat.ONELINE) == "stem + stem_act"
     trt.install(version="11")

@@ -317,6 +317,9 @@ class SampleMode(Enum):
     REFLECT = 4
 
 
+SliceMode = SampleMode  # 8.x
+
+
 class LoopOutput(Enum):
     LAST_VALUE = 0
     CONCATENATE = 1
@@ -626,7 +629,7 @@ __all__ = [
     "DataType", "float32", "float16", "bfloat16", "int8", "int32", "int64", "uint8", "fp8", "int4", "fp4", "e8m0", "bool", "BuilderFlag",
     "NetworkDefinitionCreationFlag", "ProfilingVerbosity", "PreviewFeature", "LayerType", "TensorFormat", "ActivationType",
     "ElementWiseOperation", "UnaryOperation", "PoolingType", "PaddingMode", "ReduceOperation", "TopKOperation", "MatrixOperation",
-    "InterpolationMode", "ResizeMode", "ResizeCoordinateTransformation", "ResizeSelector", "ResizeRoundMode", "SampleMode", "LoopOutput",
+    "InterpolationMode", "ResizeMode", "ResizeCoordinateTransformation", "ResizeSelector", "ResizeRoundMode", "SampleMode", "SliceMode", "LoopOutput",
     "TripLimit", "FillOperation", "GatherMode", "ScatterMode", "ScaleMode", "CumulativeOperation", "BoundingBoxFormat",
     "AttentionNormalizationOp", "CausalMaskKind", "KVCacheMode", "MoEActType", "CollectiveOperation", "WeightsRole", "TensorIOMode",
     "TensorLocation", "MemoryPoolType", "TacticSource", "EngineCapability", "DeviceType", "HardwareCompatibilityLevel",

@@ -44,7 +44,8 @@ class EngineInspector(Scoped):
         step = plan["steps"][index]
         parts = step["name"].split(" + ")
         decision = next((d for d in plan["decisions"] if d["node"] == step["name"]), None)
-        tactic = decision["tactic"] if decision else step.get("call", "")[:80]
+        routine = "host" if step["kind"] == "host" else step.get("call", "")[:80]  # on the host: a graph of several lines, and no name
+        tactic = decision["tactic"] if decision else routine
         return {
             "Name": step["name"],
             "LayerType": step["kind"],
