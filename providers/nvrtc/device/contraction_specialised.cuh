@@ -40,18 +40,11 @@ struct Ring {
   }
 };
 
-/// Whether this thread starts the engine's copies into the next stage: the only one there is, or where all copy A, one of each
-/// warp in turn, for that holds its warp up.
-template <class C>
-BURNISH_DEVICE bool starts_engine(const Ring<C>& ring) {
-  return C::mapped == 2 || threadIdx.x == u32(ring.stage) % (C::copiers / 32) * 32;
-}
-
-/// Starts the copies of one operand's tile into the next stage. The engine's are started by one thread, others by all.
-template <class Operand, class C, class Copier>
-BURNISH_DEVICE void issue(const Ring<C>& ring, const Copier& copier, u32 tile, int k0) {
+/// Starts the copies of one operand's tile. The engine's are started by one thread, others by all.
+template <class Operand, class Copier>
+BURNISH_DEVICE void issue(const Copier& copier, u32 tile, int k0, u32 filled) {
   if constexpr (!is_mapped<Operand>) copier.issue(tile, k0);
-  else if (starts_engine(ring)) copier.issue(tile, k0, ring.filled());
+  else if (threadIdx.x == 0) copier.issue(tile, k0, filled);
 }
 
 /// Waits for all threads that multiply.
@@ -66,8 +59,8 @@ BURNISH_DEVICE void fill_b(const Ring<C>& ring, const Copier& copier, int k0) {
   using TileA = typename C::template TileA<A>;
   using TileB = typename C::template TileB<B>;
   constexpr int mapped_bytes = (is_mapped<A> ? TileA::bytes : 0) + (is_mapped<B> ? TileB::bytes : 0);
-  if (mapped_bytes > 0 && starts_engine(ring)) arrive_expecting(ring.filled(), mapped_bytes);
-  issue<B>(ring, copier, ring.tiles() + TileA::bytes, k0);
+  if (mapped_bytes > 0 && threadIdx.x == 0) arrive_expecting(ring.filled(), mapped_bytes);
+  issue<B>(copier, ring.tiles() + TileA::bytes, k0, ring.filled());
 }
 
 /// Copies B of the first steps of a block's first tile, as far as there are stages, and then waits for what A depends on. Gives
@@ -93,7 +86,7 @@ BURNISH_DEVICE void fill(Ring<C>& ring, const A& a, const B& b, Place place, int
       wait_phase(ring.emptied(), ring.round ^ 1);
       fill_b<C, A, B>(ring, copy_b, k0);
     }
-    issue<A>(ring, copy_a, ring.tiles(), k0);
+    issue<A>(copy_a, ring.tiles(), k0, ring.filled());
     if (C::mapped < 2) arrive_when_copied(ring.filled());
   }
 }
