@@ -315,7 +315,9 @@ class Conv:
         return self.cin * h * row, h * row, row, 1
 
     def mappable(self):
-        return int(self.channels_last and self.groups == 1 and self.cout % 32 == 0)
+        if not self.channels_last or self.groups > 1 or self.cout % 32:
+            return 0
+        return 1 + (not self.transposed and self.cin % 64 == 0 and self.pitch % 8 == 0)
 
     def weight_row(self):
         unit = 16 // SIZE[self.dtype]
@@ -331,7 +333,8 @@ class Conv:
         kind = "ConvTransposeOperand" if self.transposed else "ConvOperand"
         axes = [f"{{{self.hw[i]}, {self.out_hw()[i]}, {self.kernel[i]}, {self.stride[i]}, {self.pad[i]}, "
                 f"{self.dilation[i]}}}" for i in range(2)]
-        image = (f"{kind}<{self.dtype}, Major::{along}, {width}>{{image + group * {cin * sc}LL, {sn}LL, {sc}LL, {sh}LL, "
+        image = (f"MappedWindows<{self.dtype}>{{image, {cin}, {axes[0]}, {axes[1]}}}" if is_mapped(c, "a") else
+                 f"{kind}<{self.dtype}, Major::{along}, {width}>{{image + group * {cin * sc}LL, {sn}LL, {sc}LL, {sh}LL, "
                  f"{sw}LL, {cin}, {axes[0]}, {axes[1]}}}")
         row = self.weight_row()
         weights = (f"MappedOperand<{self.dtype}>{{weights}}" if is_mapped(c, "b") else
@@ -353,7 +356,7 @@ class Conv:
                 store = (f"for (int i = 0; i < V; ++i) if (i < count) out[(n + i) / {plane} * "
                          f"{self.cout * plane}LL + m * {plane}LL + (n + i) % {plane}] = y.elements.at[i];")
         return f"""#include "providers/nvrtc/device/contraction.cuh"
-#include "providers/nvrtc/device/conv.cuh"
+#include "providers/nvrtc/device/conv{'_map' * is_mapped(c, 'a')}.cuh"
 using namespace burnish;
 using C = {c.type(self.dtype, self.math, cout, k)};
 static_assert(C::threads == {c.threads()} && C::shared_bytes == {c.shared(self.dtype, self.math, cout, k)});
@@ -380,7 +383,7 @@ struct Epilogue {{
   }}
 }};
 extern "C" __global__ void {c.attributes()}
-kernel(const {self.dtype}* image, {parameter(self, "b", "weights")}, {self.dtype}* out, const {self.dtype}* bias, int positions) {{
+kernel({parameter(self, "a", "image")}, {parameter(self, "b", "weights")}, {self.dtype}* out, const {self.dtype}* bias, int positions) {{
   contract<C>({m}, {n}, {k}, {self.groups}, [&](Place place, const auto& compute) {{
     const int group = place.batch;
     compute({operands}, Epilogue{{out + group * {group_step}LL, bias + group * {cout}}});

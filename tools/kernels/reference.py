@@ -75,6 +75,16 @@ def argument(case, which, address, mn, k, stride):
                              (64, 2, 4, 4, c.bn // 32))
 
 
+def image_argument(case, address):
+    """As `argument`, for a convolution's A."""
+    if not cases.is_mapped(case.config, "a"):
+        return address
+    (h, w), (oh, ow), (sn, _, sh, sw) = case.hw, case.out_hw(), case.image_strides()
+    end = lambda out, size, axis: (out - 1) * case.stride[axis] + 1 - case.pad[axis] - size
+    return tensor_map.encode_windows(address, cases.SIZE[case.dtype], (case.cin, w, h, case.n), (sw, sh, sn), (64, case.config.bm),
+                                     (case.pad[1], case.pad[0]), case.stride[::-1], (end(ow, w, 1), end(oh, h, 0)))
+
+
 def run_gemm(case, cubin):
     outer, inner = case.batch or (1, 1)
     def operand(which, mn, batches, offset):
@@ -159,7 +169,7 @@ def run_conv(case, cubin):
     bias = Buffer(case.dtype, case.cout)
     fill(bias.inner)
     kernel = Kernel(cubin, *case.launch())
-    arguments = (buffer.address(), argument(case, "b", buffer_w.address(), *case.extents()[1:], row), buffer_out.address(),
+    arguments = (image_argument(case, buffer.address()), argument(case, "b", buffer_w.address(), *case.extents()[1:], row), buffer_out.address(),
                  bias.address(), ctypes.c_int(case.extents()[0]))
     kernel(*arguments)
     torch.cuda.synchronize()

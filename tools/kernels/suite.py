@@ -174,7 +174,7 @@ def sliced_teams():
 
 def mapped():
     """What the copy engine brings: rows, columns and k that end within a tile, fewer tiles than teams and many more than blocks;
-    B alone, fetched early, beside A that threads copy, or both."""
+    B alone, fetched early, beside A that threads copy, or both, of images too."""
     for config in SPECIALISED + SLICED_TEAMS:
         for count in (1, 2):
             common = dict(math="warpgroup", config=dataclasses.replace(config, mapped=count, constant_b=count == 1))
@@ -184,6 +184,11 @@ def mapped():
         yield Gemm(333, 288, 712, a_major="mn", b_major="k", a_pad=3, dtype="bfloat16", residual=True, **common)
         yield Conv(2, 64, (14, 14), 96, (3, 3), pad=(1, 1, 1, 1), **common)
         yield Conv(30, 144, (19, 21), 32, (3, 3), pad=(2, 2, 2, 2), dilation=(2, 2), dtype="bfloat16", **common)
+        common = dict(math="warpgroup", config=dataclasses.replace(config, mapped=2))
+        yield Conv(2, 64, (14, 14), 96, (3, 3), pad=(1, 1, 1, 1), **common)
+        yield Conv(30, 128, (19, 21), 32, (3, 3), pad=(2, 2, 2, 2), dilation=(2, 2), dtype="bfloat16", **common)
+        yield Conv(3, 64, (15, 18), 64, (5, 3), stride=(2, 3), pad=(2, 0, 1, 1), pitch=8, **common)
+        yield Conv(70, 192, (9, 8), 64, (1, 1), stride=(2, 2), **common)
 
 
 def early():

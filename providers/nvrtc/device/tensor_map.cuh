@@ -36,4 +36,17 @@ BURNISH_DEVICE void copy_box(u32 to, const TensorMap& map, u32 barrier, int c0, 
       : "memory");
 }
 
+/// As copy_box, of images by a map with windows: channels from `channel` on of one element of the window, `down` and `right` of
+/// its beginning, for as many windows in their order as the map says. The first begins at `row` and `column` of an image. PTX ISA,
+/// "im2col mode".
+BURNISH_DEVICE void copy_windows(u32 to, const TensorMap& map, u32 barrier, int channel, int column, int row,
+                                 int image, int right, int down) {
+  asm volatile(
+      "cp.async.bulk.tensor.4d.shared::cluster.global.im2col.mbarrier::complete_tx::bytes [%0], [%1, {%3, "
+      "%4, %5, %6}], [%2], {%7, %8};" ::"r"(to),
+      "l"(&map), "r"(barrier), "r"(channel), "r"(column), "r"(row), "r"(image), "h"(u16(right)),
+      "h"(u16(down))
+      : "memory");
+}
+
 }  // namespace burnish
