@@ -509,6 +509,15 @@ Result<> Lowering::bind_inputs() {
   return {};
 }
 
+// Whether a temporary holds such a tensor in that order and nothing else, a view of its maker's result say: it can be the output.
+bool Lowering::fills_buffer(const Placed& placed, Space space, const TensorType& type,
+                            const std::vector<int>& order) {
+  const Buffer& buffer = out_.plan.buffers[placed.buffer];
+  return buffer.kind == Buffer::Kind::temporary && buffer.space == space &&
+         buffer_bytes_[placed.buffer] == bytes_of(type) && dims_.is_constant(placed.view.offset, 0) &&
+         has_strides(placed.view, type.shape, strides_in_order(order, type.shape));
+}
+
 Result<> Lowering::bind_outputs() {
   for (ValueId v : top_.graph.outputs) {
     const Value& value = top_.graph.values[v];
@@ -524,14 +533,17 @@ Result<> Lowering::bind_outputs() {
       // Only what is row-major on both sides crosses over in one copy.
       const bool on_host = !value.constant && !top_.at(space, v) && order.empty();
       const Placed from = TRY(on_host ? place_dense(top_, v, Space::host) : place(top_, v, space));
-      const Placed to{add_buffer(space, bytes_of(value.type)),
+      const Placed to{fills_buffer(from, space, value.type, order) ? from.buffer
+                                                                   : add_buffer(space, bytes_of(value.type)),
                       {dims_.constant(0), strides_in_order(order, value.type.shape)}};
       buffer = to.buffer;
       out_.plan.buffers[buffer].kind = Buffer::Kind::output;
-      note_move("output '" + value.name + "'", value.constant ? "it is a constant"
-                                               : on_host      ? "it is made on the host"
-                                                              : "it is made elsewhere, or in another order");
-      TRY(copy_into(from, on_host ? Space::host : space, to, space, value.type, "output " + value.name));
+      if (buffer != from.buffer) {
+        note_move("output '" + value.name + "'", value.constant ? "it is a constant"
+                                                 : on_host      ? "it is made on the host"
+                                                           : "it is made elsewhere, or in another order");
+        TRY(copy_into(from, on_host ? Space::host : space, to, space, value.type, "output " + value.name));
+      }
     }
     out_.plan.buffers[buffer].index = index;
     out_.plan.outputs.push_back(make_port(value, buffer, wanted_order(top_, v)));

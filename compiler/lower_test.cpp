@@ -169,6 +169,26 @@ TEST(Lower, ViewsAreAddressesNotSteps) {
   EXPECT_EQ(strides, (std::vector<int64_t>{1, 6, 3}));
 }
 
+TEST(Lower, AViewOfAWholeResultIsTheOutputWhereItLies) {
+  Graph graph = parsed(R"(graph (%x: f32[n, 4, 2]) -> (%y, %same, %turned) where n = input(%x, 0) {
+  %a = Relu(%x) : f32[n, 4, 2] @"a"
+  %d = constant i64[2] {-1, 8}
+  %y = Reshape(%a, %d) : f32[n, 8]
+  %same = Reshape(%a, %d) : f32[n, 8]
+  %b = Relu(%a) : f32[n, 4, 2] @"b"
+  %turned = Transpose(%b) {perm=[0, 2, 1]} : f32[n, 2, 4]
+}
+)");
+  const Launching device;
+  const auto lowered =
+      lower(graph, {.backend = &device, .optimum = [](const DimTable&, Dim) { return int64_t{16}; }});
+  ASSERT_TRUE(lowered) << lowered.error().cause();
+  EXPECT_EQ(lowered->plan.moves,
+            (std::vector<std::string>{"output 'same': it is made elsewhere, or in another order",
+                                      "output 'turned': it is made elsewhere, or in another order"}));
+  expect_sound(lowered->plan);
+}
+
 TEST(Lower, WhatLeadsToAConvolutionIsWrittenChannelsLast) {
   EXPECT_EQ(strides_in(R"(graph (%x: f32[2, 16, 4, 5]) -> (%y) {
   %w = constant f16[1, 16, 1, 1] {1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8}

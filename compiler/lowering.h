@@ -78,6 +78,7 @@ class Lowering {
   void find_for_windows(Scope& scope);
   bool prefers_host(Scope& scope, const Node& node);
   Result<> bind_inputs();
+  bool fills_buffer(const Placed& placed, Space space, const TensorType& type, const std::vector<int>& order);
   Result<> bind_outputs();
   Port make_port(const Value& value, uint32_t buffer, const std::vector<int>& order);
   void add_checks();

@@ -118,14 +118,17 @@ class ProblemBuilder {
       launch.grid[k] = static_cast<uint32_t>(std::clamp<int64_t>(trial.usual(call.grid[k]), 0, INT32_MAX));
       launch.block[k] = static_cast<uint32_t>(call.block[k]);
     }
-    for (const KernelArgument& a : source.arguments) {
-      if (const Dim* d = std::get_if<Dim>(&a)) launch.arguments.push_back({false, trial.usual(*d)});
-      else if (const auto* map = std::get_if<TensorMap>(&a))
-        launch.arguments.push_back({true, index_of(trial, map->pointer), numbers(trial, map->extents),
-                                    numbers(trial, map->strides), map->box});
-      else launch.arguments.push_back({true, index_of(trial, std::get<OperandPointer>(a))});
-    }
+    for (const KernelArgument& a : source.arguments) launch.arguments.push_back(argument(trial, a));
     return launch;
+  }
+
+  ProblemLaunch::Argument argument(const TrialOperands& trial, const KernelArgument& a) {
+    using Kind = ProblemLaunch::Argument::Kind;
+    if (const Dim* d = std::get_if<Dim>(&a)) return {Kind::integer, trial.usual(*d)};
+    if (const auto* map = std::get_if<TensorMap>(&a))
+      return {Kind::tensor_map, index_of(trial, map->pointer), numbers(trial, map->extents),
+              numbers(trial, map->strides), map->box};
+    return {Kind::pointer, index_of(trial, std::get<OperandPointer>(a))};
   }
 
   static std::vector<uint64_t> numbers(const TrialOperands& trial, std::span<const Dim> dims) {
@@ -171,7 +174,7 @@ std::string hexadecimal(XXH128_hash_t hash) {
 
 /// Names all that the time of the default candidate depends on, the device aside.
 std::string argument_text(const ProblemLaunch::Argument& a) {
-  std::string text = (a.pointer ? "*" : "") + std::to_string(a.value);
+  std::string text = (a.kind == ProblemLaunch::Argument::Kind::integer ? "" : "*") + std::to_string(a.value);
   for (const auto& numbers : {a.extents, a.strides})
     for (uint64_t v : numbers) text += "," + std::to_string(v);
   for (uint32_t v : a.box) text += "," + std::to_string(v);

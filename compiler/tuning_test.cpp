@@ -279,8 +279,9 @@ TEST_F(Tuned, ProblemsHaveEveryNumberInPlace) {
   EXPECT_EQ(p.candidates[0].workspace, 0u);
   EXPECT_EQ(p.candidates[1].workspace, 400u);
   using Argument = ProblemLaunch::Argument;
+  using enum Argument::Kind;
   EXPECT_EQ(p.candidates[1].launches[0].arguments,
-            (std::vector<Argument>{{true, 0}, {true, 1}, {false, 16}, {true, 2}}));
+            (std::vector<Argument>{{pointer, 0}, {pointer, 1}, {integer, 16}, {pointer, 2}}));
 }
 
 TEST_F(Tuned, ThePlanKeepsTheDecisions) {

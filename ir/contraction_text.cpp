@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ir/gpu.h"
+
 namespace burnish {
 
 namespace {
@@ -118,7 +120,7 @@ struct UsualExtents {
   int64_t tiles(const TileShape& t) const { return ((m + t.m - 1) / t.m) * ((n + t.n - 1) / t.n) * batches; }
 };
 
-constexpr int64_t multiprocessors = 132;
+using h200::multiprocessors;
 
 // Into how many slices k is cut so that a problem of few tiles occupies the GPU: each keeps two steps at least.
 int slices_of(const TileShape& t, const UsualExtents& usual) {
@@ -204,7 +206,7 @@ int stationary_warps(int64_t registers) {
 
 /// Those with enough registers whose B fits.
 std::vector<TileShape> stationary_tiles(const KernelCtx& ctx, int64_t n, int64_t k, int64_t residuals) {
-  const int64_t shared = (ctx.architecture() == "sm_90" ? 227 : 99) << 10;
+  const int64_t shared = ctx.architecture() == "sm_90" ? h200::shared_of_block : shared_of_any_block;
   const int64_t whole = StationaryForm::whole_columns(n);
   std::vector<TileShape> tiles;
   for (const int rows : {16, 32})

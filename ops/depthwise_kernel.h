@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "ir/gpu.h"
 #include "ops/conv_form.h"
 
 namespace burnish {
@@ -15,19 +16,19 @@ struct DepthwiseExtents {
 };
 
 inline DepthwiseExtents usual_extents(KernelCtx& ctx, const ConvForm& form, int64_t channels) {
-  constexpr double bytes_per_microsecond = 4.4e6;
   DepthwiseExtents e{ctx.usual(ctx.in(0).shape[0]), ctx.usual(form.h.out), ctx.usual(form.w.out), channels,
                      0};
   const int64_t read = ctx.usual(form.h.in) * ctx.usual(form.w.in) * form.group,
                 written = e.out_h * e.out_w * channels;
   e.memory = static_cast<double>(e.images * (read + written)) *
-             static_cast<double>(size_of(ctx.in(0).dtype)) / bytes_per_microsecond;
+             static_cast<double>(size_of(ctx.in(0).dtype)) / h200::bytes_read_per_microsecond;
   return e;
 }
 
 /// An H200, as estimates need it; they are within a fifth of what tools/kernels/depthwise_tiles.py measures, mostly.
 struct DepthwiseMachine {
-  static constexpr double multiprocessors = 132, schedulers = 528, cycles_per_microsecond = 1700, start = 1.7;
+  static constexpr double multiprocessors = h200::multiprocessors, schedulers = h200::schedulers,
+                          cycles_per_microsecond = h200::cycles_per_microsecond, start = 1.7;
   /// Two limits that leave some room for each other.
   static double beside(double a, double b) { return std::max(a, b) + 0.2 * std::min(a, b); }
 };
@@ -113,8 +114,9 @@ struct DepthwiseBandTiling {
   }
   /// Blocks that a multiprocessor of an H200 has room for, at 168 registers a thread.
   int64_t resident(const ConvForm& form) const {
-    constexpr int64_t shared = 227 << 10, reserved = 1 << 10, at_once = 65536 / 168;
-    return std::min(shared / (shared_bytes(form) + reserved), at_once / threads());
+    constexpr int64_t at_once = 65536 / 168;
+    return std::min(h200::shared_of_block / (shared_bytes(form) + h200::shared_beside_block),
+                    at_once / threads());
   }
   /// What a warp multiplies and reads of shared memory for 16 channels.
   int64_t products(const ConvForm& form) const { return 32 * form.h.kernel * ((depth + 1) / 2); }
@@ -122,10 +124,11 @@ struct DepthwiseBandTiling {
     return 16 * form.h.kernel * (2 * (form.w.stride + depth) + depth);
   }
   Verdict verdict(const ConvForm& form) const {
-    constexpr int64_t everywhere = 99 << 10, unrolled = 512, few = 25;
+    constexpr int64_t unrolled = 512, few = 25;
     if (form.h.stride * form.w.stride > 1 || form.h.kernel * form.w.kernel <= few)
       return Verdict::no("to transpose the image takes longer than to multiply it by so few taps");
-    if (shared_bytes(form) > everywhere) return Verdict::no("the patch does not fit into shared memory");
+    if (shared_bytes(form) > shared_of_any_block)
+      return Verdict::no("the patch does not fit into shared memory");
     if (products(form) > unrolled || depth > 4) return Verdict::no("the window is too large");
     return Verdict::yes();
   }

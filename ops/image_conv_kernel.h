@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ir/gpu.h"
 #include "ops/conv_form.h"
 
 namespace burnish {
@@ -41,16 +42,15 @@ struct ImageTiling {
   }
   /// Blocks that a multiprocessor of an H200 has room for.
   int64_t resident(const ConvForm& form) const {
-    constexpr int64_t shared = 227 << 10, reserved = 1 << 10,
-                      each = 512;  // registers: of a thread, if it is one block
-    return std::min(
-        {shared / (shared_bytes(form) + reserved), each / ((registers(form) + 7) / 8 * 8), int64_t{6}});
+    constexpr int64_t each = 512;  // registers: of a thread, if it is one block
+    return std::min({h200::shared_of_block / (shared_bytes(form) + h200::shared_beside_block),
+                     each / ((registers(form) + 7) / 8 * 8), int64_t{6}});
   }
   int64_t products(const ConvForm& form) const { return rows * columns / 8 * form.h.kernel * steps; }
   Verdict verdict(const ConvForm& form) const {
-    constexpr int64_t everywhere = 99 << 10, unrolled = 1024, under_way = 64;
+    constexpr int64_t unrolled = 1024, under_way = 64;
     if (patch_w > threads) return Verdict::no("a row of the patch is longer than a block");
-    if (shared_bytes(form) > everywhere)
+    if (shared_bytes(form) > shared_of_any_block)
       return Verdict::no("patch and weights do not fit into shared memory");
     if (held() > under_way || registers(form) > 250 || products(form) > unrolled)
       return Verdict::no("the window is too large");
@@ -88,14 +88,13 @@ inline std::vector<ImageTiling> image_tilings(KernelCtx& ctx, const ConvForm& fo
 inline std::vector<Tactic> image_tactics(KernelCtx& ctx, const ConvForm& form, int64_t outputs,
                                          std::span<const ImageTiling> tilings) {
   constexpr double start = 3, product = 3.7e-3, instruction = 5.7e-4, bytes_per_microsecond = 4e6;
-  constexpr int64_t multiprocessors = 132;
   const int64_t images = ctx.usual(ctx.in(0).shape[0]), out_h = ctx.usual(form.h.out),
                 out_w = ctx.usual(form.w.out);
   std::vector<Tactic> tactics;
   for (const ImageTiling& t : tilings) {
     const int64_t height = t.warps * t.rows;
     const int64_t tiles = images * ((out_h + height - 1) / height) * ((out_w + t.width - 1) / t.width);
-    const int64_t waves = (tiles + multiprocessors - 1) / multiprocessors;
+    const int64_t waves = (tiles + h200::multiprocessors - 1) / h200::multiprocessors;
     const auto products = static_cast<double>(t.products(form) * t.passes),
                others = static_cast<double>(t.rows * t.columns / 2 * t.passes * 5 + t.held() * 10 + 100);
     const int64_t elements =
@@ -158,9 +157,8 @@ inline void add_image_conv(KernelCtx& ctx, const ConvForm& form, const Tensor& w
   const Dim tiles =
       dims.mul(ctx.in(0).shape[0], dims.mul(dims.ceil_div(form.h.out, dims.constant(t.warps * t.rows)),
                                             dims.ceil_div(form.w.out, dims.constant(t.width))));
-  constexpr int64_t multiprocessors = 132;
   call.resident = static_cast<int>(t.resident(form));
-  call.grid = {dims.min(tiles, dims.constant(multiprocessors * t.resident(form))), dims.constant(1),
+  call.grid = {dims.min(tiles, dims.constant(h200::multiprocessors * t.resident(form))), dims.constant(1),
                dims.constant(1)};
   call.block = {static_cast<int>(t.threads), 1, 1};
   call.shared_bytes = static_cast<int>(t.shared_bytes(form));

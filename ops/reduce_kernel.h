@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ir/gpu.h"
 #include "ops/kernel_axes.h"
 
 namespace burnish {
@@ -30,7 +31,7 @@ inline int64_t columns_at_once(const KernelCtx& ctx, const KernelAxes& kept, con
 /// Blocks of a cluster that share 32 results: where there are few of these and each thread would walk far.
 inline int blocks_of_cluster(const KernelCtx& ctx, Dim results, Dim count, int64_t team) {
   if (ctx.architecture() != "sm_90") return 1;
-  constexpr int64_t most = 8, enough = 16, resident = 264;
+  constexpr int64_t most = 8, enough = 16, resident = 2 * h200::multiprocessors;
   int64_t blocks = std::clamp<int64_t>(power_of_two_from(ctx.usual(count) / team / enough), 1, most);
   while (blocks > 1 && (ctx.usual(results) + 31) / 32 * blocks > resident) blocks /= 2;
   return static_cast<int>(blocks);

@@ -12,10 +12,19 @@ namespace {
 
 constexpr size_t most_nodes = 48, most_operands = 12;
 
+/// Whether `node` picks by a table, so that it is no view: of indices in even steps their elements are known.
+bool picks_rows(const Graph& g, const Node& node) {
+  if (node.op->name != "Gather") return false;
+  const bool list = g.values[node.inputs[1]].type.shape.size() == 1 && !g.constant(node.inputs[1]);
+  return list || g.values[node.inputs[1]].type.shape.size() > 1;
+}
+
 /// Whether the kernel of `node` ends in an epilogue, with room for the pointwise nodes that follow.
 bool has_epilogue(const Graph& g, const Node& node) {
   const bool normalizes = node.op->name == "InstanceNormalization" || node.op->name == "GroupNormalization";
-  return is_contraction(node) || (normalizes && g.values[node.outputs[0]].type.dtype != DType::f64);
+  const DType dtype = g.values[node.outputs[0]].type.dtype;
+  return is_contraction(node) ||
+         ((normalizes || picks_rows(g, node)) && is_float(dtype) && dtype != DType::f64);
 }
 
 bool is_pointwise(const Node& node) {

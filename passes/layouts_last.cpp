@@ -4,6 +4,7 @@
 
 #include "passes/pass.h"
 #include "passes/reshape_node.h"
+#include "passes/rewrite.h"
 
 namespace burnish {
 
@@ -23,10 +24,11 @@ bool joins_axes(DimTable& dims, const std::vector<Dim>& in, const std::vector<Di
   return k == in.size();
 }
 
-bool is_layout(const Graph& g, const Node& node) {
+/// Whether pointwise work on what `node` leaves may come before it. `alone`: it reads single numbers beside that, which fit any shape.
+bool is_layout(const Graph& g, const Node& node, bool alone) {
   if (node.op->name == "Transpose") return true;
-  return node.op->name == "Reshape" &&
-         joins_axes(*g.dims, g.values[node.inputs[0]].type.shape, g.values[node.outputs[0]].type.shape);
+  return node.op->name == "Reshape" && (alone || joins_axes(*g.dims, g.values[node.inputs[0]].type.shape,
+                                                            g.values[node.outputs[0]].type.shape));
 }
 
 class Delayer {
@@ -34,19 +36,13 @@ class Delayer {
   explicit Delayer(Graph& g) : g_(g), uses_(g.use_counts()) {}
 
   Result<bool> run() {
-    bool changed = false;
-    std::vector<Node> nodes;
-    for (const Node& node : g_.nodes) {  // producers are looked up in it: nothing moves
-      if (TRY(rewrite(node, nodes))) changed = true;
-      else nodes.push_back(node);
-    }
-    if (!changed) return false;
-    std::erase_if(nodes, [&](const Node& node) {
+    const bool changed =
+        TRY(rewrite_nodes(g_, [&](const Node& node, std::vector<Node>& out) { return rewrite(node, out); }));
+    std::erase_if(g_.nodes, [&](const Node& node) {
       return node.outputs.size() == 1 && unread_.contains(node.outputs[0]);
     });
-    g_.nodes = std::move(nodes);
     g_.index();
-    return true;
+    return changed;
   }
 
  private:
@@ -55,20 +51,28 @@ class Delayer {
   }
 
   // Whether v is what a product or pointwise work leaves, in another layout: what may be one kernel with work that follows.
-  bool is_computed(ValueId v) const {
+  bool is_computed(ValueId v, bool alone) const {
     const Node* node = sole_maker(v);
     if (!node) return false;
     return is_contraction(*node) || is_pointwise(*node) ||
-           (is_layout(g_, *node) && is_computed(node->inputs[0]));
+           (is_layout(g_, *node, alone) && is_computed(node->inputs[0], alone));
+  }
+
+  bool reads_numbers_beside(const Node& node, size_t operand) const {
+    for (size_t i = 0; i < node.inputs.size(); ++i)
+      if (i != operand && node.inputs[i] != no_value && !g_.values[node.inputs[i]].type.shape.empty())
+        return false;
+    return true;
   }
 
   // The operand of a pointwise node that only its layout keeps apart from what it might be one kernel with.
   std::optional<size_t> delayed_operand(const Node& node) const {
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const Node* layout = sole_maker(node.inputs[i]);
-      if (!layout || !is_layout(g_, *layout)) continue;
+      const bool alone = reads_numbers_beside(node, i);
+      if (!layout || !is_layout(g_, *layout, alone)) continue;
       if (g_.values[node.inputs[i]].type.shape == g_.values[node.outputs[0]].type.shape &&
-          is_computed(layout->inputs[0]))
+          is_computed(layout->inputs[0], alone))
         return i;
     }
     return std::nullopt;
@@ -145,7 +149,7 @@ Result<bool> run(Graph& graph, const PassContext&) {
 
 extern const Pass pass_layouts_last;
 const Pass pass_layouts_last = {"layouts_last",
-                                "moves transposes and joined axes behind the pointwise work that follows a "
+                                "moves transposes and reshapes behind the pointwise work that follows a "
                                 "product, so that it joins the product",
                                 run};
 

@@ -2,6 +2,7 @@
 
 #include "base/half.h"
 #include "ir/op.h"
+#include "ops/squeeze_excite/squeeze_excite.h"
 #include "passes/rule.h"
 
 namespace burnish {
@@ -49,23 +50,30 @@ bool channel_axis(RuleMatch& m, Variables x) {
   return *reduced_axes(m, x[0]) == std::vector<int64_t>{1} && m.value(x[0]).type.shape.size() == 4;
 }
 
-// over_positions(%mean): the reduction %mean goes over all axes but the first two; the number of channels is known.
+// over_positions(%mean): the reduction %mean goes over all axes but the first two.
 bool over_positions(RuleMatch& m, Variables x) {
   const std::vector<Dim>& shape = m.value(x[0]).type.shape;
   std::vector<int64_t> wanted;
   for (size_t axis = 2; axis < shape.size(); ++axis) wanted.push_back(static_cast<int64_t>(axis));
-  return !wanted.empty() && *reduced_axes(m, x[0]) == wanted && m.graph.dims->value(shape[1]);
+  return !wanted.empty() && *reduced_axes(m, x[0]) == wanted;
 }
 
-// one_element(%c): the convolution %c has windows of one element and adds nothing around its image; how many channels it gives is
-// known.
+// one_element(%c): the convolution %c has windows of one element and adds nothing around its image.
 bool one_element(RuleMatch& m, Variables x) {
   const Node& conv = *m.graph.producer(m.values[x[0]]);
   const std::vector<Dim>& w = m.graph.values[conv.inputs[1]].type.shape;
   const auto& pads = *conv.attrs.find<std::vector<int64_t>>("pads");
   return std::all_of(w.begin() + 2, w.end(), [&](Dim d) { return m.graph.dims->is_constant(d, 1); }) &&
-         std::all_of(pads.begin(), pads.end(), [](int64_t pad) { return pad == 0; }) &&
-         m.graph.dims->value(w[0]);
+         std::all_of(pads.begin(), pads.end(), [](int64_t pad) { return pad == 0; });
+}
+
+// can_be_squeezed(%mean, %h): the channels of %mean, and those that are left of them in %h, are as few as kernels take.
+bool can_be_squeezed(RuleMatch& m, Variables x) {
+  const auto most = [&](Variable v, int64_t n) {
+    const auto channels = m.graph.dims->value(m.value(v).type.shape[1]);
+    return channels && *channels <= n;
+  };
+  return most(x[0], most_squeezed_channels) && most(x[1], most_hidden_channels);
 }
 
 // Each extent of `shape` is 1 or that of `like`, counted from the last axis.
@@ -117,6 +125,7 @@ const RuleCondition* find_condition(std::string_view name) {
       {"groups", 3, groups},
       {"over_positions", 1, over_positions},
       {"one_element", 1, one_element},
+      {"can_be_squeezed", 2, can_be_squeezed},
   };
   const auto it = std::find_if(std::begin(conditions), std::end(conditions),
                                [&](const RuleCondition& c) { return c.name == name; });

@@ -2,6 +2,7 @@
 
 #include "passes/pass.h"
 #include "passes/reshape_node.h"
+#include "passes/rewrite.h"
 
 namespace burnish {
 
@@ -88,18 +89,8 @@ Result<bool> rewrite(Graph& g, const Node& node, std::vector<Node>& out) {
 }
 
 Result<bool> run(Graph& graph, const PassContext&) {
-  return for_each_lowered_graph(graph, [](Graph& g) -> Result<bool> {
-    bool changed = false;
-    std::vector<Node> nodes;
-    for (const Node& node : g.nodes) {  // producers are looked up in it: nothing moves
-      if (node.dead) continue;
-      if (TRY(rewrite(g, node, nodes))) changed = true;
-      else nodes.push_back(node);
-    }
-    if (!changed) return false;
-    g.nodes = std::move(nodes);
-    g.index();
-    return true;
+  return for_each_lowered_graph(graph, [](Graph& g) {
+    return rewrite_nodes(g, [&](const Node& node, std::vector<Node>& out) { return rewrite(g, node, out); });
   });
 }
 

@@ -4,6 +4,7 @@
 #include "ops/layer_normalization/layer_normalization.h"
 #include "passes/pass.h"
 #include "passes/reshape_node.h"
+#include "passes/rewrite.h"
 
 namespace burnish {
 
@@ -137,19 +138,10 @@ Result<bool> rewrite(Graph& g, const std::vector<uint32_t>& uses, const Node& no
 }
 
 Result<bool> run(Graph& graph, const PassContext&) {
-  return for_each_lowered_graph(graph, [](Graph& g) -> Result<bool> {
-    bool changed = false;
-    std::vector<Node> nodes;
+  return for_each_lowered_graph(graph, [](Graph& g) {
     const std::vector<uint32_t> uses = g.use_counts();
-    for (const Node& node : g.nodes) {  // producers are looked up in it: nothing moves
-      if (node.dead) continue;
-      if (TRY(rewrite(g, uses, node, nodes))) changed = true;
-      else nodes.push_back(node);
-    }
-    if (!changed) return false;
-    g.nodes = std::move(nodes);
-    g.index();
-    return true;
+    return rewrite_nodes(
+        g, [&](const Node& node, std::vector<Node>& out) { return rewrite(g, uses, node, out); });
   });
 }
 

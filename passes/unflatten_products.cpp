@@ -2,6 +2,7 @@
 #include "ops/gemm.h"
 #include "passes/pass.h"
 #include "passes/reshape_node.h"
+#include "passes/rewrite.h"
 
 namespace burnish {
 
@@ -12,17 +13,7 @@ class Unflattener {
   explicit Unflattener(Graph& g) : g_(g), uses_(g.use_counts()) {}
 
   Result<bool> run() {
-    bool changed = false;
-    std::vector<Node> nodes;
-    for (const Node& node : g_.nodes) {  // producers are looked up in it: nothing moves
-      if (node.dead) continue;
-      if (TRY(rewrite(node, nodes))) changed = true;
-      else nodes.push_back(node);
-    }
-    if (!changed) return false;
-    g_.nodes = std::move(nodes);
-    g_.index();
-    return true;
+    return rewrite_nodes(g_, [&](const Node& node, std::vector<Node>& out) { return rewrite(node, out); });
   }
 
  private:

@@ -164,11 +164,12 @@ class CudaRun final : public TimingRun {
     cuda::Arguments values;
     for (const ProblemLaunch::Argument& a : launch.arguments) {
       const auto i = static_cast<size_t>(a.value);
-      if (!a.extents.empty()) {
-        const auto size = static_cast<uint32_t>(size_of(problem_.buffers[i].dtype));
-        TRY(values.add(machine_.device, {address(i, repeat), size, a.extents, a.strides, a.box}));
-      } else {
-        values.add(a.pointer ? address(i, repeat) : static_cast<uint64_t>(a.value));
+      switch (a.kind) {
+        case ProblemLaunch::Argument::Kind::integer: values.add(static_cast<uint64_t>(a.value)); break;
+        case ProblemLaunch::Argument::Kind::pointer: values.add(address(i, repeat)); break;
+        case ProblemLaunch::Argument::Kind::tensor_map:
+          const auto size = static_cast<uint32_t>(size_of(problem_.buffers[i].dtype));
+          TRY(values.add(machine_.device, {address(i, repeat), size, a.extents, a.strides, a.box}));
       }
     }
     return values;

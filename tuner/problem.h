@@ -23,9 +23,10 @@ struct ProblemBuffer {
 /// A kernel launch with every number in place.
 struct ProblemLaunch {
   struct Argument {
-    bool pointer = false;
-    int64_t value = 0;                                 // pointer: the buffer's index; else the integer
-    std::vector<uint64_t> extents = {}, strides = {};  // a pointer that has extents is a tensor map
+    enum class Kind : uint8_t { integer, pointer, tensor_map };
+    Kind kind = Kind::integer;
+    int64_t value = 0;                                 // the integer, else the buffer's index
+    std::vector<uint64_t> extents = {}, strides = {};  // of a map
     std::vector<uint32_t> box = {};
     bool operator==(const Argument&) const = default;
   };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ir/gpu.h"
 #include "ops/attention/attention.h"
 #include "ops/kernel_axes.h"
 
@@ -62,14 +63,14 @@ struct AttentionExtents {
   double cost(const AttentionCut& cut) const {
     const double keys_read = static_cast<double>((keys + cut.keys - 1) / cut.keys * cut.keys);
     const int64_t rows =
-        (blocks(cut) + multiprocessors - 1) / multiprocessors * cut.queries();  // of the busiest
+        (blocks(cut) + h200::multiprocessors - 1) / h200::multiprocessors * cut.queries();  // of the busiest
     return static_cast<double>(rows) * keys_read / speed(cut);
   }
   /// As many queries as give every multiprocessor work and leave few rows idle, for a block reads its keys once for all.
   int warp_count(bool narrow) const {
     auto tiles = [&](int warps) { return (queries + 16 * warps - 1) / (16 * warps); };
     for (int n : {8, 4})
-      if ((n == 4 || narrow) && tiles(n) * batches >= n / 4 * multiprocessors &&
+      if ((n == 4 || narrow) && tiles(n) * batches >= n / 4 * h200::multiprocessors &&
           tiles(n) * n * 4 <= tiles(2) * 2 * 5)
         return n;
     return 2;
@@ -91,13 +92,12 @@ struct AttentionExtents {
   }
   static bool fits(const AttentionCut& cut) {
     if (cut.form != AttentionCut::Form::specialised)
-      return registers(cut) <= (cut.groups() == 3 ? 168 : 255) && cut.shared_bytes() <= 227 * 1024;
+      return registers(cut) <= (cut.groups() == 3 ? 168 : 255) && cut.shared_bytes() <= h200::shared_of_block;
     constexpr int most_registers[] = {208, 232, 160};  // as device text has them
-    return registers(cut) <= most_registers[cut.groups() - 1] &&
-           cut.shared_bytes() <= (cut.groups() == 1 ? 113 : 227) * 1024;
+    const int64_t blocks = cut.groups() == 1 ? 2 : 1,
+                  shared = h200::shared_of_multiprocessor / blocks - h200::shared_beside_block;
+    return registers(cut) <= most_registers[cut.groups() - 1] && cut.shared_bytes() <= shared;
   }
-
-  static constexpr int64_t multiprocessors = 132;
 
  private:
   int64_t blocks(const AttentionCut& cut) const {
@@ -108,7 +108,8 @@ struct AttentionExtents {
   double speed(const AttentionCut& cut) const {
     const double all_keys = keys <= cut.keys ? 1.15 : 1;  // nothing to wait for between tiles
     if (cut.form == AttentionCut::Form::warps) return (cut.span() <= 64 ? 0.75 : 0.55) * all_keys;
-    const int64_t waves = std::max<int64_t>(1, (blocks(cut) + multiprocessors - 1) / multiprocessors);
+    const int64_t waves =
+        std::max<int64_t>(1, (blocks(cut) + h200::multiprocessors - 1) / h200::multiprocessors);
     if (cut.form == AttentionCut::Form::specialised) {
       constexpr double narrow[] = {0.42, 1.05, 1.33}, wide[] = {0.42, 1.29, 1.29};  // by resident warpgroups
       const int64_t warpgroups = cut.groups() * std::min<int64_t>(cut.resident(), waves);
@@ -288,7 +289,7 @@ inline KernelCall attention_call(KernelCtx& ctx, const AttentionCut& cut, const 
   } else {
     text << ", " << extent << ");\n";
   }
-  const Dim most = dims.constant(AttentionExtents::multiprocessors * std::max(cut.resident(), 1));
+  const Dim most = dims.constant(h200::multiprocessors * std::max(cut.resident(), 1));
   call.grid = {specialised ? dims.min(blocks, most) : blocks, dims.constant(1), dims.constant(1)};
   call.block = {cut.threads(), 1, 1};
   call.resident = cut.resident();

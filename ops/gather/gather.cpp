@@ -80,50 +80,101 @@ bool view(ViewCtx& c) {
   return true;
 }
 
-Verdict kernel(KernelCtx& ctx) {
-  DimTable& dims = ctx.dims;
-  const std::vector<Dim>&data = ctx.in(0).shape, &indices = ctx.in(1).shape;
-  const std::span<const Dim> x = ctx.in_strides(0), y = ctx.out_strides(0);
-  const auto axis = static_cast<size_t>(ctx.attrs<GatherAttrs>().axis);
-  KernelAxes all_outer(2), all_picked(2), all_inner(2);
-  for (size_t a = 0; a < axis; ++a) all_outer.add(data[a], {x[a], y[a]});
-  for (size_t a = 0; a < indices.size(); ++a) all_picked.add(indices[a], {ctx.in_strides(1)[a], y[axis + a]});
-  for (size_t a = axis + 1; a < data.size(); ++a) all_inner.add(data[a], {x[a], y[indices.size() + a - 1]});
-  const KernelAxes outer = collapsed(dims, all_outer), picked = collapsed(dims, all_picked);
-  KernelAxes inner = collapsed(dims, all_inner);
+class GatherKernel {
+ public:
+  explicit GatherKernel(KernelCtx& ctx)
+      : ctx_(ctx), dims_(ctx.dims), axis_(static_cast<size_t>(ctx.attrs<GatherAttrs>().axis)) {
+    const std::vector<Dim>&data = ctx.in(0).shape, &indices = ctx.in(1).shape;
+    const std::span<const Dim> x = ctx.in_strides(0), index = ctx.in_strides(1), y = ctx.out_strides(0);
+    const Dim none = dims_.constant(0);
+    KernelAxes all(3);
+    for (size_t a = 0; a < axis_; ++a) all.add(data[a], {x[a], none, y[a]});
+    for (size_t a = 0; a < indices.size(); ++a) all.add(indices[a], {none, index[a], y[axis_ + a]});
+    for (size_t a = axis_ + 1; a < data.size(); ++a)
+      all.add(data[a], {x[a], none, y[indices.size() + a - 1]});
+    walk_ =
+        ctx.fused ? all : collapsed(dims_, all);  // an epilogue knows the axes by their order in the shape
+  }
 
-  // Words along the inner axis, if every other step of both tensors is a multiple of them.
-  const auto size = static_cast<int64_t>(size_of(ctx.in(0).dtype));
-  int64_t n = access_bytes(dims, inner, size, {ctx.in_alignment(0), ctx.out_alignment(0)}) / size;
-  auto allows = [&] {
-    bool all = divisible(dims, x[axis], n);
-    for (const std::vector<Dim>* strides : {&outer.strides[0], &outer.strides[1], &picked.strides[1]})
-      for (Dim d : *strides) all = all && divisible(dims, d, n);
-    return all;
-  };
-  while (n > 1 && !allows()) n /= 2;
-  inner = in_units(dims, std::move(inner), n);
-  auto words = [&](std::vector<Dim> strides) {
-    for (Dim& d : strides) d = dims.floor_div(d, dims.constant(n));
-    return strides;
-  };
-  std::vector<Dim> y_strides = words(outer.strides[1]), x_outer = words(outer.strides[0]);
-  for (Dim d : words(picked.strides[1])) y_strides.push_back(d);
-  y_strides.insert(y_strides.end(), inner.strides[1].begin(), inner.strides[1].end());
-  const Dim total = dims.floor_div(dims.product(ctx.out(0).shape), dims.constant(n));
-  const std::string index = index_type(dims, total);
+  Verdict run() {
+    if (ctx_.fused && (walk_.rank() == 0 || ctx_.in(0).dtype == DType::f64 || !is_float(ctx_.in(0).dtype)))
+      return Verdict::no("epilogues compute in float, on tensors that have axes");
+    const int64_t n = at_once();
+    // Work that follows sees elements, the last axis in steps of n; a copy moves words.
+    KernelAxes moved(2);
+    for (size_t a = 0; a < walk_.rank(); ++a)
+      moved.add(walk_.extents[a], {walk_.strides[0][a], walk_.strides[2][a]});
+    if (ctx_.fused) step_last_axis(moved, n);
+    else moved = in_units(dims_, std::move(moved), n);
+    const Dim total = dims_.product(moved.extents), step = ctx_.in_strides(0)[axis_];
+    const std::string index = index_type(dims_, dims_.mul(total, dims_.constant(n)));
+    KernelCall call{.headers = {"ops/gather/gather.cuh"}};
+    set_launch(dims_, call, total, 256, 256);
+    KernelText picked;
+    picked << "picked(" << ctx_.in_pointer(1) << ", " << dims_text(walk_.strides[1]) << ", "
+           << dims_text(moved.strides[0]) << ", " << ctx_.in(0).shape[axis_] << ", "
+           << (ctx_.fused ? step : dims_.floor_div(step, dims_.constant(n))) << ")";
+    const KernelText extents = dims_text(moved.extents, index);
+    if (ctx_.fused) {
+      const Epilogue end = make_epilogue(ctx_, epilogue_form(n));
+      call.prelude = end.prelude;
+      call.body << "gather_rows<" + std::to_string(n) + ">(" << ctx_.in_pointer(0) << ", " << picked << ", "
+                << extents << ", " << end.construct << ");\n";
+    } else {
+      const int64_t bytes = n * static_cast<int64_t>(size_of(ctx_.in(0).dtype));
+      call.body << "gather(" << word_pointer(ctx_.in_pointer(0), bytes, true) << ", " << picked << ", "
+                << word_pointer(ctx_.out_pointer(0), bytes, false) << ", " << extents << ", "
+                << dims_text(moved.strides[1]) << ");\n";
+    }
+    ctx_.calls.push_back(std::move(call));
+    return Verdict::yes();
+  }
 
-  KernelCall call{.headers = {"ops/gather/gather.cuh"}};
-  set_launch(dims, call, total, 256, 256);
-  call.body << "gather(" << word_pointer(ctx.in_pointer(0), n * size, true) << ", " << ctx.in_pointer(1)
-            << ", " << word_pointer(ctx.out_pointer(0), n * size, false) << ", "
-            << dims_text(outer.extents, index) << ", " << dims_text(x_outer) << ", " << data[axis] << ", "
-            << dims.floor_div(x[axis], dims.constant(n)) << ", " << dims_text(picked.extents, index) << ", "
-            << dims_text(picked.strides[0]) << ", " << dims_text(inner.extents, index) << ", "
-            << dims_text(inner.strides[0]) << ", " << dims_text(y_strides) << ");\n";
-  ctx.calls.push_back(std::move(call));
-  return Verdict::yes();
-}
+ private:
+  /// Elements that lie together along the last axis wherever they are picked from; an epilogue sees to the result itself.
+  int64_t at_once() const {
+    const size_t rank = walk_.rank();
+    if (rank == 0 || !dims_.is_constant(walk_.strides[1].back(), 0)) return 1;
+    KernelAxes together(ctx_.fused ? 1 : 2);
+    together.extents = walk_.extents;
+    together.strides[0] = walk_.strides[0];
+    if (!ctx_.fused) together.strides[1] = walk_.strides[2];
+    const auto size = static_cast<int64_t>(size_of(ctx_.in(0).dtype));
+    const int64_t alignment =
+        ctx_.fused ? ctx_.in_alignment(0) : std::min(ctx_.in_alignment(0), ctx_.out_alignment(0));
+    int64_t n = access_bytes(dims_, together, size, {alignment}) / size;
+    while (n > 1 && !divisible(dims_, ctx_.in_strides(0)[axis_], n)) n /= 2;
+    return n;
+  }
+
+  void step_last_axis(KernelAxes& axes, int64_t n) const {
+    const Dim step = dims_.constant(n);
+    axes.extents.back() = dims_.floor_div(axes.extents.back(), step);
+    for (std::vector<Dim>& strides : axes.strides) strides.back() = dims_.mul(strides.back(), step);
+  }
+
+  EpilogueForm epilogue_form(int64_t n) const {
+    EpilogueForm form{.column_axis = walk_.rank() - 1, .column_step = static_cast<int>(n)};
+    for (size_t a = 0; a + 1 < walk_.rank(); ++a) {
+      const std::span<const Dim> extents = walk_.extents;
+      KernelText at;
+      at << "m / (int)" << dims_.product(extents.subspan(a + 1, walk_.rank() - a - 2)) << " % (int)"
+         << extents[a];
+      form.coordinates.push_back(std::move(at));
+      form.rows.push_back(a);
+    }
+    KernelText column;
+    form.coordinates.push_back(column << "n");
+    return form;
+  }
+
+  KernelCtx& ctx_;
+  DimTable& dims_;
+  const size_t axis_;
+  KernelAxes walk_{3};  // of what is picked from, the indices, and the result
+};
+
+Verdict kernel(KernelCtx& ctx) { return GatherKernel(ctx).run(); }
 
 }  // namespace
 

@@ -4,9 +4,10 @@
 
 namespace burnish {
 
-/// LayerNormalization: operands x, scale, bias (may be left out); results y, mean, 1 / deviation.
+/// LayerNormalization: operands x, scale, bias (may be left out), rows (may be left out); results y, mean, 1 / deviation.
 /// RMSNormalization: x, scale;
-/// y. Axes from `axis` on are normalised; scale and bias broadcast to them.
+/// y. Axes from `axis` on are normalised; scale and bias broadcast to them. `rows`, which passes give it, is a constant table of
+/// indices, from 0 on, along the axis before those: what they pick of x is normalised, their axes taking that one's place.
 struct LayerNormalizationAttrs {
   int64_t axis = -1;
   float epsilon = 1e-5f;
@@ -17,6 +18,8 @@ struct LayerNormalizationAttrs {
 inline Result<> import_layer_normalization(ImportCtx& c) {
   const LayerNormalizationAttrs attrs{TRY(c.integer("axis", -1)), TRY(c.real("epsilon", 1e-5f))};
   std::vector<ValueId> inputs;
+  if (c.input_count() > 3)
+    return c.error(Code::invalid_model, "takes at most 3 inputs, got " + std::to_string(c.input_count()));
   for (size_t i = 0; i < c.input_count(); ++i) inputs.push_back(c.input(i));
   if (inputs.size() == 3 && inputs[2] == no_value) inputs.pop_back();
   size_t outputs = 1;
@@ -34,7 +37,7 @@ inline Result<> infer_layer_normalization(InferCtx& c, size_t operands) {
   attrs.axis = TRY(c.axis(attrs.axis, c.rank(0)));
   if (attrs.axis != c.attrs<LayerNormalizationAttrs>().axis) c.node.attrs = attrs;
   const std::vector<Dim> tail(c.shape(0).begin() + attrs.axis, c.shape(0).end());
-  for (size_t i = 1; i < c.input_count(); ++i) {
+  for (size_t i = 1; i < 3; ++i) {
     if (!c.has(i)) continue;
     const std::string what = i == 1 ? "scale" : "bias";
     if (c.in(i).dtype != c.in(0).dtype)
@@ -50,9 +53,17 @@ inline Result<> infer_layer_normalization(InferCtx& c, size_t operands) {
                     "the " + what + " must fit the normalised axes"));
     }
   }
-  c.out(0, c.in(0));
-  std::vector<Dim> reduced = c.shape(0);
-  std::fill(reduced.begin() + attrs.axis, reduced.end(), c.dims.constant(1));
+  std::vector<Dim> shape(c.shape(0).begin(), c.shape(0).begin() + attrs.axis);
+  if (c.has(3)) {
+    if (c.in(3).dtype != DType::i64 || attrs.axis == 0)
+      return c.error("the rows must be int64, along an axis");
+    shape.pop_back();
+    shape.insert(shape.end(), c.shape(3).begin(), c.shape(3).end());
+  }
+  std::vector<Dim> reduced = shape;
+  reduced.insert(reduced.end(), tail.size(), c.dims.constant(1));
+  shape.insert(shape.end(), tail.begin(), tail.end());
+  c.out(0, c.in(0).dtype, std::move(shape));
   for (size_t i = 1; i < c.output_count(); ++i)
     c.out(i, c.in(0).dtype == DType::f64 ? DType::f64 : DType::f32, reduced);
   return {};

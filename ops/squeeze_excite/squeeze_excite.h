@@ -14,4 +14,7 @@ struct SqueezeExciteAttrs {
   BURNISH_REFLECT(SqueezeExciteAttrs, activation, gate, alpha, beta)
 };
 
+/// What device kernels certainly take, in any type and wherever an image lies: one that has more is left as it is spelled out.
+inline constexpr int64_t most_squeezed_channels = 8192, most_hidden_channels = 2048;
+
 }  // namespace burnish

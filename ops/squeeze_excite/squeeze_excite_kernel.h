@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ir/gpu.h"
 #include "ops/kernel_axes.h"
 #include "ops/squeeze_excite/squeeze_excite.h"
 
@@ -56,15 +57,16 @@ class SqueezeExciteKernel {
     if (dims_.value(shape_[1]).value_or(0) == 0 || dims_.value(ctx_.in(1).shape[0]).value_or(0) == 0)
       return Verdict::no("there are no channels, or how many is not known");
     std::vector<SqueezeCut> cuts;
-    for (const int64_t shares : {1, 2, 4, 8}) cuts.push_back(cut_of(shares));
+    for (const int64_t shares : {1, 2, 4, 8})
+      if (SqueezeCut cut = cut_of(shares); cut.shared_bytes() <= shared_of_any_block) cuts.push_back(cut);
+    if (cuts.empty()) return Verdict::no("channels do not fit into shared memory");
     std::ranges::stable_sort(cuts, {}, &SqueezeCut::cost);
-    cuts.resize(2);
-    if (cuts[0].shared_bytes() > everywhere) return Verdict::no("channels do not fit into shared memory");
+    cuts.resize(std::min<size_t>(cuts.size(), 2));
     std::vector<Tactic> tactics{{"launches " + cuts[0].name(), 2 * static_cast<double>(cuts[0].cost())}};
     std::vector<SqueezeCut> offered{cuts[0]};
     for (SqueezeCut& cut : cuts) {
       cut.clustered = true;
-      if (!ctx_.starts_early() || cut.shared_bytes() > everywhere) continue;
+      if (!has_clusters(ctx_.architecture()) || cut.shared_bytes() > shared_of_any_block) continue;
       tactics.push_back({"cluster " + cut.name(), static_cast<double>(cut.cost())});
       offered.push_back(cut);
     }
@@ -81,8 +83,6 @@ class SqueezeExciteKernel {
  private:
   /// Clusters whose blocks have a multiprocessor each, on an H200.
   static constexpr int64_t clusters = 16;
-  /// Shared memory that a block may have on every GPU.
-  static constexpr int64_t everywhere = 99 << 10;
 
   int64_t size() const { return static_cast<int64_t>(size_of(ctx_.in(0).dtype)); }
 
@@ -111,7 +111,7 @@ class SqueezeExciteKernel {
   void choose_what_is_held() {
     if (cut_.vector * size() != 16) return;
     constexpr int64_t most_staged = 48 << 10, most_held = 32;
-    cut_.staged = cut_.weight_bytes() <= std::min(most_staged, everywhere - cut_.shared_bytes()) &&
+    cut_.staged = cut_.weight_bytes() <= std::min(most_staged, shared_of_any_block - cut_.shared_bytes()) &&
                   ctx_.in_alignment(1) % cut_.vector == 0 && ctx_.in_alignment(3) % cut_.vector == 0;
     if (cut_.parts() > cut_.threads) return;
     const int64_t room = shared_of_block() - cut_.shared_bytes();
@@ -121,7 +121,7 @@ class SqueezeExciteKernel {
   /// Shared memory of a multiprocessor; a block costs 1 KB beside what it asks for.
   int64_t shared_of_multiprocessor() const {
     const bool large = ctx_.architecture().starts_with("sm_90") || ctx_.architecture().starts_with("sm_10");
-    return (large ? 228 : 100) << 10;
+    return large ? h200::shared_of_multiprocessor : 100 << 10;
   }
   /// One of them may have it all where there are so few images that every cluster finds multiprocessors of its own.
   bool is_alone() const { return ctx_.usual(shape_[0]) <= clusters; }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "ops/squeeze_excite/squeeze_excite.h"
 #include "providers/nvrtc/kernel_cases.h"
 
 namespace burnish::nvrtc::testing {
@@ -71,6 +72,24 @@ TEST(Backend, SqueezeAndExcitationIsOneKernelWhereThereAreClusters) {
   ASSERT_EQ(two.size(), 2u);
   EXPECT_EQ(two[0].call.cluster, 1);
   EXPECT_LE(two[0].call.shared_bytes, 48 << 10);
+}
+
+// The rule that makes the operator of what exporters spell out counts on it.
+TEST(Backend, SqueezeAndExcitationTakesAllChannelsThatTheRuleLeavesIt) {
+  const std::string c = std::to_string(most_squeezed_channels), h = std::to_string(most_hidden_channels);
+  for (const std::string type : {"f16", "bf16", "f32", "f64"})
+    for (const std::string positions : {"1, 1", "7, 7", "500, 500"})
+      for (const Layout layout : {Layout::channels_last, Layout::dense}) {
+        const KernelCase kernel{
+            "SqueezeExcite",
+            {type + "[2, " + c + ", " + positions + "]", type + "[" + h + ", " + c + ", 1, 1]",
+             type + "[" + h + "]", type + "[" + c + ", " + h + ", 1, 1]", type + "[" + c + "]"},
+            {},
+            1,
+            layout,
+            layout};
+        EXPECT_FALSE(emitted("sm_80", kernel).empty()) << kernel.text();
+      }
 }
 
 // What is said to be read alone may be read at any time, also before the wait.

@@ -72,6 +72,15 @@ inline std::vector<KernelCase> kernel_cases() {
   add({"LayerNormalization", {"f32[2, 5, 6, 7]", "f32[6, 7]", "f32[6, 1]"}, {{"axis", int64_t{2}}}, 3});
   add({"LayerNormalization", {"f32[batch, length, 96]", "f32[96]"}, {{"axis", int64_t{-1}}}, 1, gaps, gaps});
   add({"LayerNormalization", {"f64[3, 20]", "f64[20]", "f64[20]"}, {{"axis", int64_t{-1}}}, 3});
+  const Tensor shifted = tensor<int64_t>({2, 4}, {7, 4, 5, 6, 3, 0, 1, 2});
+  for (const Layout layout : {dense, back})
+    add({"LayerNormalization",
+         {"f16[b, 8, 96]", "f16[96]", "f16[96]", shifted},
+         {{"axis", int64_t{2}}},
+         1,
+         layout,
+         layout});
+  add({"LayerNormalization", {"f32[8, 20]", "f32[20]", "", shifted}, {{"axis", int64_t{1}}}, 3});
   add({"LayerNormalization", {"f32[3, width]", "f32[width]", "f32[width]"}, {{"axis", int64_t{-1}}}});
 
   for (Layout layout : {dense, last, gaps}) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "ir/text.h"
 #include "providers/nvrtc/kernel_cases.h"
 
 namespace burnish::nvrtc::testing {
@@ -10,7 +11,7 @@ namespace burnish::nvrtc::testing {
 static NvrtcBackend backend_for(std::string_view target) {
   Result<Compiler> compiler = Compiler::open();
   EXPECT_TRUE(compiler) << compiler.error().cause();
-  return NvrtcBackend(*std::move(compiler), *architecture_named(target));
+  return NvrtcBackend(CompilerPool(*std::move(compiler), BURNISH_WORKER), *architecture_named(target));
 }
 
 /// The sources of a case's launches, by the tactic `wanted` if it is named; none if it was refused. `tactics`: what there was
@@ -68,6 +69,43 @@ TEST(Kernels, EveryOpCompilesForEveryArchitecture) {
         for (std::string& source : sources_of(backend, c)) sources.push_back(std::move(source));
     expect_compiles(backend, sources);
   }
+}
+
+/// Gather(x, table) + z, as one node.
+static Graph picked_sum(const std::string& x, const std::string& table, int axis, const std::string& y) {
+  const std::string operands[] = {x, table, y};
+  std::string outside, inside;
+  for (int i = 0; i < 3; ++i) {
+    outside += (i ? ", %x" : "%x") + std::to_string(i) + ": " + operands[i];
+    inside += (i ? ", %" : "%") + std::to_string(i) + ": " + operands[i];
+  }
+  auto graph =
+      parse("graph (" + outside + ") -> (%y) {\n  %y = Fused(%x0, %x1, %x2) : " + y + " {\n    graph body(" +
+            inside + ") -> (%4) {\n      %3 = Gather(%0, %1) {axis=" + std::to_string(axis) + "} : " + y +
+            "\n      %4 = Add(%2, %3) : " + y + "\n    }\n  }\n}\n");
+  EXPECT_TRUE(graph) << graph.error().cause();
+  return *std::move(graph);
+}
+
+TEST(Kernels, WorkThatFollowsOnPickedRowsCompiles) {
+  const auto backend = backend_for("sm_90");
+  std::set<std::string> sources;
+  for (Graph graph : {picked_sum("f16[3, 8, 16]", "i64[2, 4]", 1, "f16[3, 2, 4, 16]"),
+                      picked_sum("f32[30, 7]", "i32[5]", 0, "f32[5, 7]"),
+                      picked_sum("bf16[4, 9]", "i64[3, 2]", 1, "bf16[4, 3, 2]")})
+    for (const Layout layout : {Layout::dense, Layout::gaps, Layout::backwards}) {
+      FreeOperands operands(graph, graph.nodes.back(), layout, layout, backend.target());
+      const Verdict verdict = backend.describe(operands);
+      ASSERT_TRUE(verdict) << verdict.reason();
+      ASSERT_EQ(operands.calls.size(), 1u);
+      sources.insert(backend.emit(operands, operands.calls[0]).text);
+    }
+  EXPECT_EQ(sources.size(), 9u);
+  const auto vectors = [](const std::string& text) {
+    return text.find("gather_rows<8>") != std::string::npos;
+  };
+  EXPECT_EQ(std::ranges::count_if(sources, vectors), 1);  // halves that lie side by side
+  expect_compiles(backend, {sources.begin(), sources.end()});
 }
 
 static std::vector<std::string> tactics_of(const NvrtcBackend& backend, const KernelCase& c) {

@@ -98,6 +98,24 @@ class Map:
     box: list
 
 
+def storing_epilogue(dtype, columns):
+    """A prelude: `Store{y}` stores the numbers it is given as they are, `columns` to a row."""
+    T = C_TYPE[np.dtype(dtype).name]
+    return f"""struct Store {{
+      {T}* y;
+      struct Nothing {{}};
+      template <int V> __device__ Nothing fetch(int, int, int) const {{ return {{}}; }}
+      template <int V> __device__ burnish::Row<{T}, V> results(float (&v)[V], Nothing) const {{
+        burnish::Row<{T}, V> row;
+        for (int i = 0; i < V; ++i) row.set(i, v[i]);
+        return row;
+      }}
+      template <int V> __device__ void put(int m, int n, const burnish::Row<{T}, V>& row, int count) const {{
+        burnish::write_row<{T}, V>(y + m * {columns}LL + n, 1, count, {str(columns % 8 == 0).lower()}, row);
+      }}
+    }};"""
+
+
 @dataclass
 class Case:
     """`body`: statements of the kernel, in which operands are pointers by their names, maps TensorMaps by theirs."""

@@ -8,15 +8,32 @@
 
 namespace burnish {
 
-/// Where an operand lies: strides over the axes that number the rows and over those within a row.
-template <int outer, int inner>
+/// Rows that a table picks along one axis: the axes that number them have strides in the table, the others in the operand.
+template <class I, int outer>
+struct PickedRows {
+  Dims<outer> strides;
+  const I* table;
+  Dims<outer> table_strides;
+  i64 step;  ///< of the axis that they are picked along
+};
+template <class I, int outer>
+BURNISH_DEVICE PickedRows<I, outer> picked_rows(const Dims<outer>& strides, const I* table,
+                                                const Dims<outer>& table_strides, i64 step) {
+  return {strides, table, table_strides, step};
+}
+template <class I, int outer, class Index>
+BURNISH_DEVICE i64 offset_of(const Dims<outer, Index>& at, const PickedRows<I, outer>& rows) {
+  return offset_of(at, rows.strides) + i64(rows.table[offset_of(at, rows.table_strides)]) * rows.step;
+}
+
+/// Where an operand lies: strides over the axes that number the rows (or PickedRows) and over those within a row.
+template <class Rows, int inner>
 struct RowStrides {
-  Dims<outer> rows;
+  Rows rows;
   Dims<inner> within;
 };
-template <int outer, int inner>
-BURNISH_DEVICE constexpr RowStrides<outer, inner> row_strides(const Dims<outer>& rows,
-                                                              const Dims<inner>& within) {
+template <class Rows, int inner>
+BURNISH_DEVICE constexpr RowStrides<Rows, inner> row_strides(const Rows& rows, const Dims<inner>& within) {
   return {rows, within};
 }
 
@@ -29,15 +46,15 @@ BURNISH_DEVICE constexpr RowStrides<outer, inner> row_strides(const Dims<outer>&
 /// cached: elements per thread kept in registers; 0 reads x three times and takes any length, else elements
 /// of a row <= team * cached.
 /// Grid: any; rows / (blockDim.x / team) blocks give one row per team. No dynamic shared memory.
-template <bool centred, int team, int cached, class Tx, class Ts, class Ty, class Tm, int outer, int inner,
-          class Index, class Epilogue = Unchanged>
+template <bool centred, int team, int cached, class Tx, class Ts, class Ty, class Tm, class XRows, int outer,
+          int inner, class Index, class Epilogue = Unchanged>
 BURNISH_DEVICE void normalize_rows(const Tx* x, const Ts* scale, const Ts* bias, Ty* y, Tm* means,
                                    Tm* inverses, const Dims<outer, Index>& row_extents,
                                    const Dims<inner, Index>& extents,
-                                   const RowStrides<outer, inner>& x_strides,
-                                   const RowStrides<outer, inner>& scale_strides,
-                                   const RowStrides<outer, inner>& bias_strides,
-                                   const RowStrides<outer, inner>& y_strides, double epsilon,
+                                   const RowStrides<XRows, inner>& x_strides,
+                                   const RowStrides<Dims<outer>, inner>& scale_strides,
+                                   const RowStrides<Dims<outer>, inner>& bias_strides,
+                                   const RowStrides<Dims<outer>, inner>& y_strides, double epsilon,
                                    Epilogue epilogue = {}) {
   using A = compute<Tx>;
   using Threads = Team<team>;

@@ -3,22 +3,35 @@ import itertools
 
 import numpy as np
 
-from op_case import Case, Operand, grid_for, literal, spread
+from op_case import Case, Operand, grid_for, literal, spread, storing_epilogue
 
 
-def gather(x, indices, axis, order=None, index="int"):
+def picked(x, q, axis, vector=1):
+    """C++ text: where what operand q picks along an axis of x lies."""
+    x_strides = x.strides[:axis] + [0] * q.values.ndim + x.strides[axis + 1:]
+    q_strides = [0] * axis + q.strides + [0] * (x.values.ndim - axis - 1)
+    x_strides[-1:] = [s * vector for s in x_strides[-1:]]
+    return f"picked(q, {literal(q_strides)}, {literal(x_strides)}, {x.values.shape[axis]}, {x.strides[axis]})"
+
+
+def gather(x, indices, axis, order=None, index="int", vector=0):
+    """`vector`: how many elements of the last axis an epilogue gets at a time; 0: there is none."""
     inside = (indices >= -x.shape[axis]) & (indices < x.shape[axis])
     want = np.take(x, np.where(inside, indices, 0) % max(x.shape[axis], 1), axis) if x.shape[axis] else \
         np.zeros(x.shape[:axis] + indices.shape + x.shape[axis + 1:], x.dtype)
     shaped = inside.reshape((1,) * axis + indices.shape + (1,) * (x.ndim - axis - 1))
     want = np.where(shaped, want, np.zeros((), x.dtype)).astype(x.dtype)
-    a, q = Operand(x, spread(x.shape, order, 1)), Operand(indices, spread(indices.shape, pad=1))
+    a, q = Operand(x, spread(x.shape, order, max(vector, 1))), Operand(indices, spread(indices.shape, pad=1))
     y = Operand(want, spread(want.shape, pad=2), result=True)
-    body = (f"gather(x, q, y, {literal(x.shape[:axis], index)}, {literal(a.strides[:axis])}, {x.shape[axis]}, "
-            f"{a.strides[axis]}, {literal(indices.shape, index)}, {q.text}, {literal(x.shape[axis + 1:], index)}, "
-            f"{literal(a.strides[axis + 1:])}, {y.text});")
-    return Case(f"gather {x.dtype.name} {list(x.shape)} by {list(indices.shape)} axis {axis}", "ops/gather/gather.cuh",
-                body, {"x": a, "q": q, "y": y}, grid_for(want.size))
+    name = f"{x.dtype.name} {list(x.shape)} by {list(indices.shape)} axis {axis}"
+    if vector == 0:
+        body = f"gather(x, {picked(a, q, axis)}, y, {literal(want.shape, index)}, {y.text});"
+        return Case(f"gather {name}", "ops/gather/gather.cuh", body, {"x": a, "q": q, "y": y}, grid_for(want.size))
+    y = Operand(want, result=True)
+    extents = want.shape[:-1] + (want.shape[-1] // vector,)
+    body = f"gather_rows<{vector}>(x, {picked(a, q, axis, vector)}, {literal(extents, index)}, Store{{y}});"
+    return Case(f"gather_rows {name}", "ops/gather/gather.cuh", body, {"x": a, "q": q, "y": y},
+                grid_for(want.size // vector), prelude=storing_epilogue(x.dtype, want.shape[-1]))
 
 
 def gather_elements(x, indices, axis, order=None):
@@ -104,6 +117,9 @@ def cases():
     yield gather(normal((4, 30)), np.zeros((0,), np.int64), 1)
     yield gather(normal((4, 0)), np.zeros((2,), np.int64), 1)
     yield gather(rng.integers(0, 2, (9, 5)).astype(bool), some(9, (3,)), 0)
+    yield gather(normal((3, 30, 24), np.float16), some(30, (4, 5)), 1, vector=8)
+    yield gather(normal((30, 6)), np.array([5, 30, -31, 1 << 40, -30]), 0, vector=1)
+    yield gather(normal((4, 9), np.float16), some(9, (3, 2)), 1, vector=1)
     yield gather_elements(normal((6, 20, 5), np.float16), some(20, (4, 11, 5)), 1, (2, 0, 1))
     yield gather_elements(normal((50,)), some(50, (70,), np.int32), 0)
     yield gather_nd(normal((4, 5, 6, 7)), np.stack([some(5, (4, 3)), some(6, (4, 3))], -1), 1)

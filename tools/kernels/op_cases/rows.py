@@ -1,7 +1,7 @@
 """Functions along rows: softmax, normalisation, scans, arg max, top k."""
 import numpy as np
 
-from op_case import C_TYPE, Case, Operand, bfloat16, block_of, grid_for, literal, spread
+from op_case import Case, Operand, bfloat16, block_of, grid_for, literal, spread, storing_epilogue
 
 
 def without(values, axis):
@@ -28,8 +28,16 @@ def softmax(x, axis, team, cached, logarithm=False, order=None, pad=0, index="in
                 "ops/softmax/softmax.cuh", body, {"x": a, "y": y}, rows_grid(rows, team, block), block)
 
 
-def layer_normalization(x, first, team, cached, rms=False, scale=True, order=None, pad=0):
+def layer_normalization(x, first, team, cached, rms=False, scale=True, order=None, pad=0, picks=None):
+    """`picks`: numbers of the rows that are normalised, along the last axis before them."""
     rng = np.random.default_rng(5)
+    a = Operand(x, spread(x.shape, order, pad))
+    x_rows, table = literal(a.strides[:first]), {}
+    if picks is not None:
+        table = {"t": Operand(picks, spread(picks.shape, pad=1))}
+        x_rows = (f"picked_rows({literal(a.strides[:first - 1] + [0] * picks.ndim)}, t, "
+                  f"{literal([0] * (first - 1) + table['t'].strides)}, {a.strides[first - 1]})")
+        x, first = np.take(x, picks, first - 1), first - 1 + picks.ndim
     inner, outer = x.shape[first:], x.shape[:first]
     s, b = rng.normal(size=inner).astype(np.float32), rng.normal(size=inner).astype(x.dtype).astype(np.float32)
     axes, wide = tuple(range(first, x.ndim)), x.astype(np.float64)
@@ -39,8 +47,8 @@ def layer_normalization(x, first, team, cached, rms=False, scale=True, order=Non
     if scale:
         want = want * s + b
     shape = [-1] if outer else [1]
-    a, y = Operand(x, spread(x.shape, order, pad)), Operand(want.astype(x.dtype), spread(x.shape, pad=pad), result=True)
-    operands = {"x": a, "s": Operand(s), "b": Operand(b), "y": y}
+    y = Operand(want.astype(x.dtype), spread(x.shape, pad=pad), result=True)
+    operands = {"x": a, "s": Operand(s), "b": Operand(b), "y": y} | table
     operands["inverses"] = Operand(np.broadcast_to(inverse, outer + (1,) * len(inner)).reshape(shape).astype(np.float32),
                                    result=True)
     if not rms:
@@ -48,10 +56,10 @@ def layer_normalization(x, first, team, cached, rms=False, scale=True, order=Non
     null = "(const float*)nullptr"
     body = (f"layer_normalization<{str(rms).lower()}, {team}, {cached}>(x, {'s, b' if scale else f'{null}, {null}'}, y, "
             f"{'(float*)nullptr' if rms else 'means'}, inverses, {literal(outer, 'int')}, {literal(inner, 'int')}, "
-            f"{literal(a.strides[:first])}, {literal(a.strides[first:])}, {operands['s'].text}, {operands['b'].text}, "
+            f"{x_rows}, {literal(a.strides[a.values.ndim - len(inner):])}, {operands['s'].text}, {operands['b'].text}, "
             f"{literal(y.strides[:first])}, {literal(y.strides[first:])}, 1e-5);")
     block = block_of(team)
-    return Case(f"layer_normalization {x.dtype.name} {list(x.shape)} from {first} team {team} rms {rms}",
+    return Case(f"layer_normalization {x.dtype.name} {list(x.shape)} from {first} team {team} rms {rms}{' picked' if table else ''}",
                 "ops/layer_normalization/layer_normalization.cuh", body, operands,
                 rows_grid(int(np.prod(outer)), team, block), block)
 
@@ -96,23 +104,9 @@ def channels_last_normalization(x, groups, v, threads, slabs):
     name, header = f"{x.dtype.name} {list(x.shape)} groups {groups}", "ops/instance_normalization/channels_last_normalization.cuh"
     yield Case(f"group_moments {name}", header, f"{frame}group_moments{image}m);",
                {"x": a, "m": Operand(moments.astype(np.float32), result=True)}, (n * slabs,), threads, rows * c * 8)
-    T = C_TYPE[x.dtype.name]
-    prelude = f"""struct Store {{
-      {T}* y;
-      struct Nothing {{}};
-      template <int V> __device__ Nothing fetch(int, int, int) const {{ return {{}}; }}
-      template <int V> __device__ burnish::Row<{T}, V> results(float (&v)[V], Nothing) const {{
-        burnish::Row<{T}, V> row;
-        for (int i = 0; i < V; ++i) row.set(i, v[i]);
-        return row;
-      }}
-      template <int V> __device__ void put(int m, int n, const burnish::Row<{T}, V>& row, int count) const {{
-        burnish::write_row<{T}, V>(y + m * {c}LL + n, 1, count, true, row);
-      }}
-    }};"""
     yield Case(f"group_normalize {name}", header, f"{frame}group_normalize{image}{positions}, {slabs}, m, s, 2, b, 1, 1e-3f, Store{{y}});",
                {"x": a, "m": Operand(moments.astype(np.float32)), "s": Operand(s, [2]), "b": Operand(b),
-                "y": Operand(want, result=True)}, (n * slabs,), threads, prelude=prelude)
+                "y": Operand(want, result=True)}, (n * slabs,), threads, prelude=storing_epilogue(x.dtype, c))
 
 
 def cum_sum(x, axis, team, exclusive, reverse, order=None):
@@ -214,6 +208,9 @@ def cases():
     yield layer_normalization(normal((70,)), 0, 32, 0, scale=False)
     yield layer_normalization(normal((0, 70)), 1, 32, 3)
     yield layer_normalization(normal((4, 100)) + 30, 1, 32, 4)
+    for order in (None, (1, 2, 0)):
+        yield layer_normalization(normal((2, 30, 96), np.float16), 2, 32, 3, order=order, picks=rng.integers(0, 30, (4, 3, 5)))
+    yield layer_normalization(normal((9, 33)), 1, 8, 0, picks=rng.integers(0, 9, (7,)))
     yield instance_normalization(normal((3, 6, 15, 17)), 6, 256, 1)
     yield instance_normalization(normal((2, 12, 9, 5), np.float16), 3, 128, 0, order=(0, 2, 3, 1), pad=1)
     yield instance_normalization(normal((2, 4, 1000)), 2, 512, 0)
