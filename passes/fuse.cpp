@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "ir/halves.h"
 #include "ir/infer.h"
 #include "passes/fuse.h"
 #include "passes/pass.h"
@@ -22,7 +23,20 @@ bool is_pointwise(const Node& node) {
   return node.op->scalar && node.outputs.size() == 1 && node.outputs[0] != no_value;
 }
 
-/// Groups a first node with the pointwise nodes that follow from it, as far as one result leaves the group.
+/// Whether the kernel of `node` can end with the halves of its result's columns side by side, for it lays out its weight so.
+Verdict halves_columns(const Graph& g, const Node& node, const Tensor* weight, size_t& axis) {
+  if (!is_contraction(node) || node.op->name == "ConvTranspose")
+    return Verdict::no("its kernel brings no halves together");
+  if (!weight) return Verdict::no("its weight is computed, not stored");
+  const bool conv = node.op->name == "Conv";
+  axis = conv ? 1 : g.values[node.outputs[0]].type.shape.size() - 1;
+  if (conv && *node.attrs.find<int64_t>("group") != 1) return Verdict::no("its channels are in groups");
+  if (!conv && weight->shape().size() != 2) return Verdict::no("it has several weights");
+  return Verdict::yes();
+}
+
+/// Groups a first node with the pointwise nodes that follow from it, as far as one result leaves the group. On the way the two
+/// halves of a contraction's columns may become operands of one node.
 class Fuser {
  public:
   explicit Fuser(Graph& g) : g_(g), uses_(g.use_counts()), taken_(g.nodes.size()) {}
@@ -43,6 +57,29 @@ class Fuser {
     std::vector<size_t> nodes;  // ascending
   };
 
+  /// The columns that a group halves, from a group's beginning to its end.
+  struct Halves {
+    std::optional<size_t> axis;  // of the columns; nothing: they cannot be halved
+    ValueId whole = no_value;
+    bool taken[2] = {};
+
+    /// Whether each result of `node` is a half of the columns of something that was made before.
+    bool include(const Graph& g, const Node& node, const std::set<ValueId>& made) {
+      Halves more = *this;
+      for (size_t i = 0; axis && i < node.outputs.size(); ++i) {
+        const auto half = half_of(g, node, i);
+        if (!half || half->axis != axis || !made.contains(half->whole)) return false;
+        if (whole != no_value && half->whole != whole) return false;
+        more.whole = half->whole;
+        more.taken[half->second] = true;
+      }
+      if (more.whole == no_value) return false;
+      *this = more;
+      return true;
+    }
+    bool complete() const { return whole == no_value || (taken[0] && taken[1]); }
+  };
+
   // The one value that others read of what `nodes` make, or no_value if there are several.
   ValueId single_result(const std::vector<size_t>& nodes) const {
     std::map<ValueId, uint32_t> inside;
@@ -59,10 +96,17 @@ class Fuser {
     return result;
   }
 
+  // A node that takes halves has no operands beside: where they begin is part of what it is.
+  std::span<const ValueId> operands_of(size_t n) const {
+    const Node& node = g_.nodes[n];
+    const bool halves = !is_pointwise(node) && !has_epilogue(g_, node);
+    return std::span(node.inputs).first(halves ? 1 : node.inputs.size());
+  }
+
   size_t operand_count(const std::vector<size_t>& nodes) const {
     std::set<ValueId> made, read;
     for (size_t n : nodes) {
-      for (ValueId v : g_.nodes[n].inputs) read.insert(v);
+      for (ValueId v : operands_of(n)) read.insert(v);
       for (ValueId v : g_.nodes[n].outputs) made.insert(v);
     }
     return static_cast<size_t>(std::count_if(read.begin(), read.end(),
@@ -71,12 +115,18 @@ class Fuser {
 
   bool grow(size_t first) {
     std::vector<size_t> group{first}, best;
-    const std::vector<Dim>& shape = g_.values[g_.nodes[first].outputs[0]].type.shape;
-    std::set<ValueId> made(g_.nodes[first].outputs.begin(), g_.nodes[first].outputs.end());
+    const Node& anchor = g_.nodes[first];
+    const std::vector<Dim>* shape = &g_.values[anchor.outputs[0]].type.shape;
+    std::set<ValueId> made(anchor.outputs.begin(), anchor.outputs.end());
+    Halves halves;
+    if (size_t axis = 0;
+        is_contraction(anchor) && halves_columns(g_, anchor, g_.constant(anchor.inputs[1]), axis))
+      halves.axis = axis;
     for (size_t n = first + 1; n < g_.nodes.size() && group.size() < most_nodes; ++n) {
       const Node& node = g_.nodes[n];
-      if (taken_[n] || node.dead || !is_pointwise(node) || g_.values[node.outputs[0]].type.shape != shape)
-        continue;
+      if (taken_[n] || node.dead) continue;
+      const bool follows = is_pointwise(node) && g_.values[node.outputs[0]].type.shape == *shape;
+      if (!follows && !halves.include(g_, node, made)) continue;
       if (std::none_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return made.contains(v); }))
         continue;
       group.push_back(n);
@@ -84,14 +134,29 @@ class Fuser {
         group.pop_back();
         continue;
       }
-      made.insert(node.outputs[0]);
-      if (single_result(group) == node.outputs[0]) best = group;
+      made.insert(node.outputs.begin(), node.outputs.end());
+      shape = &g_.values[node.outputs[0]].type.shape;
+      if (follows && halves.complete() && single_result(group) == node.outputs[0]) best = group;
       if (uses_[node.outputs[0]] == 0) break;
     }
     if (best.size() < 2) return false;
     for (size_t n : best) taken_[n] = true;
     groups_[best.back()] = {best};
     return true;
+  }
+
+  // The halves that `node` takes, as slices.
+  void add_halves(Graph& body, const Node& node, std::map<ValueId, ValueId>& inside) const {
+    for (size_t i = 0; i < node.outputs.size(); ++i) {
+      const Half half = *half_of(g_, node, i);
+      const TensorType& type = g_.values[node.outputs[i]].type;
+      const int64_t columns = *g_.dims->value(type.shape[half.axis]), from = half.second ? columns : 0;
+      Node slice{.op = find_op("Slice"), .inputs = {inside.at(half.whole)}, .provenance = node.provenance};
+      for (int64_t v : {from, from + columns, static_cast<int64_t>(half.axis)})
+        slice.inputs.push_back(body.add_constant(Tensor::of<int64_t>(DType::i64, {1}, std::array{v})));
+      slice.outputs = {inside[node.outputs[i]] = body.add_value(type)};
+      body.nodes.push_back(std::move(slice));
+    }
   }
 
   Node fused(const Group& group) {
@@ -102,6 +167,11 @@ class Fuser {
     Node out{.op = find_op("Fused")};
     for (size_t n : group.nodes) {
       Node node = std::move(g_.nodes[n]);
+      out.provenance.insert(out.provenance.end(), node.provenance.begin(), node.provenance.end());
+      if (n != group.nodes.front() && !is_pointwise(node)) {
+        add_halves(body, node, inside);
+        continue;
+      }
       for (ValueId& v : node.inputs) {
         if (v == no_value) continue;
         auto [it, fresh] = inside.try_emplace(v, 0);
@@ -126,7 +196,6 @@ class Fuser {
         }
         v = mine;
       }
-      out.provenance.insert(out.provenance.end(), node.provenance.begin(), node.provenance.end());
       body.nodes.push_back(std::move(node));
     }
     std::vector<std::string>& names = out.provenance;  // without repetitions, order kept
