@@ -226,6 +226,7 @@ const Node& first_of(const Node& node) { return node.op->name == "Fused" ? node.
 const Graph& first_graph(const Graph& g, const Node& node) {
   return node.op->name == "Fused" ? node.regions[0] : g;
 }
+bool is_cut(const Node& node) { return node.op->name == "Slice" || node.op->name == "Split"; }
 size_t size_of_group(const Node& node) { return node.op->name == "Fused" ? node.regions[0].nodes.size() : 1; }
 
 /// Why `node` does not follow in the kernel of `before`, which writes what it reads.
@@ -241,6 +242,27 @@ std::string why_apart(const Graph& g, const Node& before, const Node& node, bool
   return "it reads what is made after " + name + " has begun";
 }
 
+/// Why the halves that `view` may take of what `before` writes do not come together in its kernel.
+std::string why_parted(const Graph& g, const Node& before, const Node& view) {
+  const Node& first = first_of(before);
+  const Graph& inner = first_graph(g, before);
+  const auto weight =
+      static_cast<size_t>(std::ranges::find(inner.inputs, first.inputs[1]) - inner.inputs.begin());
+  size_t axis = 0;
+  if (const Verdict v = halves_columns(
+          inner, first, g.constant(&inner == &g ? first.inputs[1] : before.inputs[weight]), axis);
+      !v)
+    return v.reason();
+  const auto is_half = [&](const Node& node) {
+    const auto half = half_of(g, node);
+    return half && half->axis == axis && half->whole == view.inputs[0];
+  };
+  if (!is_half(view)) return "they are no halves of its columns";
+  const auto readers = std::ranges::count_if(g.nodes, is_half);
+  if (g.use_counts()[view.inputs[0]] > readers) return "others read all its columns";
+  return "what is made of both halves does not end in one result";
+}
+
 Result<bool> run(Graph& graph, const PassContext&) {
   return for_each_lowered_graph(graph, [](Graph& g) -> Result<bool> { return Fuser(g).run(); });
 }
@@ -250,6 +272,8 @@ Result<bool> run(Graph& graph, const PassContext&) {
 std::vector<std::string> fusion_reasons(const Graph& g) {
   std::vector<std::string> reasons;
   std::map<ValueId, const Node*> makers;
+  std::map<ValueId, std::pair<const Node*, const Node*>>
+      parts;  // of what a contraction makes: it, and the view
   const std::vector<uint32_t> uses = g.use_counts();
   for (const Node& node : g.nodes) {
     if (node.dead) continue;
@@ -258,9 +282,19 @@ std::vector<std::string> fusion_reasons(const Graph& g) {
         for (std::string& reason : fusion_reasons(region)) reasons.push_back(std::move(reason));
     const Node& first = first_of(node);
     const bool can_follow = is_pointwise(first);
+    const auto whole = is_cut(node) ? makers.find(node.inputs[0]) : makers.end();
+    if (whole != makers.end() && is_contraction(first_of(*whole->second)))
+      for (ValueId v : node.outputs) parts[v] = {whole->second, &node};
     std::set<ValueId> told;
     for (ValueId v : node.inputs) {
-      const auto maker = can_follow && told.insert(v).second ? makers.find(v) : makers.end();
+      if (!can_follow || !told.insert(v).second) continue;
+      if (const auto part = parts.find(v); part != parts.end()) {
+        const auto [before, view] = part->second;
+        if (told.insert(view->inputs[0]).second)
+          reasons.push_back(describe(node) + ": what it reads are parts of what " + describe(*before) +
+                            " makes: " + why_parted(g, *before, *view));
+      }
+      const auto maker = makers.find(v);
       if (maker == makers.end()) continue;
       const auto here = static_cast<uint32_t>(std::count(node.inputs.begin(), node.inputs.end(), v));
       reasons.push_back(describe(node) + ": " + why_apart(g, *maker->second, node, uses[v] > here));
