@@ -344,8 +344,9 @@ TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype,
   if (accepts("stationary", stationary_verdict(ctx, p, dtype))) {
     const auto size = static_cast<double>(size_of(dtype)), m = static_cast<double>(usual.m),
                n = static_cast<double>(usual.n), k = static_cast<double>(usual.k);
+    const double results = m * n / (pairs_columns(ctx) ? 2 : 1);
     const auto residuals = static_cast<int64_t>(
-        ((traffic.reads + traffic.writes) / size - m * k - n * k - m * n) / (m * n) + 0.5);
+        ((traffic.reads + traffic.writes) / size - m * k - n * k - results) / results + 0.5);
     for (const TileShape& t : stationary_tiles(ctx, usual.n, usual.k, residuals)) {
       tiles.push_back(t);
       tactics.push_back({name_of(t), stationary_cost(t, usual, traffic, residuals) + p.before});

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "ir/element.h"
+#include "ir/halves.h"
 #include "ir/scalar.h"
 
 namespace burnish {
@@ -63,6 +64,7 @@ struct Program {
   const Graph& graph;
   std::map<ValueId, std::string> names;
   std::string statements;
+  std::string suffix;  // of the names of what is computed
 
   std::string name(ValueId v) {
     if (auto it = names.find(v); it != names.end()) return it->second;
@@ -73,7 +75,7 @@ struct Program {
     const DType operand = graph.values[node.inputs.back()].type.dtype;  // Where's condition comes first
     std::vector<std::string> operands;
     for (ValueId v : node.inputs) operands.push_back(name(v));
-    const std::string result = "t" + std::to_string(y);
+    const std::string result = "t" + std::to_string(y) + suffix;
     const std::string type(compute_type(graph.values[y].type.dtype));
     statements += "const " + type + " " + result +
                   " = [&] { using C = " + std::string(compute_type(operand)) + "; return (" + type + ")(" +
@@ -144,102 +146,10 @@ static std::optional<Dim> stride_of_all(DimTable& dims, std::span<const size_t> 
   return stride;
 }
 
-Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
-  const auto& [coordinates, column_axis, column_step, captures, rows, alpha, addends] = form;
-  KernelCtx& placing = ctx.fused ? *ctx.fused : ctx;
-  DimTable& dims = ctx.dims;
-  const Body body = body_of(placing, 1);
-  const TensorType& stored = body.graph.values[body.result].type;
-  MemberDims member(dims);
-  const size_t rank = stored.shape.size();
-
-  auto flatten = [&](const KernelText& text) {
-    std::string out;
-    for (const KernelText::Piece& piece : text.pieces)
-      out += std::holds_alternative<Dim>(piece) ? member(std::get<Dim>(piece)) : std::get<std::string>(piece);
-    return out;
-  };
-  auto offset = [&](std::span<const Dim> strides) {
-    std::string sum;
-    auto add = [&](const std::string& number, Dim stride) {
-      if (!dims.is_constant(stride, 0)) sum += (sum.empty() ? "" : " + ") + number + " * " + member(stride);
-    };
-    const std::optional<Dim> of_rows = stride_of_all(dims, rows, stored.shape, strides);
-    if (of_rows) add("(long long)m", *of_rows);
-    for (size_t a = 0; a < rank; ++a) {
-      const bool done = of_rows && std::find(rows.begin(), rows.end(), a) != rows.end();
-      if (!done && !dims.is_constant(stored.shape[a], 1)) add("x" + std::to_string(a), strides[a]);
-    }
-    return sum.empty() ? std::string("0LL") : sum;
-  };
-  auto aligned = [&](std::span<const Dim> strides, int64_t alignment, DType dtype) {
-    const int64_t vector =
-        std::max<int64_t>(1, std::min<int64_t>(8, 16 / static_cast<int64_t>(size_of(dtype))));
-    bool all =
-        alignment % vector == 0 && column_step % vector == 0 && dims.is_constant(strides[column_axis], 1);
-    for (size_t a = 0; a < rank; ++a)
-      if (a != column_axis && !dims.is_constant(stored.shape[a], 1))
-        all = all && divisible(dims, strides[a], vector);
-    return all ? "true" : "false";
-  };
-
-  std::string fields, reads;  // of `Operands`
-  Program program{body.graph, {}, {}};
-  if (ctx.fused) program.names[body.graph.nodes[0].outputs[0]] = "acc";
-  std::vector<std::pair<std::string, OperandPointer>> pointers;
-  // Reads V elements of an operand, or the one that all columns share; gives the expression of element j.
-  auto read = [&](OperandPointer pointer, DType dtype, std::span<const Dim> strides, int64_t alignment) {
-    const size_t k = pointers.size();
-    const std::string name = "r" + std::to_string(k), element(device_type(dtype)), c(compute_type(dtype));
-    pointers.push_back({"const " + element + "* p" + std::to_string(k), pointer});
-    if (dims.is_constant(strides[column_axis], 0)) {
-      fields += c + " " + name + ";\n";
-      reads += "read." + name + " = load(" + row_pointer(k, offset(strides)) + ");\n";
-      return "read." + name;
-    }
-    fields += "Row<" + element + ", V> " + name + ";\n";
-    reads += "read." + name + " = read_row<" + element + ", V>(" + row_pointer(k, offset(strides)) + ", " +
-             member(strides[column_axis]) + ", count, " + aligned(strides, alignment, dtype) + ");\n";
-    return "read." + name + "[j]";
-  };
-  std::string accumulator = alpha == 1 ? "v[j]" : "float(" + Text(double{alpha}).s.substr(1) + ") * v[j]";
-  for (const Addend& addend : addends) {
-    const std::string x = read(ctx.in_pointer(addend.operand), ctx.in(addend.operand).dtype, addend.strides,
-                               ctx.in_alignment(addend.operand));
-    accumulator +=
-        " + " + (addend.scale == 1 ? x : "float(" + Text(double{addend.scale}).s.substr(1) + ") * " + x);
-  }
-  for (const auto& [v, index] : body.operands) {
-    const TensorType& type = body.graph.values[v].type;
-    const std::vector<Dim> strides =
-        broadcast_strides(dims, type.shape, placing.in_strides(index), stored.shape);
-    program.names[v] = read(placing.in_pointer(index), type.dtype, strides, placing.in_alignment(index));
-  }
-  for (const Node* node : body.nodes) program.add(*node);
-  const std::string element(device_type(stored.dtype));
-  const size_t out = pointers.size();
-  pointers.push_back({element + "* p" + std::to_string(out), placing.out_pointer(0)});
-  const std::span<const Dim> out_strides = placing.out_strides(0);
-
-  std::string axes;
-  for (size_t a = 0; a < rank; ++a)
-    axes +=
-        "[[maybe_unused]] const long long x" + std::to_string(a) + " = " + flatten(coordinates[a]) + ";\n";
-  const std::string method = "template <int V>\n__device__ __forceinline__ ";
-  std::string text = "template <int V>\nstruct Operands {\n" + fields + "};\n";
-  text += method + "Operands<V> fetch(int m, int n, int count) const {\n" + axes + "Operands<V> read;\n" +
-          reads + "return read;\n}\n";
-  text += method + "Row<" + element + ", V> results(float (&v)[V], const Operands<V>& read) const {\nRow<" +
-          element +
-          ", V> y;\n#pragma unroll\nfor (int j = 0; j < V; ++j) {\nconst float acc = " + accumulator + ";\n" +
-          program.statements;
-  text +=
-      "y.set(j, " + (ctx.fused ? program.name(body.result) : std::string("acc")) + ");\n}\nreturn y;\n}\n";
-  text += method + "void put(int m, int n, const Row<" + element + ", V>& y, int count) const {\n" + axes +
-          "write_row<" + element + ", V>(" + row_pointer(out, offset(out_strides)) + ", " +
-          member(out_strides[column_axis]) + ", count, " +
-          aligned(out_strides, placing.out_alignment(0), stored.dtype) + ", y);\n}\n";
-
+/// The functor around its methods, and what makes one.
+static Epilogue make_functor(const std::vector<std::pair<std::string, OperandPointer>>& pointers,
+                             const std::vector<std::string>& captures, const MemberDims& member,
+                             const std::string& methods) {
   Epilogue epilogue;
   epilogue.prelude = "struct Epilogue {\n";
   epilogue.construct << "Epilogue{";
@@ -263,9 +173,147 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
     comma();
     epilogue.construct << member.members()[i];
   }
-  epilogue.prelude += text + "};\n";
+  epilogue.prelude += methods + "};\n";
   epilogue.construct << "}";
   return epilogue;
+}
+
+bool pairs_columns(const KernelCtx& ctx) { return ctx.fused && halved_axis(ctx.graph); }
+
+Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
+  const auto& [coordinates, column_axis, column_step, captures, rows, alpha, addends] = form;
+  KernelCtx& placing = ctx.fused ? *ctx.fused : ctx;
+  DimTable& dims = ctx.dims;
+  const Body body = body_of(placing, 1);
+  const TensorType& stored = body.graph.values[body.result].type;
+  const std::vector<Dim>& summed = ctx.out(0).shape;
+  MemberDims member(dims);
+  const size_t rank = stored.shape.size();
+  // Of a row's columns, 2j and 2j + 1 may be a pair: element j of its halves.
+  const bool halved = pairs_columns(ctx);
+  const int parts = halved ? 2 : 1;
+  const auto first_half =
+      std::ranges::find_if(body.nodes, [&](const Node* n) { return half_of(body.graph, *n).has_value(); });
+  const std::span<const Node* const> before(body.nodes.begin(), first_half),
+      after(first_half, body.nodes.end());
+  const std::string width = halved ? "V / 2" : "V", count = halved ? "count / 2" : "count";
+
+  auto flatten = [&](const KernelText& text) {
+    std::string out;
+    for (const KernelText::Piece& piece : text.pieces)
+      out += std::holds_alternative<Dim>(piece) ? member(std::get<Dim>(piece)) : std::get<std::string>(piece);
+    return out;
+  };
+  auto offset = [&](std::span<const Dim> strides, Dim from) {
+    std::string sum;
+    auto add = [&](const std::string& number, Dim stride) {
+      if (!dims.is_constant(stride, 0)) sum += (sum.empty() ? "" : " + ") + number + " * " + member(stride);
+    };
+    const std::optional<Dim> of_rows = stride_of_all(dims, rows, stored.shape, strides);
+    if (of_rows) add("(long long)m", *of_rows);
+    for (size_t a = 0; a < rank; ++a) {
+      const bool done = of_rows && std::find(rows.begin(), rows.end(), a) != rows.end();
+      if (!done && !dims.is_constant(stored.shape[a], 1)) add("x" + std::to_string(a), strides[a]);
+    }
+    if (!dims.is_constant(from, 0)) sum += (sum.empty() ? "" : " + ") + member(from);
+    return sum.empty() ? std::string("0LL") : sum;
+  };
+  auto aligned = [&](std::span<const Dim> strides, Dim from, int64_t alignment, DType dtype) {
+    const int64_t vector =
+        std::max<int64_t>(1, std::min<int64_t>(8 / parts, 16 / static_cast<int64_t>(size_of(dtype))));
+    bool all = alignment % vector == 0 && column_step / parts % vector == 0 &&
+               dims.is_constant(strides[column_axis], 1) && divisible(dims, from, vector);
+    for (size_t a = 0; a < rank; ++a)
+      if (a != column_axis && !dims.is_constant(stored.shape[a], 1))
+        all = all && divisible(dims, strides[a], vector);
+    return all ? "true" : "false";
+  };
+
+  std::string fields, reads;  // of `Operands`
+  std::vector<std::pair<std::string, OperandPointer>> pointers;
+  using Names = std::array<std::string, 2>;  // of element j, of either half
+  // Reads the elements of an operand, or the one that all columns share. `of_sums`: it has a column for each sum.
+  auto read = [&](OperandPointer pointer, DType dtype, std::span<const Dim> strides, int64_t alignment,
+                  bool of_sums) {
+    const size_t k = pointers.size();
+    const std::string name = "r" + std::to_string(k), element(device_type(dtype)), c(compute_type(dtype));
+    pointers.push_back({"const " + element + "* p" + std::to_string(k), pointer});
+    const Dim stride = strides[column_axis], zero = dims.constant(0);
+    if (dims.is_constant(stride, 0)) {
+      fields += c + " " + name + ";\n";
+      reads += "read." + name + " = load(" + row_pointer(k, offset(strides, zero)) + ");\n";
+      return Names{"read." + name, "read." + name};
+    }
+    auto read_row = [&](const std::string& row, Dim from) {
+      fields += "Row<" + element + ", " + width + "> " + row + ";\n";
+      reads += "read." + row + " = read_row<" + element + ", " + width + ">(" +
+               row_pointer(k, offset(strides, from)) + ", " + member(stride) + ", " + count + ", " +
+               aligned(strides, from, alignment, dtype) + ");\n";
+      return "read." + row + "[j]";
+    };
+    const std::string first = read_row(name, zero);
+    if (!halved || !of_sums) return Names{first, first};
+    return Names{first, read_row(name + "b", dims.mul(stored.shape[column_axis], stride))};
+  };
+  auto scaled = [](float scale, const std::string& x) {
+    return scale == 1 ? x : "float(" + Text(double{scale}).s.substr(1) + ") * " + x;
+  };
+  Names sum = halved ? Names{"v[2 * j]", "v[2 * j + 1]"} : Names{"v[j]", ""};
+  for (std::string& x : sum) x = scaled(alpha, x);
+  for (const Addend& addend : addends) {
+    const Names x = read(ctx.in_pointer(addend.operand), ctx.in(addend.operand).dtype, addend.strides,
+                         ctx.in_alignment(addend.operand), true);
+    for (size_t part = 0; part < 2; ++part) sum[part] += " + " + scaled(addend.scale, x[part]);
+  }
+  std::vector<std::pair<ValueId, Names>> operands;
+  for (const auto& [v, index] : body.operands) {
+    const TensorType& type = body.graph.values[v].type;
+    const bool of_sums = std::ranges::any_of(
+        before, [&](const Node* n) { return std::ranges::find(n->inputs, v) != n->inputs.end(); });
+    const std::vector<Dim> strides =
+        broadcast_strides(dims, type.shape, placing.in_strides(index), of_sums ? summed : stored.shape);
+    operands.emplace_back(
+        v, read(placing.in_pointer(index), type.dtype, strides, placing.in_alignment(index), of_sums));
+  }
+  Program program{body.graph, {}, {}, {}};
+  std::string acc = "acc";
+  for (int part = 0; part < parts; ++part) {
+    if (halved) program.suffix = part ? "b" : "a";
+    acc = "acc" + program.suffix;
+    program.statements += "const float " + acc + " = " + sum[static_cast<size_t>(part)] + ";\n";
+    if (ctx.fused) program.names[body.graph.nodes[0].outputs[0]] = acc;
+    for (const auto& [v, names] : operands) program.names[v] = names[static_cast<size_t>(part)];
+    for (const Node* node : before) program.add(*node);
+    for (const Node* node : after)
+      if (const auto half = half_of(body.graph, *node); half && half->second == (part == 1))
+        program.names[node->outputs[0]] = program.name(half->whole);
+  }
+  program.suffix.clear();
+  for (const Node* node : after)
+    if (!half_of(body.graph, *node)) program.add(*node);
+  const std::string element(device_type(stored.dtype)), row = "Row<" + element + ", ";
+  const size_t out = pointers.size();
+  pointers.push_back({element + "* p" + std::to_string(out), placing.out_pointer(0)});
+  const std::span<const Dim> out_strides = placing.out_strides(0);
+
+  std::string axes;
+  for (size_t a = 0; a < rank; ++a) {
+    std::string x = flatten(coordinates[a]);
+    if (halved && a == column_axis) x = "(" + x + ") / 2";
+    axes += "[[maybe_unused]] const long long x" + std::to_string(a) + " = " + x + ";\n";
+  }
+  const std::string method = "template <int V>\n__device__ __forceinline__ ";
+  std::string text = "template <int V>\nstruct Operands {\n" + fields + "};\n";
+  text += method + "Operands<V> fetch(int m, int n, int count) const {\n" + axes + "Operands<V> read;\n" +
+          reads + "return read;\n}\n";
+  text += method + row + width + "> results(float (&v)[V], const Operands<V>& read) const {\n" + row + width +
+          "> y;\n#pragma unroll\nfor (int j = 0; j < " + width + "; ++j) {\n" + program.statements;
+  text += "y.set(j, " + (ctx.fused ? program.name(body.result) : acc) + ");\n}\nreturn y;\n}\n";
+  text += method + "void put(int m, int n, const " + row + "V>& y, int count) const {\n" + axes +
+          "write_row<" + element + ", V>(" + row_pointer(out, offset(out_strides, dims.constant(0))) + ", " +
+          member(out_strides[column_axis]) + ", " + count + ", " +
+          aligned(out_strides, dims.constant(0), placing.out_alignment(0), stored.dtype) + ", y);\n}\n";
+  return make_functor(pointers, captures, member, text);
 }
 
 namespace {

@@ -56,6 +56,9 @@ struct EpilogueForm {
   std::vector<Addend> addends;
 };
 Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form);
+/// Whether the nodes that follow take halves of the columns: then the kernel's columns 2j and 2j + 1 must be column j of the first half
+/// and of the second one.
+bool pairs_columns(const KernelCtx& ctx);
 /// Strides of an operand of that shape along the axes of `result`: 0 where it is broadcast.
 std::vector<Dim> broadcast_strides(DimTable& dims, std::span<const Dim> shape, std::span<const Dim> strides,
                                    std::span<const Dim> result);

@@ -29,11 +29,13 @@ struct ConvImage {
   }
 };
 
-/// ONNX weights -> [group][outputs per group][elements of a window as the image numbers them], rows `pitch` apart.
+/// ONNX weights -> [group][outputs per group][elements of a window as the image numbers them], rows `pitch` apart; `paired`: rows
+/// of the first half and of the second one in turn.
 inline Tensor pack_weights(const Tensor& w, const ConvForm& form, int64_t outputs, int64_t inputs,
-                           const ConvImage& image, int64_t pitch) {
+                           const ConvImage& image, int64_t pitch, bool paired) {
   const int64_t taps = form.h.kernel * form.w.kernel;
   Tensor packed = Tensor::zeros(w.dtype(), {form.group * outputs, pitch});
+  const auto row = [&](int64_t o) { return paired ? o % (outputs / 2) * 2 + o / (outputs / 2) : o; };
   visit_storage(w.dtype(), [&]<class T>(T*) {
     auto* to = reinterpret_cast<T*>(packed.writable());
     for (int64_t g = 0; g < form.group; ++g)
@@ -42,7 +44,7 @@ inline Tensor pack_weights(const Tensor& w, const ConvForm& form, int64_t output
           for (int64_t t = 0; t < taps; ++t) {
             const int64_t from = form.transposed ? ((g * inputs + i) * outputs + o) * taps + t
                                                  : ((g * outputs + o) * inputs + i) * taps + t;
-            to[(g * outputs + o) * pitch + image.number(i, t / form.w.kernel, t % form.w.kernel)] =
+            to[(g * outputs + row(o)) * pitch + image.number(i, t / form.w.kernel, t % form.w.kernel)] =
                 w.data<T>()[from];
           }
   });
@@ -220,9 +222,12 @@ inline Verdict conv_kernel(KernelCtx& ctx, const ConvForm& form) {
   std::string numbering = form.transposed ? "transposed window" : "window";
   for (int64_t v : {form.group, image.w.kernel * image.channels, image.step_w, image.step_c})
     numbering += " " + std::to_string(v);
+  const bool paired = pairs_columns(ctx);
+  if (paired) numbering += " paired";
   KernelText operands;
   MatrixView weights{
-      ctx.constant_from(1, numbering, [&] { return pack_weights(*w, form, outputs, inputs, image, pitch); }),
+      ctx.constant_from(1, numbering,
+                        [&] { return pack_weights(*w, form, outputs, inputs, image, pitch, paired); }),
       dtype,
       dims.constant(pitch),
       one,

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "ir/evaluate.h"
 #include "ir/op.h"
@@ -42,8 +43,18 @@ Shape broadcast_shape(const std::vector<const TensorView*>& operands) {
 // Floats inside a body are FP32 (or FP64): a body rounds nothing but its result.
 DType inner_type(DType stored) { return stored == DType::f16 || stored == DType::bf16 ? DType::f32 : stored; }
 
+// The axis that the body's slices halve.
+std::optional<size_t> sliced_axis(const Graph& body) {
+  for (const Node& node : body.nodes)
+    if (node.op->name == "Slice")
+      return static_cast<size_t>(body.constant(node.inputs[3])->data<int64_t>()[0]);
+  return {};
+}
+
 Result<> eval(EvalCtx& c) {
   const Graph& body = c.node.regions[0];
+  Shape whole = c.out(0).shape;  // of the first node's result
+  if (const auto axis = sliced_axis(body)) whole[*axis] *= 2;
   std::map<ValueId, Slot> slots;
   for (size_t i = 0; i < body.inputs.size(); ++i) slots[body.inputs[i]].view = c.in(i);
   for (const Node& node : body.nodes) {
@@ -66,7 +77,10 @@ Result<> eval(EvalCtx& c) {
       for (const TensorView* x : in)
         if (x) present.push_back(x);
       out.view = {inner_type(body.values[y].type.dtype),
-                  node.op->scalar ? broadcast_shape(present) : c.out(0).shape, nullptr};
+                  node.op->scalar            ? broadcast_shape(present)
+                  : node.op->name == "Slice" ? c.out(0).shape
+                                             : whole,
+                  nullptr};
       out.bytes.resize(std::max<size_t>(out.view.byte_size(), 1));
       out.view.bytes = out.bytes.data();
     }
@@ -78,7 +92,8 @@ Result<> eval(EvalCtx& c) {
 
 }  // namespace
 
-// A first node with the pointwise nodes that follow from it: one kernel on a device. Made by the pass `fuse`.
+// A first node with the pointwise nodes that follow from it, some of them maybe from halves of its columns (ir/halves.h): one kernel
+// on a device. Made by the pass `fuse`.
 const OpDef op_fused = {.name = "Fused", .infer = infer, .eval = eval};
 
 }  // namespace burnish

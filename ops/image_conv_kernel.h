@@ -67,6 +67,7 @@ inline Verdict image_conv_verdict(KernelCtx& ctx, const ConvForm& form, int64_t 
   if (form.h.dilation != 1 || form.w.dilation != 1) return Verdict::no("taps of patches lie side by side");
   if (form.w.stride % 2 != 0) return Verdict::no("windows that are an odd number of pixels apart");
   if (outputs < 1 || form.h.kernel * form.w.kernel < 1) return Verdict::no("nothing to multiply");
+  if (pairs_columns(ctx)) return Verdict::no("halves of the result's channels do not come together");
   return Verdict::yes();
 }
 

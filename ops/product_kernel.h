@@ -37,31 +37,36 @@ inline MatrixView matrix_view(KernelCtx& ctx, size_t i, bool keeps_rows, std::sp
 }
 
 /// A constant matrix whose rows are no multiple of 16 bytes, or that warpgroups multiply, is stored again with k contiguous and
-/// rows padded, once.
-inline void repack_constant(KernelCtx& ctx, size_t i, MatrixView& v) {
+/// rows padded, once. One whose columns are to be paired is in any case: those of the first half and of the second one in turn.
+inline Verdict repack_constant(KernelCtx& ctx, size_t i, MatrixView& v) {
   const Tensor* t = ctx.constant_operand(i);
   DimTable& dims = ctx.dims;
-  if (!t || t->shape().size() != 2) return;
-  const bool along_k = ctx.architecture() == "sm_90" && size_of(t->dtype()) == 2;
-  if (copy_bytes(dims, v) == 16 && (!along_k || dims.is_constant(v.stride_k, 1))) return;
+  const bool paired = pairs_columns(ctx);
   const auto mn_stride = dims.value(v.stride_mn), k_stride = dims.value(v.stride_k);
-  if (!mn_stride || !k_stride) return;
+  if (!t || t->shape().size() != 2 || !mn_stride || !k_stride)
+    return paired ? Verdict::no("its columns cannot be paired") : Verdict::yes();
+  const bool along_k = ctx.architecture() == "sm_90" && size_of(t->dtype()) == 2;
+  if (!paired && copy_bytes(dims, v) == 16 && (!along_k || *k_stride == 1)) return Verdict::yes();
   const bool rows_are_k = *k_stride > *mn_stride;
   const int64_t mn = t->shape()[rows_are_k ? 1 : 0], k = t->shape()[rows_are_k ? 0 : 1];
   const int64_t chunk = 16 / static_cast<int64_t>(size_of(t->dtype())),
                 pitch = (k + chunk - 1) / chunk * chunk;
-  v.pointer = ctx.constant_from(i, rows_are_k ? "columns" : "rows", [&] {
+  const int64_t parts = paired ? 2 : 1, columns = mn / parts;
+  const std::string form = std::string(paired ? "paired " : "") + (rows_are_k ? "columns" : "rows");
+  v.pointer = ctx.constant_from(i, form, [&] {
     Tensor packed =
         pitch == k ? unwritten_tensor(t->dtype(), {mn, pitch}) : Tensor::zeros(t->dtype(), {mn, pitch});
-    const auto from = rows_are_k ? std::array<int64_t, 2>{1, mn} : std::array<int64_t, 2>{k, 1};
+    const int64_t from_mn = rows_are_k ? 1 : k, from_k = rows_are_k ? mn : 1;
     ThreadPool alone(1);
-    copy_strided(alone, size_of(t->dtype()), std::array{mn, k}, t->bytes(), from, packed.writable(),
-                 std::array<int64_t, 2>{pitch, 1});
+    copy_strided(alone, size_of(t->dtype()), std::array{columns, parts, k}, t->bytes(),
+                 std::array{from_mn, columns * from_mn, from_k}, packed.writable(),
+                 std::array{parts * pitch, pitch, int64_t{1}});
     return packed;
   });
   v.stride_mn = dims.constant(pitch);
   v.stride_k = dims.constant(1);
   v.alignment = 64;
+  return Verdict::yes();
 }
 
 /// The contraction `problem`, whose operands are those two matrices of operands 0 and 1. What they say of it is filled in here.
@@ -69,7 +74,7 @@ inline Verdict contract_matrices(KernelCtx& ctx, ContractionProblem problem, con
                                  MatrixView right, const EpilogueForm& end) {
   DimTable& dims = ctx.dims;
   const DType dtype = ctx.in(0).dtype;
-  repack_constant(ctx, 1, right);
+  if (Verdict v = repack_constant(ctx, 1, right); !v) return v;
   problem.copy_bytes = std::min(copy_bytes(dims, left), copy_bytes(dims, right));
   problem.a_along_k = dims.is_constant(left.stride_k, 1);
   problem.b_along_k = dims.is_constant(right.stride_k, 1);

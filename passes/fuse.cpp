@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "ir/halves.h"
 #include "ir/infer.h"
 #include "passes/fuse.h"
 #include "passes/pass.h"
@@ -31,7 +32,20 @@ bool is_pointwise(const Node& node) {
   return node.op->scalar && node.outputs.size() == 1 && node.outputs[0] != no_value;
 }
 
-/// Groups a first node with the pointwise nodes that follow from it, as far as one result leaves the group.
+/// Whether the kernel of `node` can end with the halves of its result's columns side by side, for it lays out its weight so.
+Verdict halves_columns(const Graph& g, const Node& node, const Tensor* weight, size_t& axis) {
+  if (!is_contraction(node) || node.op->name == "ConvTranspose")
+    return Verdict::no("its kernel brings no halves together");
+  if (!weight) return Verdict::no("its weight is computed, not stored");
+  const bool conv = node.op->name == "Conv";
+  axis = conv ? 1 : g.values[node.outputs[0]].type.shape.size() - 1;
+  if (conv && *node.attrs.find<int64_t>("group") != 1) return Verdict::no("its channels are in groups");
+  if (!conv && weight->shape().size() != 2) return Verdict::no("it has several weights");
+  return Verdict::yes();
+}
+
+/// Groups a first node with the pointwise nodes that follow from it, as far as one result leaves the group. On the way the two
+/// halves of a contraction's columns may become operands of one node.
 class Fuser {
  public:
   explicit Fuser(Graph& g) : g_(g), uses_(g.use_counts()), taken_(g.nodes.size()) {}
@@ -52,6 +66,29 @@ class Fuser {
     std::vector<size_t> nodes;  // ascending
   };
 
+  /// The columns that a group halves, from a group's beginning to its end.
+  struct Halves {
+    std::optional<size_t> axis;  // of the columns; nothing: they cannot be halved
+    ValueId whole = no_value;
+    bool taken[2] = {};
+
+    /// Whether each result of `node` is a half of the columns of something that was made before.
+    bool include(const Graph& g, const Node& node, const std::set<ValueId>& made) {
+      Halves more = *this;
+      for (size_t i = 0; axis && i < node.outputs.size(); ++i) {
+        const auto half = half_of(g, node, i);
+        if (!half || half->axis != axis || !made.contains(half->whole)) return false;
+        if (whole != no_value && half->whole != whole) return false;
+        more.whole = half->whole;
+        more.taken[half->second] = true;
+      }
+      if (more.whole == no_value) return false;
+      *this = more;
+      return true;
+    }
+    bool complete() const { return whole == no_value || (taken[0] && taken[1]); }
+  };
+
   // The one value that others read of what `nodes` make, or no_value if there are several.
   ValueId single_result(const std::vector<size_t>& nodes) const {
     std::map<ValueId, uint32_t> inside;
@@ -68,10 +105,17 @@ class Fuser {
     return result;
   }
 
+  // A node that takes halves has no operands beside: where they begin is part of what it is.
+  std::span<const ValueId> operands_of(size_t n) const {
+    const Node& node = g_.nodes[n];
+    const bool halves = !is_pointwise(node) && !has_epilogue(g_, node);
+    return std::span(node.inputs).first(halves ? 1 : node.inputs.size());
+  }
+
   size_t operand_count(const std::vector<size_t>& nodes) const {
     std::set<ValueId> made, read;
     for (size_t n : nodes) {
-      for (ValueId v : g_.nodes[n].inputs) read.insert(v);
+      for (ValueId v : operands_of(n)) read.insert(v);
       for (ValueId v : g_.nodes[n].outputs) made.insert(v);
     }
     return static_cast<size_t>(std::count_if(read.begin(), read.end(),
@@ -80,12 +124,18 @@ class Fuser {
 
   bool grow(size_t first) {
     std::vector<size_t> group{first}, best;
-    const std::vector<Dim>& shape = g_.values[g_.nodes[first].outputs[0]].type.shape;
-    std::set<ValueId> made(g_.nodes[first].outputs.begin(), g_.nodes[first].outputs.end());
+    const Node& anchor = g_.nodes[first];
+    const std::vector<Dim>* shape = &g_.values[anchor.outputs[0]].type.shape;
+    std::set<ValueId> made(anchor.outputs.begin(), anchor.outputs.end());
+    Halves halves;
+    if (size_t axis = 0;
+        is_contraction(anchor) && halves_columns(g_, anchor, g_.constant(anchor.inputs[1]), axis))
+      halves.axis = axis;
     for (size_t n = first + 1; n < g_.nodes.size() && group.size() < most_nodes; ++n) {
       const Node& node = g_.nodes[n];
-      if (taken_[n] || node.dead || !is_pointwise(node) || g_.values[node.outputs[0]].type.shape != shape)
-        continue;
+      if (taken_[n] || node.dead) continue;
+      const bool follows = is_pointwise(node) && g_.values[node.outputs[0]].type.shape == *shape;
+      if (!follows && !halves.include(g_, node, made)) continue;
       if (std::none_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return made.contains(v); }))
         continue;
       group.push_back(n);
@@ -93,14 +143,29 @@ class Fuser {
         group.pop_back();
         continue;
       }
-      made.insert(node.outputs[0]);
-      if (single_result(group) == node.outputs[0]) best = group;
+      made.insert(node.outputs.begin(), node.outputs.end());
+      shape = &g_.values[node.outputs[0]].type.shape;
+      if (follows && halves.complete() && single_result(group) == node.outputs[0]) best = group;
       if (uses_[node.outputs[0]] == 0) break;
     }
     if (best.size() < 2) return false;
     for (size_t n : best) taken_[n] = true;
     groups_[best.back()] = {best};
     return true;
+  }
+
+  // The halves that `node` takes, as slices.
+  void add_halves(Graph& body, const Node& node, std::map<ValueId, ValueId>& inside) const {
+    for (size_t i = 0; i < node.outputs.size(); ++i) {
+      const Half half = *half_of(g_, node, i);
+      const TensorType& type = g_.values[node.outputs[i]].type;
+      const int64_t columns = *g_.dims->value(type.shape[half.axis]), from = half.second ? columns : 0;
+      Node slice{.op = find_op("Slice"), .inputs = {inside.at(half.whole)}, .provenance = node.provenance};
+      for (int64_t v : {from, from + columns, static_cast<int64_t>(half.axis)})
+        slice.inputs.push_back(body.add_constant(Tensor::of<int64_t>(DType::i64, {1}, std::array{v})));
+      slice.outputs = {inside[node.outputs[i]] = body.add_value(type)};
+      body.nodes.push_back(std::move(slice));
+    }
   }
 
   Node fused(const Group& group) {
@@ -111,6 +176,11 @@ class Fuser {
     Node out{.op = find_op("Fused")};
     for (size_t n : group.nodes) {
       Node node = std::move(g_.nodes[n]);
+      out.provenance.insert(out.provenance.end(), node.provenance.begin(), node.provenance.end());
+      if (n != group.nodes.front() && !is_pointwise(node)) {
+        add_halves(body, node, inside);
+        continue;
+      }
       for (ValueId& v : node.inputs) {
         if (v == no_value) continue;
         auto [it, fresh] = inside.try_emplace(v, 0);
@@ -135,7 +205,6 @@ class Fuser {
         }
         v = mine;
       }
-      out.provenance.insert(out.provenance.end(), node.provenance.begin(), node.provenance.end());
       body.nodes.push_back(std::move(node));
     }
     std::vector<std::string>& names = out.provenance;  // without repetitions, order kept
@@ -166,6 +235,7 @@ const Node& first_of(const Node& node) { return node.op->name == "Fused" ? node.
 const Graph& first_graph(const Graph& g, const Node& node) {
   return node.op->name == "Fused" ? node.regions[0] : g;
 }
+bool is_cut(const Node& node) { return node.op->name == "Slice" || node.op->name == "Split"; }
 size_t size_of_group(const Node& node) { return node.op->name == "Fused" ? node.regions[0].nodes.size() : 1; }
 
 /// Why `node` does not follow in the kernel of `before`, which writes what it reads.
@@ -181,6 +251,27 @@ std::string why_apart(const Graph& g, const Node& before, const Node& node, bool
   return "it reads what is made after " + name + " has begun";
 }
 
+/// Why the halves that `view` may take of what `before` writes do not come together in its kernel.
+std::string why_parted(const Graph& g, const Node& before, const Node& view) {
+  const Node& first = first_of(before);
+  const Graph& inner = first_graph(g, before);
+  const auto weight =
+      static_cast<size_t>(std::ranges::find(inner.inputs, first.inputs[1]) - inner.inputs.begin());
+  size_t axis = 0;
+  if (const Verdict v = halves_columns(
+          inner, first, g.constant(&inner == &g ? first.inputs[1] : before.inputs[weight]), axis);
+      !v)
+    return v.reason();
+  const auto is_half = [&](const Node& node) {
+    const auto half = half_of(g, node);
+    return half && half->axis == axis && half->whole == view.inputs[0];
+  };
+  if (!is_half(view)) return "they are no halves of its columns";
+  const auto readers = std::ranges::count_if(g.nodes, is_half);
+  if (g.use_counts()[view.inputs[0]] > readers) return "others read all its columns";
+  return "what is made of both halves does not end in one result";
+}
+
 Result<bool> run(Graph& graph, const PassContext&) {
   return for_each_lowered_graph(graph, [](Graph& g) -> Result<bool> { return Fuser(g).run(); });
 }
@@ -190,6 +281,8 @@ Result<bool> run(Graph& graph, const PassContext&) {
 std::vector<std::string> fusion_reasons(const Graph& g) {
   std::vector<std::string> reasons;
   std::map<ValueId, const Node*> makers;
+  std::map<ValueId, std::pair<const Node*, const Node*>>
+      parts;  // of what a contraction makes: it, and the view
   const std::vector<uint32_t> uses = g.use_counts();
   for (const Node& node : g.nodes) {
     if (node.dead) continue;
@@ -198,9 +291,19 @@ std::vector<std::string> fusion_reasons(const Graph& g) {
         for (std::string& reason : fusion_reasons(region)) reasons.push_back(std::move(reason));
     const Node& first = first_of(node);
     const bool can_follow = is_pointwise(first);
+    const auto whole = is_cut(node) ? makers.find(node.inputs[0]) : makers.end();
+    if (whole != makers.end() && is_contraction(first_of(*whole->second)))
+      for (ValueId v : node.outputs) parts[v] = {whole->second, &node};
     std::set<ValueId> told;
     for (ValueId v : node.inputs) {
-      const auto maker = can_follow && told.insert(v).second ? makers.find(v) : makers.end();
+      if (!can_follow || !told.insert(v).second) continue;
+      if (const auto part = parts.find(v); part != parts.end()) {
+        const auto [before, view] = part->second;
+        if (told.insert(view->inputs[0]).second)
+          reasons.push_back(describe(node) + ": what it reads are parts of what " + describe(*before) +
+                            " makes: " + why_parted(g, *before, *view));
+      }
+      const auto maker = makers.find(v);
       if (maker == makers.end()) continue;
       const auto here = static_cast<uint32_t>(std::count(node.inputs.begin(), node.inputs.end(), v));
       reasons.push_back(describe(node) + ": " + why_apart(g, *maker->second, node, uses[v] > here));

@@ -46,5 +46,28 @@ TEST(FusionReasons, ShapesDiffer) {
             Reasons{"node 'b' (Add): its result has another shape than what it reads of node 'a' (MatMul)"});
 }
 
+/// A gated unit, with the weight and the Split in text.
+Reasons reasons_for_unit(const std::string& weight, const std::string& split, const std::string& outputs) {
+  const bool computed = weight.empty();
+  return reasons_in("graph (%x: f32[3, 2]" + std::string(computed ? ", %w: f32[2, 4]" : "") + ") -> (" +
+                    outputs + ") {\n" + weight + "  %p = MatMul(%x, %w) : f32[3, 4] @\"p\"\n" + split +
+                    "  %y = Mul(%v, %g) : f32[3, 2] @\"m\"\n}");
+}
+
+TEST(FusionReasons, HalvesStayApart) {
+  const std::string stored = "  %w = constant f32[2, 4] {1, 2, 3, 4, 5, 6, 7, 8}\n",
+                    halves = "  %v, %g = Split(%p) {axis=1, even=true} : f32[3, 2], f32[3, 2]\n",
+                    thirds =
+                        "  %sizes = constant i64[3] {1, 2, 1}\n"
+                        "  %g, %v, _ = Split(%p, %sizes) {axis=1} : f32[3, 1], f32[3, 2]\n",
+                    start = "node 'm' (Mul): what it reads are parts of what node 'p' (MatMul) makes: ";
+  EXPECT_EQ(reasons_for_unit(stored, halves, "%y"), Reasons());
+  EXPECT_EQ(reasons_for_unit("", halves, "%y"), Reasons{start + "its weight is computed, not stored"});
+  EXPECT_EQ(reasons_for_unit(stored, thirds, "%y"), Reasons{start + "they are no halves of its columns"});
+  EXPECT_EQ(reasons_for_unit(stored, halves, "%y, %p"), Reasons{start + "others read all its columns"});
+  EXPECT_EQ(reasons_for_unit(stored, halves, "%y, %g"),
+            Reasons{start + "what is made of both halves does not end in one result"});
+}
+
 }  // namespace
 }  // namespace burnish

@@ -39,6 +39,8 @@ class Merger {
       if (const std::optional<Product> p = product(n)) kinds[kind(*p)].push_back(*p);
     std::map<uint32_t, std::vector<Node>> merged;  // by the first product, whose place they take
     for (auto& [kind, products] : kinds) {
+      while (const std::optional<std::vector<Product>> pair = take_unit(products))
+        merged[pair->front().node] = TRY(merge(*pair));
       const int64_t columns = columns_of(products);
       std::erase_if(products, [&](const Product& p) { return !is_read_as_view(p, columns); });
       if (products.size() > 1) merged[products[0].node] = TRY(merge(products));
@@ -99,6 +101,48 @@ class Merger {
     const ValueId other = add.inputs[add.inputs[0] == p.result ? 1 : 0];
     if (!is_vector(other, columns(p))) return p;
     return Product{n, reader, add.outputs[0], p.weight, other};
+  }
+
+  // Two products whose results are the halves of a gated unit, which the pass `fuse` brings together in the kernel of one; they leave
+  // `products`.
+  std::optional<std::vector<Product>> take_unit(std::vector<Product>& products) const {
+    for (size_t i = 0; i < products.size(); ++i)
+      for (size_t j = i + 1; j < products.size(); ++j)
+        if (columns(products[i]) == columns(products[j]) && come_together(products[i], products[j])) {
+          std::vector<Product> pair{products[i], products[j]};
+          products.erase(products.begin() + static_cast<int64_t>(j));
+          products.erase(products.begin() + static_cast<int64_t>(i));
+          return pair;
+        }
+    return std::nullopt;
+  }
+
+  bool is_pointwise(uint32_t n, const std::vector<Dim>& shape) const {
+    const Node& node = g_.nodes[n];
+    return node.op->scalar && node.outputs.size() == 1 && g_.values[node.outputs[0]].type.shape == shape;
+  }
+
+  // Whether pointwise nodes alone read both results, and what these make, as far as one value.
+  bool come_together(const Product& p, const Product& q) const {
+    const std::vector<Dim>& shape = g_.values[p.result].type.shape;
+    std::map<ValueId, size_t> open;  // how many reads are still to come
+    for (const ValueId v : {p.result, q.result}) {
+      open[v] = readers_[v].size();
+      const auto follows = [&](uint32_t n) { return is_pointwise(n, shape); };
+      if (kept_[v] || readers_[v].empty() || !std::ranges::all_of(readers_[v], follows)) return false;
+    }
+    for (uint32_t n = p.last + 1; n < g_.nodes.size(); ++n) {
+      const Node& node = g_.nodes[n];
+      const auto is_open = [&](ValueId v) { return open.contains(v); };
+      if (node.dead || !is_pointwise(n, shape) || std::ranges::none_of(node.inputs, is_open)) continue;
+      for (const ValueId v : node.inputs)
+        if (const auto it = open.find(v); it != open.end() && --it->second == 0) open.erase(it);
+      const ValueId y = node.outputs[0];
+      if (open.empty()) return true;
+      if (readers_[y].empty() || kept_[y]) return false;
+      open[y] = readers_[y].size();
+    }
+    return false;
   }
 
   // Every reader takes the columns as they lie among `all` columns, without a copy.

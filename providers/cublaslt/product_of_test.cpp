@@ -94,6 +94,15 @@ TEST(ProductOf, WhatTheEpilogueDoesNotReachIsRefused) {
       "it has a second bias, or one that is no dense vector of its own type");
 }
 
+TEST(ProductOf, HalvesOfTheColumnsDoNotComeTogether) {
+  const std::string numbers =
+      "      %from = constant i64[1] {0}\n      %middle = constant i64[1] {16}\n      %axis = constant "
+      "i64[1] {2}\n";
+  const std::string unit =
+      "      %v = Slice(%p, %from, %middle, %axis) : f16[4, 8, 16]\n      %y = Relu(%v) : f16[4, 8, 16]\n";
+  EXPECT_EQ(read(fused(numbers + unit, "%y")).product, "the library has no 'Slice' after a product");
+}
+
 TEST(ProductOf, GemmHasItsOwnScales) {
   const Read r = read(
       "graph (%x: f32[16, 8], %w: f32[32, 16], %c: f32[8, 32]) -> (%y) {\n"
