@@ -179,6 +179,7 @@ Result<> Lowering::add_calls(Scope& scope, DeviceOperands& operands, std::string
     for (Dim d : map.extents) a.extents.push_back(slot(d));
     for (Dim d : map.strides) a.strides.push_back(slot(d));
     a.box = map.box;
+    a.windows = windows_of(map);
     return a;
   };
   for (const RoutineCall& call : operands.routines) {

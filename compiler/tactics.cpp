@@ -9,6 +9,12 @@
 
 namespace burnish {
 
+std::vector<KernelLaunch::Argument::Windows> windows_of(const TensorMap& map) {
+  std::vector<KernelLaunch::Argument::Windows> list;
+  for (const TensorMap::Windows& w : map.windows) list.push_back({w.pad, w.pad_end, w.reach, w.step});
+  return list;
+}
+
 namespace {
 
 /// What a node's kernel sees while a tactic is only tried: what it asks for reaches no plan.
@@ -126,8 +132,12 @@ class ProblemBuilder {
     using Kind = ProblemLaunch::Argument::Kind;
     if (const Dim* d = std::get_if<Dim>(&a)) return {Kind::integer, trial.usual(*d)};
     if (const auto* map = std::get_if<TensorMap>(&a))
-      return {Kind::tensor_map, index_of(trial, map->pointer), numbers(trial, map->extents),
-              numbers(trial, map->strides), map->box};
+      return {Kind::tensor_map,
+              index_of(trial, map->pointer),
+              numbers(trial, map->extents),
+              numbers(trial, map->strides),
+              map->box,
+              windows_of(*map)};
     return {Kind::pointer, index_of(trial, std::get<OperandPointer>(a))};
   }
 
@@ -178,6 +188,8 @@ std::string argument_text(const ProblemLaunch::Argument& a) {
   for (const auto& numbers : {a.extents, a.strides})
     for (uint64_t v : numbers) text += "," + std::to_string(v);
   for (uint32_t v : a.box) text += "," + std::to_string(v);
+  for (const auto& w : a.windows)
+    for (uint32_t v : {w.pad, w.pad_end, w.reach, w.step}) text += "," + std::to_string(v);
   return text + " ";
 }
 

@@ -27,6 +27,8 @@ struct NodeChoice {
   bool allows(std::string_view tactic) const;
 };
 
+/// A map's windows as plans and problems have them.
+std::vector<KernelLaunch::Argument::Windows> windows_of(const TensorMap& map);
 /// The decision for the tactic of least cost. `tactics` are by cost.
 Decision decide_by_estimate(std::string node, const std::vector<Tactic>& tactics);
 /// What `ctx` has been offered, by cost.

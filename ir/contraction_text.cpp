@@ -44,9 +44,11 @@ constexpr TileTactic specialised_tiles[] = {
     {{warpgroup, 64, 128, 64, 4, 1, 8, 1, 2}, 0.235, 0.8},
     {{warpgroup, 128, 64, 64, 4, 1, 8, 1, 2}, 0.26, 0.9},
 };
-// What is left of a step when the copy engine brings B while threads copy A, and when it brings both operands. The first is a
-// guess until tools/kernels/tiles.py has timed convolutions so.
-constexpr double mapped_step[] = {1, 0.9, 0.75};
+/// What is left of a step when the copy engine brings B while threads copy A, and when it brings both operands. A narrow B is no
+/// work for threads to be spared.
+double mapped_step(const TileShape& t) {
+  return t.mapped == 2 ? 0.75 : t.mapped == 0 ? 1 : t.n > 64 ? 0.9 : 1.1;
+}
 constexpr TileTactic plain_tiles[] = {
     {{plain, 128, 64, 16, 2, 2, 4}, 3.1, 1.1},
     {{plain, 64, 64, 16, 2, 2, 4}, 1.95, 0.6},
@@ -72,11 +74,6 @@ Verdict mapped_b_verdict(const DimTable& dims, const ContractionProblem& p) {
   if (!divisible(dims, p.n, 32)) return Verdict::no("the columns of B are no multiple of 32");
   if (dims.range(p.k).lo < 1) return Verdict::no("k may be 0");
   return Verdict::yes();
-}
-
-/// Whether it can bring A as well.
-Verdict mapped_a_verdict(const ContractionProblem& p) {
-  return p.a_along_k ? Verdict::yes() : Verdict::no("A is no matrix whose k lies together");
 }
 
 std::string_view device_name(TileMath math) {
@@ -321,7 +318,7 @@ TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype,
       if (tile.math == tensor && dtype == DType::f32) tile.k /= 2;
       offer(tactic);
       if (tile.teams > 0) tile.mapped = mapped;
-      tactic.step *= mapped_step[tile.mapped];
+      tactic.step *= mapped_step(tile);
       if (tile.mapped > 0) offer(tactic);
       tile.slices = ctx.architecture() == "sm_90" ? slices_of(tile, usual) : 1;
       tactic.step /= std::max(tile.teams, 1);  // which take steps in turn
@@ -337,7 +334,7 @@ TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype,
     offer_all(warpgroup_tiles);
     if (accepts("wgmma in teams", specialised_verdict(p))) {
       if (accepts("copy engine", mapped_b_verdict(ctx.dims, p)))
-        mapped = accepts("copy engine for both", mapped_a_verdict(p)) ? 2 : 1;
+        mapped = accepts("copy engine for both", p.a_along_k ? Verdict::yes() : p.a_mapped) ? 2 : 1;
       offer_all(specialised_tiles);
     }
   }

@@ -35,8 +35,10 @@ struct ContractionProblem {
   int copy_bytes = 0;        // of the operand that is copied in the smaller pieces; 0: one is gathered
   bool b_along_k = false;    // B's elements of one column lie together
   bool a_along_k = false;    // A is a matrix, and its elements of one row lie together
-  bool constant_b = false;   // nothing ever writes B
-  double before = 0;         // microseconds of launches that only a contraction needs
+  Verdict a_mapped =
+      Verdict::no("A is no matrix whose k lies together");  // whether the copy engine can bring A
+  bool constant_b = false;                                  // nothing ever writes B
+  double before = 0;  // microseconds of launches that only a contraction needs
 };
 
 /// Bytes that asynchronous copies of a matrix take at a time: 16, 8 or 4; 0 where it must be gathered.

@@ -27,10 +27,19 @@ struct OperandPointer {
 /// An operand as the copy engine of sm_90 and later sees it: a tensor of up to five axes, innermost first, of which boxes
 /// are copied. The address and all strides are multiples of 16 bytes; what lies outside the extents is read as 0.
 struct TensorMap {
+  /// Where windows lie along an axis: every `step` elements, from `pad` before it to `pad_end` after it; `reach` from a window's
+  /// first element to its last.
+  struct Windows {
+    uint32_t pad, pad_end, reach, step;
+    bool operator==(const Windows&) const = default;
+  };
   OperandPointer pointer;
   std::vector<Dim> extents;
   std::vector<Dim> strides;   // in elements, of all axes but the innermost, whose stride is 1
   std::vector<uint32_t> box;  // up to 256 along an axis; 128 bytes along the innermost
+  /// Of axes 1 and 2 of the four {channels, w, h, n} of images whose windows are copied (im2col), one element of each: the box is
+  /// how many channels, and of how many windows in their order. None: boxes are copied.
+  std::vector<Windows> windows = {};
   bool operator==(const TensorMap&) const = default;
 };
 

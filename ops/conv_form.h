@@ -8,7 +8,8 @@ namespace burnish {
 /// One spatial axis of a convolution on a device.
 struct KernelAxis {
   Dim in, out;
-  int64_t kernel = 1, stride = 1, pad = 0, dilation = 1;
+  int64_t kernel = 1, stride = 1, pad = 0, dilation = 1;  // `pad`: the leading one
+  int64_t pad_end = 0;
   Dim in_stride, out_stride;
 };
 
@@ -29,7 +30,7 @@ Verdict conv_form(KernelCtx& ctx, const A& attrs, std::span<const int64_t> pads,
   if (n > 2) return Verdict::no("no device kernel for convolutions over three axes");
   form.group = attrs.group;
   form.planar = n == 2;
-  form.h = {dims.constant(1), dims.constant(1), 1, 1, 0, 1, dims.constant(0), dims.constant(0)};
+  form.h = {dims.constant(1), dims.constant(1), 1, 1, 0, 1, 0, dims.constant(0), dims.constant(0)};
   for (size_t i = 0; i < n; ++i) {
     KernelAxis& axis = n == 2 && i == 0 ? form.h : form.w;
     axis = {x[i + 2],
@@ -38,6 +39,7 @@ Verdict conv_form(KernelCtx& ctx, const A& attrs, std::span<const int64_t> pads,
             attrs.strides[i],
             pads[i],
             attrs.dilations[i],
+            pads[n + i],
             ctx.in_strides(0)[i + 2],
             ctx.out_strides(0)[i + 2]};
   }

@@ -9,7 +9,7 @@ namespace burnish::engine_layout {
 
 constexpr std::array<char, 4> magic = {'B', 'R', 'N', '1'};
 constexpr uint16_t major_version = 1;
-constexpr uint16_t minor_version = 6;
+constexpr uint16_t minor_version = 7;
 
 using Tag = std::array<char, 4>;
 constexpr Tag identity = {'I', 'D', 'E', 'N'};

@@ -59,7 +59,9 @@ struct Verifier {
   }
   Result<> tensor_map(const KernelLaunch::Argument& a) const {
     const size_t rank = a.extents.size();
-    if (rank == 0 || rank > 5 || a.strides.size() != rank - 1 || a.box.size() != rank || a.element_size == 0)
+    const bool fits =
+        a.windows.empty() ? a.box.size() == rank : rank == 4 && a.box.size() == 2 && a.windows.size() == 2;
+    if (rank == 0 || rank > 5 || a.strides.size() != rank - 1 || !fits || a.element_size == 0)
       return malformed("a tensor map has extents, strides and a box that do not fit together");
     for (Slot s : a.extents) TRY(slot(s));
     for (Slot s : a.strides) TRY(slot(s));

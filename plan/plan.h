@@ -55,7 +55,8 @@ struct HostCall {
 /// Launches a kernel of Plan::modules.
 struct KernelLaunch {
   struct Argument {
-    /// tensor_map: how the GPU copies boxes of a tensor (CUDA driver API, cuTensorMapEncodeTiled), innermost axis first.
+    /// tensor_map: how the GPU copies boxes of a tensor (CUDA driver API, cuTensorMapEncodeTiled), or elements of an image's windows
+    /// (cuTensorMapEncodeIm2col), innermost axis first.
     enum class Kind : uint8_t { pointer = 0, integer = 1, tensor_map = 2 };
     Kind kind = Kind::pointer;
     uint32_t buffer = 0;  // not an integer: base + slot elements of element_size bytes
@@ -63,7 +64,16 @@ struct KernelLaunch {
     Slot slot = 0;
     bool written = false;
     std::vector<Slot> extents, strides;  // tensor_map: of all axes; in elements, of all but the innermost
-    std::vector<uint32_t> box;           // tensor_map: elements copied along each axis
+    std::vector<uint32_t>
+        box;  // tensor_map: elements copied along each axis; of windows: channels, and how many of them
+    /// tensor_map of four axes {channels, w, h, n}, for w and h; none: boxes are copied.
+    struct Windows {
+      uint32_t pad = 0, pad_end = 0;  // elements before and after the axis that they cover
+      uint32_t reach = 0;             // from a window's first element to its last
+      uint32_t step = 1;              // from window to window
+      bool operator==(const Windows&) const = default;
+    };
+    std::vector<Windows> windows;
     bool has_address() const { return kind != Kind::integer; }
     bool operator==(const Argument&) const = default;
   };

@@ -123,6 +123,10 @@ TEST(PlanVerifier, RefusesIndicesThatNameNothing) {
       launch({.kind = tensor_map, .extents = {0}, .strides = {0}, .box = {8}}),
       "the plan is malformed: a tensor map has extents, strides and a box that do not fit together, while "
       "checking step '1'");
+  expect_refused(
+      launch({.kind = tensor_map, .extents = {0, 0}, .strides = {0}, .box = {8, 1}, .windows = {{}, {}}}),
+      "the plan is malformed: a tensor map has extents, strides and a box that do not fit together, while "
+      "checking step '1'");
   expect_refused(launch({.kind = tensor_map, .extents = {0, 99}, .strides = {0}, .box = {8, 1}}),
                  "the plan is malformed: slot 99 does not exist, while checking step '1'");
   expect_refused([](Plan& p) { p.inputs[0].order.assign(p.inputs[0].axes.size(), 1); },

@@ -178,6 +178,14 @@ void describe(A& a, HostCall& x) {
 }
 
 template <class A>
+void describe(A& a, KernelLaunch::Argument::Windows& x) {
+  a(1, x.pad);
+  a(2, x.pad_end);
+  a(3, x.reach);
+  a(4, x.step);
+}
+
+template <class A>
 void describe(A& a, KernelLaunch::Argument& x) {
   a.enumeration(1, x.kind, KernelLaunch::Argument::Kind::tensor_map);
   a(2, x.buffer);
@@ -187,6 +195,7 @@ void describe(A& a, KernelLaunch::Argument& x) {
   a(6, x.extents);
   a(7, x.strides);
   a(8, x.box);
+  a(9, x.windows);
 }
 
 template <class A>

@@ -105,7 +105,7 @@ Result<std::span<void* const>> DeviceWork::arguments(const cuda::Device& device,
     const uint64_t number = take(1)[0];
     if (a.kind == KernelLaunch::Argument::Kind::tensor_map) {
       const std::span<const uint64_t> extents = take(a.extents.size()), strides = take(a.strides.size());
-      TRY(arguments_.add(device, {number, a.element_size, extents, strides, a.box}));
+      TRY(arguments_.add(device, {number, a.element_size, extents, strides, a.box, a.windows}));
     } else {
       arguments_.add(number);
     }

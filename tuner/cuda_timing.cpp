@@ -169,7 +169,8 @@ class CudaRun final : public TimingRun {
         case ProblemLaunch::Argument::Kind::pointer: values.add(address(i, repeat)); break;
         case ProblemLaunch::Argument::Kind::tensor_map:
           const auto size = static_cast<uint32_t>(size_of(problem_.buffers[i].dtype));
-          TRY(values.add(machine_.device, {address(i, repeat), size, a.extents, a.strides, a.box}));
+          TRY(values.add(machine_.device,
+                         {address(i, repeat), size, a.extents, a.strides, a.box, a.windows}));
       }
     }
     return values;

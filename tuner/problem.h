@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "base/tensor.h"
+#include "plan/plan.h"
 
 namespace burnish {
 
@@ -28,6 +29,7 @@ struct ProblemLaunch {
     int64_t value = 0;                                 // the integer, else the buffer's index
     std::vector<uint64_t> extents = {}, strides = {};  // of a map
     std::vector<uint32_t> box = {};
+    std::vector<KernelLaunch::Argument::Windows> windows = {};
     bool operator==(const Argument&) const = default;
   };
   std::string source;  // device text; its kernel is named `kernel`

@@ -195,8 +195,12 @@ TEST(Kernels, TheCopyEngineBringsMatricesOfOneBatchWhoseKLiesTogether) {
                false},
            Row{"sm_90", {"MatMul", {"f16[3, 300, 512]", "f16[3, 512, 768]"}}, "b", false},
            Row{"sm_90", convolution("f16[2, 64, 14, 14]", {96, 64, 1, 1}), " ab", true},
-           Row{"sm_90", convolution("f16[2, 64, 14, 14]", {96, 64, 3, 3}), " ab", false},
-           Row{"sm_90", convolution("f16[2, 64, 14, 14]", {96, 64, 3, 3}), " b", true},
+           Row{"sm_90", convolution("f16[2, 64, 14, 14]", {96, 64, 3, 3}), " ab", true},
+           Row{"sm_90",
+               convolution("f16[n, 64, 14, w]", {96, 64, 3, 3}, {{"strides", std::vector<int64_t>{2, 2}}}),
+               " ab", true},
+           Row{"sm_90", convolution("f16[2, 72, 14, 14]", {96, 72, 3, 3}), " ab", false},
+           Row{"sm_90", convolution("f16[2, 72, 14, 14]", {96, 72, 3, 3}), " b", true},
        }) {
     const std::vector<std::string> names = tactics_of(backend_for(row.target), row.product);
     const bool offered =
@@ -531,8 +535,8 @@ TEST(Kernels, KindsOfTacticsThatAreNotOfferedSayWhy) {
                    "stationary: rows of A and columns of B cannot be read 16 bytes at a time"}));
   EXPECT_EQ(declined("sm_90", {"Gemm", {"f16[m, 256]", halves({1000, 256})}, {{"trans_b", true}}}),
             Lines{"copy engine: the columns of B are no multiple of 32"});
-  EXPECT_EQ(declined("sm_90", convolution("f16[2, 64, 14, 14]", {96, 64, 3, 3})),
-            (Lines{no_image, "copy engine for both: A is no matrix whose k lies together",
+  EXPECT_EQ(declined("sm_90", convolution("f16[2, 72, 14, 14]", {96, 72, 3, 3})),
+            (Lines{no_image, "copy engine for both: channels are no multiple of 64",
                    "stationary: rows of A and columns of B cannot be read 16 bytes at a time"}));
   EXPECT_EQ(declined("sm_90", convolution("f16[2, 16, 30, 30]", {16, 1, 3, 3}, {{"group", int64_t{16}}})),
             Lines{"band: to transpose the image takes longer than to multiply it by so few taps"});

@@ -62,6 +62,7 @@ static_assert(CUDA_VERSION == 13000, "the driver's functions are asked for, and 
   X(function_set_attribute, cuFuncSetAttribute)                \
   X(launch, cuLaunchKernel)                                    \
   X(tensor_map_encode, cuTensorMapEncodeTiled)                 \
+  X(tensor_map_encode_windows, cuTensorMapEncodeIm2col)        \
   X(graph_create, cuGraphCreate)                               \
   X(graph_destroy, cuGraphDestroy)                             \
   X(graph_add_kernel, cuGraphAddKernelNode)                    \

@@ -34,8 +34,8 @@ struct MappedWindows {
       static_assert(Tile::line_bytes == 128 && Tile::line_chunks == 8 && !Tile::spread);
       const int element = k0 / from.channels;
       const int channel = k0 < depth ? k0 % from.channels : from.channels;  // beyond all elements is 0
-      copy_windows(tile, from.map, barrier, channel, column, row, image, element % from.w.kernel * from.w.dilation,
-                   element / from.w.kernel * from.h.dilation);
+      copy_windows(tile, from.map, barrier, channel, column, row, image,
+                   element % from.w.kernel * from.w.dilation, element / from.w.kernel * from.h.dilation);
     }
   };
 };
