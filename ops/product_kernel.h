@@ -2,8 +2,8 @@
 
 #include <array>
 
+#include "base/deferred_tensor.h"
 #include "base/strided.h"
-#include "base/unwritten_tensor.h"
 #include "ir/contraction_text.h"
 #include "ir/element.h"
 
@@ -51,13 +51,12 @@ inline void repack_constant(KernelCtx& ctx, size_t i, MatrixView& v) {
   const int64_t chunk = 16 / static_cast<int64_t>(size_of(t->dtype())),
                 pitch = (k + chunk - 1) / chunk * chunk;
   v.pointer = ctx.constant_from(i, rows_are_k ? "columns" : "rows", [&] {
-    Tensor packed =
-        pitch == k ? unwritten_tensor(t->dtype(), {mn, pitch}) : Tensor::zeros(t->dtype(), {mn, pitch});
-    const auto from = rows_are_k ? std::array<int64_t, 2>{1, mn} : std::array<int64_t, 2>{k, 1};
-    ThreadPool alone(1);
-    copy_strided(alone, size_of(t->dtype()), std::array{mn, k}, t->bytes(), from, packed.writable(),
-                 std::array<int64_t, 2>{pitch, 1});
-    return packed;
+    return deferred_tensor(t->dtype(), {mn, pitch}, [=, w = *t](std::byte* to, ThreadPool& pool) {
+      const size_t size = size_of(w.dtype());
+      if (pitch != k) std::memset(to, 0, static_cast<size_t>(mn * pitch) * size);
+      const auto from = rows_are_k ? std::array<int64_t, 2>{1, mn} : std::array<int64_t, 2>{k, 1};
+      copy_strided(pool, size, std::array{mn, k}, w.bytes(pool), from, to, std::array<int64_t, 2>{pitch, 1});
+    });
   });
   v.stride_mn = dims.constant(pitch);
   v.stride_k = dims.constant(1);
