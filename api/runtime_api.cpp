@@ -200,14 +200,13 @@ burnish_status burnish_device_describe(int device, burnish_device_info* info,
                                        burnish_error** error) noexcept {
   return api::guard(error, [&]() -> Result<> {
     TRY(api::expect(info, "info"));
-    const cuda::Device opened = TRY(cuda::Device::open(device));
-    const cuda::DeviceInfo& gpu = opened.info();
+    const cuda::DeviceInfo gpu = TRY(cuda::Device::describe(device));
     *info = {};
     gpu.name.copy(info->name, sizeof(info->name) - 1);
     gpu.architecture().copy(info->target, sizeof(info->target) - 1);
     info->multiprocessors = gpu.multiprocessors;
     info->memory_bytes = gpu.total_memory;
-    info->driver_version = opened.driver().version;
+    info->driver_version = TRY(cuda::Driver::get())->version;
     return {};
   });
 }

@@ -34,17 +34,29 @@ Result<> NewFile::create() {
 }
 
 Result<> NewFile::write(std::span<const std::byte> bytes) {
+  TRY(write_at(size_, bytes));
+  size_ += bytes.size();
+  return {};
+}
+
+Result<> NewFile::write_at(uint64_t at, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    const ssize_t done = ::write(number_, bytes.data(), std::min<size_t>(bytes.size(), 16 << 20));
+    const ssize_t done =
+        pwrite(number_, bytes.data(), std::min<size_t>(bytes.size(), 16 << 20), static_cast<off_t>(at));
     if (done < 0 && errno == EINTR) continue;
     if (done < 0) return failed(path_, errno);
     bytes = bytes.subspan(static_cast<size_t>(done));
+    at += static_cast<uint64_t>(done);
   }
   return {};
 }
 
-Result<> NewFile::commit() {
+Result<> NewFile::sync() {
   if (fsync(number_) != 0) return failed(path_, errno);
+  return {};
+}
+
+Result<> NewFile::commit() {
   const int closed = close(std::exchange(number_, -1));
   if (closed != 0) return failed(path_, errno);
   if (rename(beside_.c_str(), path_.c_str()) != 0) return failed(path_, errno);
@@ -56,6 +68,7 @@ Result<> write_file(const std::string& path, std::span<const std::byte> bytes) {
   NewFile file(path);
   TRY(file.create());
   TRY(file.write(bytes));
+  TRY(file.sync());
   return file.commit();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <utility>
@@ -20,15 +21,20 @@ class NewFile {
 
   Result<> create();
   Result<> write(std::span<const std::byte> bytes);
-  /// On the disk, and in its place.
+  /// The same from byte `at` on, in place of what is there; `write` goes on where it was.
+  Result<> write_at(uint64_t at, std::span<const std::byte> bytes);
+  /// Waits until the disk has it, so that not even a power failure takes it back.
+  Result<> sync();
+  /// Moves it to its place.
   Result<> commit();
 
  private:
   std::string path_, beside_;
   int number_ = -1;
+  uint64_t size_ = 0;  // as far as `write` has come
 };
 
-/// All of it at once.
+/// All of it at once, onto the disk.
 Result<> write_file(const std::string& path, std::span<const std::byte> bytes);
 
 }  // namespace burnish

@@ -55,9 +55,9 @@ void Progress::stage(const std::string& name, int done, int total) {
   if (name != name_) {
     name_ = name;
     stage_begin_ = Clock::now();
-    if (verbose_) {
+    if (verbose_ && told_.insert(name).second) {  // stages may go on side by side
       clear_line();
-      fmt::print(stderr, "{:8.2f} s  {}\n", seconds_since(begin_), name);
+      fmt::print(stderr, "{:9.3f} s  {}\n", seconds_since(begin_), name);
     }
   }
   done_ = done;

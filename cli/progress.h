@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -10,7 +11,7 @@ namespace burnish::cli {
 
 /// One line on a terminal's standard error that says what goes on and how long it will take: it appears when the work
 /// has taken a second, and is gone afterwards. Where standard error is no terminal nothing is drawn.
-/// With `verbose` each stage that begins leaves a line, terminal or not.
+/// With `verbose` each stage leaves a line when it first begins, terminal or not.
 class Progress {
  public:
   Progress(std::string work, bool verbose);
@@ -35,6 +36,7 @@ class Progress {
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::string name_;
+  std::set<std::string> told_;
   int done_ = 0, total_ = 0;
   std::jthread ticker_;  // last: it uses the others
 };

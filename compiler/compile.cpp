@@ -185,6 +185,7 @@ Result<CompiledTarget> compile_for_device(Graph& graph, const nvrtc::Architectur
           [&](std::string_view target) { return open_cuda_timing(target, options.cuda_library_directory); },
       .clock = seconds_now,
       .note = options.note ? options.note : [](const std::string&) {}};
+  TRY(progress.report("choosing kernels for " + std::string(architecture.target), 0, 1));
   Lowered lowered = TRY(lower_tuned(graph, std::move(lowering), tuning));
   for (const auto& [library, version] : libraries_called(lowered.plan)) {
     identity[library] = version;
@@ -206,7 +207,8 @@ Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, c
       .limits = options.limits,
       .max_branches = options.max_branches,
       .input_orders = port_orders(graph, graph.inputs, options.input_formats),
-      .output_orders = port_orders(graph, graph.outputs, options.output_formats)};
+      .output_orders = port_orders(graph, graph.outputs, options.output_formats),
+      .pool = &pool};
   const std::vector<Profile> profiles = plan_profiles(graph, options.profiles, lowering);
   CompiledTarget out;
   if (target == "cpu") {

@@ -566,9 +566,19 @@ void Lowering::add_checks() {
   }
 }
 
+static std::vector<bool> used_buffers(const Plan& plan) {
+  std::vector<bool> used(plan.buffers.size());
+  for_each_step(plan.steps, [&](const Step& step) {
+    for (const BufferUse& use : uses_of(step)) used[use.buffer] = true;
+  });
+  return used;
+}
+
 Result<Lowered> Lowering::finish() {
   add_checks();
   Plan& plan = out_.plan;
+  if (options_.on_sources) options_.on_sources(out_.sources);
+  merge_constants(used_buffers(plan));
   std::vector<Lifetime> lives(plan.buffers.size());
   std::vector<bool> used(plan.buffers.size());
   int64_t position = 0;

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "base/parallel.h"
 #include "compiler/backend.h"
 #include "compiler/library.h"
 #include "compiler/tactics.h"
@@ -23,9 +25,12 @@ struct LowerOptions {
   /// Of each input and output its axes from the slowest to the fastest in memory; empty: row-major.
   std::vector<std::vector<int>> input_orders, output_orders;
   ConstantForms* forms = nullptr;  // kept from lowering to lowering
+  ThreadPool* pool = nullptr;      // that makes the constants; null: this thread does
   Libraries libraries;             // that nodes may be left to, where `decide` says so
   /// Decides between the tactics of a node; null: the least estimate.
   std::function<Decision(const NodeChoice&)> decide;
+  /// Told the device source of every kernel, before the constants are made; null: nobody wants to know.
+  std::function<void(std::span<const std::string>)> on_sources;
 };
 
 /// A plan whose constants and kernels are still apart: the engine writer lays them out.

@@ -98,6 +98,10 @@ class Lowering {
   Result<bool> lower_concatenation(Scope& scope, const Node& node);
   Result<> copy_parts(Scope& scope, const Node& node, size_t first, size_t end, const Placed& whole);
 
+  // constants.cpp
+  /// Makes the constants in used buffers, and lets equal ones be one.
+  void merge_constants(const std::vector<bool>& used);
+
   // placement.cpp: values and memory
   /// v in `space`, strided as it comes, copied over if it is only elsewhere.
   Result<Placed> place(Scope& scope, ValueId v, Space space);
@@ -107,8 +111,6 @@ class Lowering {
   /// Says why the step that follows only moves data.
   void note_move(std::string what, const std::string& why);
   Placed place_constant(const Tensor& tensor, Space space);
-  /// Equal for constants that are one.
-  std::pair<uint64_t, uint64_t> identity_of(const Tensor& tensor) const;
   Placed allocate(Scope& scope, ValueId v, Space space, std::span<const int> order = {});
   /// Takes an `allocate` back.
   void withdraw(Scope& scope, ValueId v, Space space);
@@ -145,7 +147,8 @@ class Lowering {
   std::vector<Dim> buffer_bytes_;
   std::vector<Step>* steps_ = &out_.plan.steps;
   std::map<std::string, uint32_t> module_of_source_;
-  std::map<std::pair<uint64_t, uint64_t>, uint32_t> constant_numbers_;  // by identity_of
+  std::map<std::pair<const void*, size_t>, uint32_t>
+      constant_numbers_;       // by where the bytes are, and how many
   std::set<ValueId> outputs_;  // of the top graph, not yet given a buffer
   std::map<ValueId, uint32_t> output_buffer_;
   std::map<ValueId, std::vector<int>> output_orders_;  // of all outputs

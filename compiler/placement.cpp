@@ -1,9 +1,6 @@
 #include <algorithm>
 #include <numeric>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "compiler/lowering.h"
 
 namespace burnish {
@@ -52,18 +49,9 @@ void Lowering::withdraw(Scope& scope, ValueId v, Space space) {
   outputs_.insert(v);
 }
 
-// Where weights vary only what is the same tensor is one constant, else all that is equal.
-std::pair<uint64_t, uint64_t> Lowering::identity_of(const Tensor& tensor) const {
-  const uint64_t size = tensor.byte_size();
-  if (options_.weights_vary && is_float(tensor.dtype()))
-    return {reinterpret_cast<uintptr_t>(tensor.bytes()), size};
-  const XXH128_hash_t hash = XXH3_128bits_withSeed(tensor.bytes(), size, size);
-  return {hash.low64, hash.high64};
-}
-
 Placed Lowering::place_constant(const Tensor& tensor, Space space) {
-  auto [it, fresh] =
-      constant_numbers_.try_emplace(identity_of(tensor), static_cast<uint32_t>(out_.constants.size()));
+  auto [it, fresh] = constant_numbers_.try_emplace({tensor.storage().get(), tensor.byte_size()},
+                                                   static_cast<uint32_t>(out_.constants.size()));
   if (fresh) {
     out_.constants.push_back(tensor);
     out_.plan.constants.push_back({0, tensor.byte_size()});

@@ -94,6 +94,10 @@ void remap_slots(Plan& plan, const std::vector<Slot>& slot_of) {
   for_each_reference(plan, [&](Slot& s) { s = slot_of[s]; }, [](uint32_t&) {});
 }
 
+void replace_buffers(Plan& plan, const std::vector<uint32_t>& buffer) {
+  for_each_reference(plan, [](Slot&) {}, [&](uint32_t& b) { b = buffer[b]; });
+}
+
 void drop_unused_buffers(Plan& plan, const std::vector<bool>& used) {
   std::vector<uint32_t> number(plan.buffers.size());
   std::vector<Buffer> kept;
@@ -104,7 +108,7 @@ void drop_unused_buffers(Plan& plan, const std::vector<bool>& used) {
       kept.push_back(plan.buffers[i]);
   }
   plan.buffers = std::move(kept);
-  for_each_reference(plan, [](Slot&) {}, [&](uint32_t& b) { b = number[b]; });
+  replace_buffers(plan, number);
 }
 
 std::vector<uint32_t> drop_unused_constants(Plan& plan) {

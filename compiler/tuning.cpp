@@ -78,6 +78,9 @@ class Tuning {
   explicit Tuning(TuningContext& context) : context_(context), level_(level_of(context.options)) {}
 
   Result<Lowered> lower(Graph& graph, LowerOptions options) {
+    options.on_sources = [this](std::span<const std::string> sources) {
+      if (problems_.empty() && !is_lacking()) context_.compiler.begin(sources);
+    };
     if (!times_kernels(context_.options.level)) return burnish::lower(graph, options);
     TRY(read_cache());
     open_device();
@@ -85,8 +88,8 @@ class Tuning {
     options.forms = &forms_;
     Lowered lowered = TRY(lower_copy(graph, options));
     if (failure_) return *std::move(failure_);
-    if (missing_ > 0 && context_.options.mode == CacheMode::strict) return lacks();
-    if (problems_.empty()) {
+    if (is_lacking()) return lacks();
+    if (problems_.empty() || !take_device()) {
       say_what_is_estimated();
       return lowered;
     }
@@ -110,6 +113,13 @@ class Tuning {
     auto device = context_.open(context_.compiler.backend().target());
     if (device) device_ = *std::move(device);
     else why_no_device_ = device.error().what();
+  }
+
+  /// Now that something is to be timed.
+  bool take_device() {
+    const Result<> taken = device_->open();
+    if (!taken) why_no_device_ = taken.error().what();
+    return static_cast<bool>(taken);
   }
 
   TimingCache::Where where(const NodeChoice& choice) const {
@@ -281,6 +291,7 @@ class Tuning {
                       : "the timing cache lacks " + kernels(missing_) + ", chosen by estimate instead");
   }
 
+  bool is_lacking() const { return missing_ > 0 && options().mode == CacheMode::strict; }
   Error lacks() const {
     return Error(Code::invalid_argument, "the timing cache '" + options().cache + "' lacks " +
                                              kernels(missing_) + ", the first that of " + first_missing_)

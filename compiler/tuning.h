@@ -27,7 +27,7 @@ struct TuningOptions {
   double budget = 0;  // seconds that compiling candidates and timing them may take; 0: as long as it takes
 };
 
-/// Opens the device that kernels for `target` are timed on; an error says why there is none.
+/// Finds the device that kernels for `target` are timed on; an error says why there is none.
 using OpenTiming = std::function<Result<std::unique_ptr<TimingDevice>>(std::string_view target)>;
 
 /// What tuning needs besides the graph.

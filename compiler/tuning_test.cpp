@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <mutex>
+#include <set>
 
 #include "ir/text.h"
 #include "tuner/timing_cache.h"
@@ -45,11 +46,11 @@ class Choosy final : public Backend {
   }
   Result<std::vector<std::byte>> compile(const std::string& text) const override {
     std::lock_guard lock(mutex);
-    compiled += text;
+    compiled.insert(text);
     return std::vector<std::byte>(text.size());
   }
   mutable std::mutex mutex;
-  mutable std::string compiled;  // all texts
+  mutable std::multiset<std::string> compiled;
 };
 
 // Has two tactics for products by a matrix of three columns; both take less than any of ours.
@@ -79,9 +80,13 @@ class Quick final : public Library {
 // Takes 9 us for "a", 8 for "b", and so on: what the estimates speak against is fastest.
 class Contrary final : public TimingDevice {
  public:
-  Contrary(std::vector<Problem>& seen, std::function<double(const Plan&)> engine_time)
-      : seen_(seen), engine_time_(std::move(engine_time)) {}
+  Contrary(std::vector<Problem>& seen, bool busy, std::function<double(const Plan&)> engine_time)
+      : seen_(seen), busy_(busy), engine_time_(std::move(engine_time)) {}
   std::string name() const override { return "Fake"; }
+  Result<> open() override {
+    if (busy_) return Error(Code::device_error, "somebody else has it");
+    return {};
+  }
   struct Run final : TimingRun {
     explicit Run(const Problem& p) : problem(p) {}
     Result<Verdict> admit(size_t) override { return Verdict::yes(); }
@@ -110,6 +115,7 @@ class Contrary final : public TimingDevice {
 
  private:
   std::vector<Problem>& seen_;
+  bool busy_;
   std::function<double(const Plan&)> engine_time_;
 };
 
@@ -142,11 +148,14 @@ class Tuned : public ::testing::Test {
                           .version = "1",
                           .open = [&](std::string_view) -> Result<std::unique_ptr<TimingDevice>> {
                             if (!gpu) return Error(Code::device_error, "there is no GPU");
-                            return std::unique_ptr<TimingDevice>(new Contrary(seen, engine_time));
+                            return std::unique_ptr<TimingDevice>(new Contrary(seen, busy, engine_time));
                           },
                           .clock = [] { return 0.0; },
                           .note = [&](const std::string& text) { notes.push_back(text); }};
     auto lowered = lower_tuned(*graph, lowering(backend), context);
+    if (lowered) {
+      EXPECT_TRUE(compiler.binaries(lowered->sources));
+    }
     compiled = backend.compiled;
     return lowered;
   }
@@ -164,7 +173,7 @@ class Tuned : public ::testing::Test {
     auto graph = parse(model);
     Choosy backend;
     auto lowered = lower_as_decided(*graph, lowering(backend), level, plan.decisions);
-    EXPECT_EQ(backend.compiled, "");
+    EXPECT_TRUE(backend.compiled.empty());
     return lowered;
   }
 
@@ -187,13 +196,21 @@ class Tuned : public ::testing::Test {
   std::vector<Problem> seen;
   std::function<double(const Plan&)> engine_time;  // none: engines cannot be timed
   std::vector<std::string> notes;
-  std::string compiled;
+  std::multiset<std::string> compiled;
+  bool busy = false;  // the GPU
 };
+
+std::multiset<std::string> kernels_of(const Lowered& lowered) {
+  return {lowered.sources.begin(), lowered.sources.end()};
+}
 
 TEST_F(Tuned, LevelsUpToOneTimeNothing) {
   for (int level : {0, 1}) {
-    EXPECT_EQ(tactics({.level = level, .cache = path}), "aaa");
-    EXPECT_TRUE(seen.empty() && notes.empty() && compiled.empty() && !std::filesystem::exists(path));
+    const auto lowered = build({.level = level, .cache = path});
+    ASSERT_TRUE(lowered);
+    for (const Decision& d : lowered->plan.decisions) EXPECT_EQ(d.tactic, "a");
+    EXPECT_EQ(compiled, kernels_of(*lowered));
+    EXPECT_TRUE(seen.empty() && notes.empty() && !std::filesystem::exists(path));
   }
 }
 
@@ -299,14 +316,22 @@ TEST_F(Tuned, ACacheMakesTheSamePlanAgain) {
   const auto first = build({.level = 3, .cache = path});
   ASSERT_TRUE(first);
   EXPECT_EQ(notes, std::vector<std::string>{"timed 2 kernels on Fake; times are in " + path});
+  busy = true;  // which does not matter
   for (Mode mode : {Mode::append, Mode::read, Mode::strict})
     for (bool gpu : {true, false}) {
       const auto again = build({.level = 3, .cache = path, .mode = mode}, gpu);
       ASSERT_TRUE(again);
-      EXPECT_TRUE(seen.empty() && notes.empty() && compiled.empty());
+      EXPECT_TRUE(seen.empty() && notes.empty());
+      EXPECT_EQ(compiled, kernels_of(*again));
       EXPECT_EQ(again->plan, first->plan);
       EXPECT_EQ(again->sources, first->sources);
     }
+}
+
+TEST_F(Tuned, ADeviceThatCannotBeTakenLeavesTheEstimates) {
+  busy = true;
+  EXPECT_EQ(tactics({.level = 3, .cache = path}), "aaa");
+  EXPECT_EQ(notes, std::vector<std::string>{"2 kernels chosen by estimate, not timed: somebody else has it"});
 }
 
 TEST_F(Tuned, ItsDecisionsMakeThePlanAgain) {

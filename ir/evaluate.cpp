@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/deferred_tensor.h"
 #include "base/strided.h"
-#include "base/unwritten_tensor.h"
 #include "ir/constant.h"
 #include "ir/control_flow.h"
 #include "ir/element.h"
@@ -101,8 +101,8 @@ std::optional<std::vector<int64_t>> constants(const DimTable& dims, std::span<co
   return out;
 }
 
-// A view op on a constant: one strided copy per output.
-std::optional<std::vector<Tensor>> evaluate_view(const Graph& graph, const Node& node, ThreadPool& pool) {
+// A view op on a constant: one strided copy per output, made once somebody reads it.
+std::optional<std::vector<Tensor>> evaluate_view(const Graph& graph, const Node& node) {
   DimTable& dims = *graph.dims;
   const Tensor& x = *graph.constant(node.inputs[0]);
   const std::vector<Dim>& in_shape = graph.values[node.inputs[0]].type.shape;
@@ -120,11 +120,13 @@ std::optional<std::vector<Tensor>> evaluate_view(const Graph& graph, const Node&
     const auto strides = constants(dims, out[i].strides);
     const auto offset = dims.value(out[i].offset);
     if (!shape || !strides || !offset) return std::nullopt;
-    Tensor y = unwritten_tensor(x.dtype(), *shape);
-    const size_t size = size_of(x.dtype());
-    copy_strided(pool, size, *shape, x.bytes() + *offset * static_cast<int64_t>(size), *strides, y.writable(),
-                 dense_strides(std::span<const int64_t>(*shape)));
-    results.push_back(std::move(y));
+    const auto copy = [x, from = *offset, shape = *shape, strides = *strides](std::byte* to,
+                                                                              ThreadPool& pool) {
+      const size_t size = size_of(x.dtype());
+      copy_strided(pool, size, shape, x.bytes(pool) + from * static_cast<int64_t>(size), strides, to,
+                   dense_strides(std::span<const int64_t>(shape)));
+    };
+    results.push_back(deferred_tensor(x.dtype(), *shape, copy));
   }
   return results;
 }
@@ -147,7 +149,7 @@ Result<std::optional<std::vector<Tensor>>> evaluate_constant(const Graph& graph,
   for (ValueId v : node.inputs)
     if (v != no_value && !graph.constant(v)) return Nothing();
   if (node.op->view && !node.inputs.empty())
-    if (auto results = evaluate_view(graph, node, pool)) return Nothing(std::move(results));
+    if (auto results = evaluate_view(graph, node)) return Nothing(std::move(results));
   if (!node.op->eval) return Nothing();
   std::vector<TensorView> in(node.inputs.size()), out(node.outputs.size());
   std::vector<const TensorView*> in_pointers(in.size());
@@ -155,7 +157,7 @@ Result<std::optional<std::vector<Tensor>>> evaluate_constant(const Graph& graph,
   for (size_t i = 0; i < in.size(); ++i) {
     if (node.inputs[i] == no_value) continue;
     const Tensor& x = *graph.constant(node.inputs[i]);
-    in[i] = {x.dtype(), x.shape(), const_cast<std::byte*>(x.bytes())};
+    in[i] = {x.dtype(), x.shape(), const_cast<std::byte*>(x.bytes(pool))};
     in_pointers[i] = &in[i];
   }
   auto allocate = [&](size_t i, const Shape& shape) -> Result<TensorView> {

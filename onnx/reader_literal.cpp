@@ -5,6 +5,7 @@
 #include <charconv>
 #include <filesystem>
 
+#include "base/deferred_tensor.h"
 #include "onnx/fields.h"
 
 namespace burnish::onnx {
@@ -76,13 +77,7 @@ Result<size_t> checked_size(const Literal& literal) {
   return empty ? size_t{0} : static_cast<size_t>(bytes);
 }
 
-std::shared_ptr<const std::byte> copy(const std::byte* bytes, size_t size) {
-  const std::shared_ptr<std::byte[]> block(new std::byte[size]);
-  std::memcpy(block.get(), bytes, size);
-  return {block, block.get()};
-}
-
-/// `size` bytes of a file as the literal's payload: in place, unless they are misaligned or not what a bool may be.
+/// `size` bytes of a file as the literal's payload: in place; a copy, once it is read, where they are misaligned, or not what a bool may be.
 Tensor place(const Literal& literal, const MappedFile& file, const std::byte* bytes, size_t size) {
   if (*literal.dtype == DType::boolean) {
     const auto is_bool = [](std::byte b) { return b <= std::byte{1}; };
@@ -93,9 +88,11 @@ Tensor place(const Literal& literal, const MappedFile& file, const std::byte* by
       return tensor;
     }
   }
-  const bool aligned = reinterpret_cast<uintptr_t>(bytes) % size_of(*literal.dtype) == 0;
-  return Tensor(*literal.dtype, literal.dims,
-                aligned ? std::shared_ptr<const std::byte>(file.bytes, bytes) : copy(bytes, size));
+  const std::shared_ptr<const std::byte> there(file.bytes, bytes);
+  if (reinterpret_cast<uintptr_t>(bytes) % size_of(*literal.dtype) == 0)
+    return Tensor(*literal.dtype, literal.dims, there);
+  return deferred_tensor(*literal.dtype, literal.dims,
+                         [there, size](std::byte* to, ThreadPool&) { std::memcpy(to, there.get(), size); });
 }
 
 /// Values of a typed field; `read` hands the field's values, one by one, to what it is given.

@@ -12,7 +12,7 @@ Result<> import(ImportCtx& c) {
     if (given.count() != 1)
       return c.error(Code::invalid_model,
                      "attribute 'value' must have one element, it has " + std::to_string(given.count()));
-    value = Tensor(given.dtype(), {}, given.storage());
+    value = given.reshaped({});
   }
   c.bind(0, TRY(emit_op(c, "Expand", {c.constant(std::move(value)), c.input(0)})));
   return {};

@@ -2,6 +2,7 @@
 
 #include "ir/contraction_text.h"
 #include "ops/conv_windows.h"
+#include "ops/deferred_weights.h"
 #include "ops/depthwise_kernel.h"
 #include "ops/image_conv_kernel.h"
 #include "ops/product_kernel.h"
@@ -13,21 +14,19 @@ namespace burnish {
 inline Tensor pack_weights(const Tensor& w, const ConvForm& form, int64_t outputs, int64_t inputs,
                            const ConvImage& image, int64_t pitch, bool paired) {
   const int64_t taps = form.h.kernel * form.w.kernel;
-  Tensor packed = Tensor::zeros(w.dtype(), {form.group * outputs, pitch});
-  const auto row = [&](int64_t o) { return paired ? o % (outputs / 2) * 2 + o / (outputs / 2) : o; };
-  visit_storage(w.dtype(), [&]<class T>(T*) {
-    auto* to = reinterpret_cast<T*>(packed.writable());
+  const Shape shape = {form.group * outputs, pitch};
+  if (taps == 1 && !form.transposed && !paired && image.step_c == 1 && pitch == inputs) return w.reshaped(shape);
+  const auto row = [=](int64_t o) { return paired ? o % (outputs / 2) * 2 + o / (outputs / 2) : o; };
+  return deferred_weights(w, shape, [=]<class T>(const T* from, T* to) {
     for (int64_t g = 0; g < form.group; ++g)
       for (int64_t o = 0; o < outputs; ++o)
         for (int64_t i = 0; i < inputs; ++i)
           for (int64_t t = 0; t < taps; ++t) {
-            const int64_t from = form.transposed ? ((g * inputs + i) * outputs + o) * taps + t
-                                                 : ((g * outputs + o) * inputs + i) * taps + t;
-            to[(g * outputs + row(o)) * pitch + image.number(i, t / form.w.kernel, t % form.w.kernel)] =
-                w.data<T>()[from];
+            const int64_t at = form.transposed ? ((g * inputs + i) * outputs + o) * taps + t
+                                               : ((g * outputs + o) * inputs + i) * taps + t;
+            to[(g * outputs + row(o)) * pitch + image.number(i, t / form.w.kernel, t % form.w.kernel)] = from[at];
           }
   });
-  return packed;
 }
 
 /// The whole hook: operands (x, w[, bias]); w is a constant.

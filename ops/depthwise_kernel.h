@@ -6,6 +6,7 @@
 
 #include "ir/gpu.h"
 #include "ops/conv_form.h"
+#include "ops/deferred_weights.h"
 
 namespace burnish {
 
@@ -182,13 +183,10 @@ inline Verdict band_verdict(const ConvForm& form, bool at_once) {
 /// Weights as threads read them: [kh][kw][channels].
 inline Tensor depthwise_weights(const Tensor& w, const ConvForm& form) {
   const int64_t channels = w.shape()[0], taps = form.h.kernel * form.w.kernel;
-  Tensor packed = Tensor::zeros(w.dtype(), {taps, channels});
-  visit_storage(w.dtype(), [&]<class T>(T*) {
+  return deferred_weights(w, {taps, channels}, [=]<class T>(const T* from, T* to) {
     for (int64_t c = 0; c < channels; ++c)
-      for (int64_t t = 0; t < taps; ++t)
-        reinterpret_cast<T*>(packed.writable())[t * channels + c] = w.data<T>()[c * taps + t];
+      for (int64_t t = 0; t < taps; ++t) to[t * channels + c] = from[c * taps + t];
   });
-  return packed;
 }
 
 /// Weights as rows of bands: [channels][kh][copies][band], the second copy one element further on.
@@ -196,16 +194,14 @@ inline Tensor depthwise_band_weights(const Tensor& w, const ConvForm& form,
                                      const DepthwiseBandTiling& tiling) {
   const int64_t channels = w.shape()[0], rows = channels * form.h.kernel;
   const int64_t whole = (channels + 63) / 64 * 64 * form.h.kernel;
-  Tensor packed = Tensor::zeros(w.dtype(), {whole, tiling.copies, tiling.band()});
-  visit_storage(w.dtype(), [&]<class T>(T*) {
-    auto* to = reinterpret_cast<T*>(packed.writable());
+  const Shape shape = {whole, tiling.copies, tiling.band()};
+  return deferred_weights(w, shape, [=]<class T>(const T* from, T* to) {
     for (int64_t row = 0; row < rows; ++row)
       for (int64_t copy = 0; copy < tiling.copies; ++copy)
         for (int64_t kw = 0; kw < form.w.kernel; ++kw)
           to[(row * tiling.copies + copy) * tiling.band() + tiling.lead + kw * form.w.dilation - copy] =
-              w.data<T>()[row * form.w.kernel + kw];
+              from[row * form.w.kernel + kw];
   });
-  return packed;
 }
 
 /// "DepthwiseWindow<…>"

@@ -4,6 +4,7 @@
 
 #include "ir/gpu.h"
 #include "ops/conv_form.h"
+#include "ops/deferred_weights.h"
 
 namespace burnish {
 
@@ -110,11 +111,9 @@ inline std::vector<Tactic> image_tactics(KernelCtx& ctx, const ConvForm& form, i
 
 /// ONNX weights in the order in which lanes hold them (image_conv.cuh).
 inline Tensor image_conv_weights(const Tensor& w, const ConvForm& form, const ImageTiling& t) {
-  Tensor packed = Tensor::zeros(w.dtype(), {t.weight_count(form)});
-  visit_storage(w.dtype(), [&]<class T>(T*) {
-    const T* from = w.data<T>();
-    auto* to = reinterpret_cast<T*>(packed.writable());
-    for (int64_t n = 0; n < w.shape()[0]; ++n)
+  const int64_t outputs = w.shape()[0];
+  return deferred_weights(w, {t.weight_count(form)}, [=]<class T>(const T* from, T* to) {
+    for (int64_t n = 0; n < outputs; ++n)
       for (int64_t c = 0; c < t.inputs; ++c)
         for (int64_t kh = 0; kh < form.h.kernel; ++kh)
           for (int64_t kw = 0; kw < form.w.kernel; ++kw) {
@@ -124,7 +123,6 @@ inline Tensor image_conv_weights(const Tensor& w, const ConvForm& form, const Im
             to[lane * 8 + block % 2 * 4 + k / 8 * 2 + k % 2] = *from++;
           }
   });
-  return packed;
 }
 
 /// Coordinates of the result: position `column + m` of row `row` of `image`, channel n.

@@ -2,8 +2,8 @@
 
 #include <array>
 
+#include "base/deferred_tensor.h"
 #include "base/strided.h"
-#include "base/unwritten_tensor.h"
 #include "ir/contraction_text.h"
 #include "ir/element.h"
 
@@ -54,14 +54,13 @@ inline Verdict repack_constant(KernelCtx& ctx, size_t i, MatrixView& v) {
   const int64_t parts = paired ? 2 : 1, columns = mn / parts;
   const std::string form = std::string(paired ? "paired " : "") + (rows_are_k ? "columns" : "rows");
   v.pointer = ctx.constant_from(i, form, [&] {
-    Tensor packed =
-        pitch == k ? unwritten_tensor(t->dtype(), {mn, pitch}) : Tensor::zeros(t->dtype(), {mn, pitch});
-    const int64_t from_mn = rows_are_k ? 1 : k, from_k = rows_are_k ? mn : 1;
-    ThreadPool alone(1);
-    copy_strided(alone, size_of(t->dtype()), std::array{columns, parts, k}, t->bytes(),
-                 std::array{from_mn, columns * from_mn, from_k}, packed.writable(),
-                 std::array{parts * pitch, pitch, int64_t{1}});
-    return packed;
+    return deferred_tensor(t->dtype(), {mn, pitch}, [=, w = *t](std::byte* to, ThreadPool& pool) {
+      const size_t size = size_of(w.dtype());
+      if (pitch != k) std::memset(to, 0, static_cast<size_t>(mn * pitch) * size);
+      const int64_t from_mn = rows_are_k ? 1 : k, from_k = rows_are_k ? mn : 1;
+      copy_strided(pool, size, std::array{columns, parts, k}, w.bytes(pool),
+                   std::array{from_mn, columns * from_mn, from_k}, to, std::array{parts * pitch, pitch, int64_t{1}});
+    });
   });
   v.stride_mn = dims.constant(pitch);
   v.stride_k = dims.constant(1);

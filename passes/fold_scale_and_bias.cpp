@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "base/unwritten_tensor.h"
+#include "base/deferred_tensor.h"
 #include "ir/infer.h"
 #include "passes/pass.h"
 
@@ -32,26 +32,27 @@ int64_t output_channels(const Graph& g, const Node& conv) {
   return conv.op->name == "Conv" ? w->shape()[0] : w->shape()[1] * *conv.attrs.find<int64_t>("group");
 }
 
-Tensor scaled_weights(const Node& conv, const Tensor& w, const std::vector<float>& scale, ThreadPool& pool) {
+Tensor scaled_weights(const Node& conv, const Tensor& w, const std::vector<float>& scale) {
   constexpr int64_t grain = 1 << 14;
   if (w.count() == 0) return w;
-  Tensor out = unwritten_tensor(DType::f32, w.shape());
-  auto* to = reinterpret_cast<float*>(out.writable());
-  const int64_t a = w.shape()[0], b = w.shape()[1], window = w.count() / (a * b);
   const int64_t group = *conv.attrs.find<int64_t>("group");
   const bool by_row = conv.op->name == "Conv";
-  pool.parallel_for(a * b, grain / window + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t row = i / b, column = i % b;
-      const float by = scale[static_cast<size_t>(by_row ? row : row / (a / group) * b + column)];
-      for (int64_t k = i * window; k < (i + 1) * window; ++k) to[k] = w.data<float>()[k] * by;
-    }
+  return deferred_tensor(DType::f32, w.shape(), [=](std::byte* out, ThreadPool& pool) {
+    const auto* from = reinterpret_cast<const float*>(w.bytes(pool));
+    auto* to = reinterpret_cast<float*>(out);
+    const int64_t a = w.shape()[0], b = w.shape()[1], window = w.count() / (a * b);
+    pool.parallel_for(a * b, grain / window + 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t row = i / b, column = i % b;
+        const float by = scale[static_cast<size_t>(by_row ? row : row / (a / group) * b + column)];
+        for (int64_t k = i * window; k < (i + 1) * window; ++k) to[k] = from[k] * by;
+      }
+    });
   });
-  return out;
 }
 
 // conv(x, w, b) * s -> conv(x, w * s, b * s) ;  conv(x, w, b) + t -> conv(x, w, b + t)
-bool absorb(Graph& g, Node& conv, const Node& node, size_t constant_operand, ThreadPool& pool) {
+bool absorb(Graph& g, Node& conv, const Node& node, size_t constant_operand) {
   const size_t rank = g.values[node.outputs[0]].type.shape.size();
   const int64_t channels = output_channels(g, conv);
   if (channels == 0 || g.values[node.outputs[0]].type != g.values[conv.outputs[0]].type) return false;
@@ -63,8 +64,7 @@ bool absorb(Graph& g, Node& conv, const Node& node, size_t constant_operand, Thr
   std::vector<float> bias(values->size(), 0.0f);
   if (has_bias) std::copy_n(g.constant(conv.inputs[2])->data<float>(), bias.size(), bias.begin());
   const bool scale = node.op->name == "Mul";
-  if (scale)
-    conv.inputs[1] = g.add_constant(scaled_weights(conv, *g.constant(conv.inputs[1]), *values, pool));
+  if (scale) conv.inputs[1] = g.add_constant(scaled_weights(conv, *g.constant(conv.inputs[1]), *values));
   for (size_t c = 0; c < bias.size(); ++c) bias[c] = scale ? bias[c] * (*values)[c] : bias[c] + (*values)[c];
   if (has_bias || !scale) {
     conv.inputs.resize(3, no_value);
@@ -75,7 +75,7 @@ bool absorb(Graph& g, Node& conv, const Node& node, size_t constant_operand, Thr
   return true;
 }
 
-Result<bool> run(Graph& graph, const PassContext& context) {
+Result<bool> run(Graph& graph, const PassContext&) {
   return for_each_graph(graph, [&](Graph& g) -> Result<bool> {
     bool any = false, changed = true;
     while (changed) {
@@ -88,7 +88,7 @@ Result<bool> run(Graph& graph, const PassContext& context) {
           if (producer == no_node || uses[node.inputs[k]] != 1 || g.nodes[producer].dead ||
               !is_convolution(g.nodes[producer]))
             continue;
-          if (absorb(g, g.nodes[producer], node, 1 - k, context.pool)) node.dead = changed = any = true;
+          if (absorb(g, g.nodes[producer], node, 1 - k)) node.dead = changed = any = true;
         }
       }
       g.index();

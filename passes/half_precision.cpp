@@ -3,8 +3,8 @@
 #include <map>
 #include <set>
 
+#include "base/deferred_tensor.h"
 #include "base/half.h"
-#include "base/unwritten_tensor.h"
 #include "ir/infer.h"
 #include "passes/pass.h"
 
@@ -13,26 +13,27 @@ namespace burnish {
 namespace {
 
 // FP32 -> FP16 or BF16 with finite values kept finite: a mask of -3.4e38 must stay a number, or softmax of a masked row is NaN.
-Tensor to_half_tensor(const Tensor& t, DType type, ThreadPool& pool) {
-  const bool fp16 = type == DType::f16;
-  const float largest = fp16 ? 65504.0f : 0x1.fep127f;
+Tensor to_half_tensor(const Tensor& t, DType type) {
   constexpr int64_t grain = 1 << 14;
-  Tensor out = unwritten_tensor(type, t.shape());
-  auto* to = reinterpret_cast<uint16_t*>(out.writable());
-  pool.parallel_for(t.count(), grain, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const float x = t.data<float>()[i], y = std::isfinite(x) ? std::clamp(x, -largest, largest) : x;
-      to[i] = fp16 ? to_half(y).bits : to_bfloat16(y).bits;
-    }
+  return deferred_tensor(type, t.shape(), [t, type](std::byte* out, ThreadPool& pool) {
+    const bool fp16 = type == DType::f16;
+    const float largest = fp16 ? 65504.0f : 0x1.fep127f;
+    const auto* from = reinterpret_cast<const float*>(t.bytes(pool));
+    auto* to = reinterpret_cast<uint16_t*>(out);
+    pool.parallel_for(t.count(), grain, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const float x = from[i], y = std::isfinite(x) ? std::clamp(x, -largest, largest) : x;
+        to[i] = fp16 ? to_half(y).bits : to_bfloat16(y).bits;
+      }
+    });
   });
-  return out;
 }
 
 /// Rewrites one graph so that values of type f32 are stored in half precision, casts standing where the two meet.
 class Halver {
  public:
   Halver(Graph& g, DType half_type, const PassContext& context)
-      : g_(g), half_(half_type), asked_(context.nodes), pool_(context.pool) {}
+      : g_(g), half_(half_type), asked_(context.nodes) {}
 
   Result<bool> run() {
     find_read_full();
@@ -194,7 +195,7 @@ class Halver {
   ValueId half_value(ValueId v) {
     if (auto it = half_of_.find(v); it != half_of_.end()) return it->second;
     if (const Tensor* t = g_.constant(v))
-      return half_of_[v] = g_.add_constant(to_half_tensor(*t, half_, pool_), g_.values[v].name);
+      return half_of_[v] = g_.add_constant(to_half_tensor(*t, half_), g_.values[v].name);
     TensorType type = g_.values[v].type;
     type.dtype = half_;
     const ValueId h = g_.add_value(type, g_.values[v].name);
@@ -214,7 +215,6 @@ class Halver {
   Graph& g_;
   const DType half_;
   const std::span<const NodePrecision> asked_;
-  ThreadPool& pool_;
   std::vector<Node> out_;
   std::map<ValueId, ValueId> half_of_;  // FP32 value -> its half form
   std::set<ValueId> only_half_;         // FP32 values that so far exist only in their half form

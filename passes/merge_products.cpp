@@ -3,6 +3,7 @@
 #include <map>
 #include <tuple>
 
+#include "base/deferred_tensor.h"
 #include "ir/infer.h"
 #include "passes/pass.h"
 
@@ -169,18 +170,18 @@ class Merger {
     Shape shape = first.shape();
     int64_t& extent = stacked ? shape.front() : shape.back();
     extent = columns_of(products);
-    const int64_t rows = stacked ? 1 : shape.front();
-    Tensor all = Tensor::zeros(first.dtype(), shape);
-    const size_t pitch = all.byte_size() / static_cast<size_t>(rows);
-    size_t at = 0;
-    for (const Product& p : products) {
-      const Tensor& part = *g_.constant(p.*which);
-      const size_t bytes = part.byte_size() / static_cast<size_t>(rows);
-      for (size_t row = 0; row < static_cast<size_t>(rows); ++row)
-        std::memcpy(all.writable() + row * pitch + at, part.bytes() + row * bytes, bytes);
-      at += bytes;
-    }
-    return g_.add_constant(std::move(all));
+    const auto rows = static_cast<size_t>(stacked ? 1 : shape.front());
+    const size_t pitch = static_cast<size_t>(element_count(shape)) / rows * size_of(first.dtype());
+    std::vector<Tensor> parts;
+    for (const Product& p : products) parts.push_back(*g_.constant(p.*which));
+    return g_.add_constant(deferred_tensor(first.dtype(), shape, [=](std::byte* to, ThreadPool& pool) {
+      for (const Tensor& part : parts) {
+        const size_t bytes = part.byte_size() / rows;
+        for (size_t row = 0; row < rows; ++row)
+          std::memcpy(to + row * pitch, part.bytes(pool) + row * bytes, bytes);
+        to += bytes;
+      }
+    }));
   }
 
   Result<ValueId> append(std::vector<Node>& nodes, Node node) {

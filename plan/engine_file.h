@@ -32,7 +32,7 @@ struct EngineContents {
 /// The file as bytes; a function of `contents` alone. Constants and code that are equal byte for byte are stored once.
 Result<std::vector<std::byte>> engine_bytes(const EngineContents& contents);
 
-/// Writes the file, complete or not at all: a file beside it is renamed at the end. `cancelled` is asked now and then.
+/// Writes the file, complete or not at all: a file beside it is renamed at the end. The disk is not waited for. `cancelled` is asked now and then.
 /// Errors: io_error (no such folder, disk full), cancelled.
 Result<> write_engine(const std::string& path, const EngineContents& contents,
                       const std::function<bool()>& cancelled = {});

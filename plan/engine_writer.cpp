@@ -1,10 +1,11 @@
 #include <algorithm>
 #include <cstring>
-#include <map>
+#include <future>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "base/equal_bytes.h"
 #include "base/new_file.h"
 #include "plan/engine_file.h"
 #include "plan/engine_layout.h"
@@ -26,20 +27,19 @@ class Pieces {
 
   /// Where `bytes` are to lie. Equal bytes lie at the same place.
   uint64_t add(Bytes bytes, uint64_t alignment) {
-    std::vector<size_t>& same = by_hash_[XXH3_64bits(bytes.data(), bytes.size())];
-    for (size_t i : same)
-      if (std::ranges::equal(list_[i].bytes, bytes)) return list_[i].offset;
-    same.push_back(list_.size());
+    const size_t first = equal_.add(bytes);
+    if (first < offsets_.size()) return offsets_.emplace_back(offsets_[first]);
     list_.push_back({align(size_, alignment), bytes});
     size_ = list_.back().offset + bytes.size();
-    return list_.back().offset;
+    return offsets_.emplace_back(list_.back().offset);
   }
   uint64_t size() const { return size_; }
   const std::vector<Piece>& list() const { return list_; }
 
  private:
   std::vector<Piece> list_;
-  std::map<uint64_t, std::vector<size_t>> by_hash_;
+  EqualBytes equal_;
+  std::vector<uint64_t> offsets_;  // by call of `add`
   uint64_t size_ = 0;
 };
 
@@ -63,6 +63,19 @@ Result<> put_pieces(const Sink& sink, const Pieces& pieces) {
     at = piece.offset + piece.bytes.size();
   }
   return {};
+}
+
+uint64_t checksum_of(const Pieces& pieces) {
+  XXH3_state_t* state = XXH3_createState();
+  XXH3_64bits_reset(state);
+  const Sink hash = [&](Bytes bytes) -> Result<> {
+    XXH3_64bits_update(state, bytes.data(), bytes.size());
+    return {};
+  };
+  (void)put_pieces(hash, pieces);  // hashing cannot fail
+  const uint64_t checksum = XXH3_64bits_digest(state);
+  XXH3_freeState(state);
+  return checksum;
 }
 
 /// The whole file, laid out; refers to the contents it was made of.
@@ -96,15 +109,29 @@ class Layout {
     if (!contents.debug.empty()) add(engine_layout::debug, 0, text(contents.debug));
     add(engine_layout::code, required, std::move(code_pieces));
     add(engine_layout::constants, required, std::move(constant_pieces));
-    finish_header();
+    place_sections();
   }
 
-  uint64_t size() const { return header_.file_size; }
+  uint64_t size() const { return table_.back().offset + table_.back().size; }
 
+  /// Header and section table. They have checksums of all that follows, so that they are known last.
+  std::string beginning() const {
+    std::vector<Section> table = table_;
+    for (size_t i = 0; i < table.size(); ++i) table[i].checksum = checksum_of(sections_[i]);
+    Header header{.magic = magic,
+                  .major = major_version,
+                  .minor = minor_version,
+                  .sections = static_cast<uint32_t>(table.size()),
+                  .file_size = size()};
+    std::string bytes(reinterpret_cast<const char*>(&header), sizeof(header));
+    bytes.append(reinterpret_cast<const char*>(table.data()), table.size() * sizeof(Section));
+    header.checksum = XXH3_64bits(bytes.data(), bytes.size());
+    return bytes.replace(0, sizeof(header), reinterpret_cast<const char*>(&header), sizeof(header));
+  }
+
+  /// All of the file, with zeros for a beginning.
   Result<> put(const Sink& sink) const {
-    TRY(sink(std::as_bytes(std::span(&header_, 1))));
-    TRY(sink(std::as_bytes(std::span(table_))));
-    uint64_t at = sizeof(Header) + table_.size() * sizeof(Section);
+    uint64_t at = 0;
     for (size_t i = 0; i < table_.size(); ++i) {
       TRY(put_zeros(sink, table_[i].offset - at));
       TRY(put_pieces(sink, sections_[i]));
@@ -131,41 +158,28 @@ class Layout {
   }
 
   void add(Tag tag, uint32_t flags, Pieces pieces) {
-    XXH3_state_t* state = XXH3_createState();
-    XXH3_64bits_reset(state);
-    const Sink hash = [&](Bytes bytes) -> Result<> {
-      XXH3_64bits_update(state, bytes.data(), bytes.size());
-      return {};
-    };
-    (void)put_pieces(hash, pieces);  // hashing cannot fail
-    table_.push_back(
-        {.tag = tag, .flags = flags, .size = pieces.size(), .checksum = XXH3_64bits_digest(state)});
-    XXH3_freeState(state);
+    table_.push_back({.tag = tag, .flags = flags, .size = pieces.size()});
     sections_.push_back(std::move(pieces));
   }
 
-  void finish_header() {
+  void place_sections() {
     uint64_t at = sizeof(Header) + table_.size() * sizeof(Section);
     for (Section& section : table_) {
       section.offset =
           align(at, section.tag == engine_layout::constants ? constants_alignment : section_alignment);
       at = section.offset + section.size;
     }
-    header_ = {.magic = magic,
-               .major = major_version,
-               .minor = minor_version,
-               .sections = static_cast<uint32_t>(table_.size()),
-               .file_size = at};
-    std::string beginning(reinterpret_cast<const char*>(&header_), sizeof(header_));
-    beginning.append(reinterpret_cast<const char*>(table_.data()), table_.size() * sizeof(Section));
-    header_.checksum = XXH3_64bits(beginning.data(), beginning.size());
   }
 
   std::string identity_, plans_, refit_;
-  Header header_{};
-  std::vector<Section> table_;
+  std::vector<Section> table_;  // without checksums
   std::vector<Pieces> sections_;
 };
+
+/// Summed up beside the writing.
+std::future<std::string> begin_of(const Layout& layout) {
+  return std::async(std::launch::async, [&layout] { return layout.beginning(); });
+}
 
 Result<> check(const EngineContents& contents) {
   for (const EngineContents::Target& target : contents.targets) {
@@ -185,12 +199,15 @@ Result<> check(const EngineContents& contents) {
 Result<std::vector<std::byte>> engine_bytes(const EngineContents& contents) {
   TRY(check(contents));
   const Layout layout(contents);
+  std::future<std::string> beginning = begin_of(layout);
   std::vector<std::byte> bytes(layout.size());
   std::byte* at = bytes.data();
   TRY(layout.put([&](Bytes part) -> Result<> {
     at = std::copy(part.begin(), part.end(), at);
     return {};
   }));
+  const std::string first = beginning.get();
+  std::memcpy(bytes.data(), first.data(), first.size());
   return bytes;
 }
 
@@ -198,6 +215,7 @@ Result<> write_engine(const std::string& path, const EngineContents& contents,
                       const std::function<bool()>& cancelled) {
   TRY(check(contents));
   const Layout layout(contents);
+  std::future<std::string> beginning = begin_of(layout);
   NewFile file(path);
   TRY(file.create());
   const auto stopped = [&]() -> Result<> {
@@ -208,6 +226,8 @@ Result<> write_engine(const std::string& path, const EngineContents& contents,
     TRY(stopped());
     return file.write(bytes);
   }));
+  const std::string first = beginning.get();
+  TRY(file.write_at(0, std::as_bytes(std::span(first))));
   TRY(stopped());
   return file.commit();
 }

@@ -47,6 +47,22 @@ struct Machine {
   }
 };
 
+Result<Machine> open_machine(int ordinal, const std::string& library_directory) {
+  const cuda::Device device = TRY(cuda::Device::open(ordinal));
+  const cuda::ContextScope scope = TRY(device.enter());
+  const uint64_t flush = std::max<uint64_t>(2 * device.info().l2_cache, 64 << 20);
+  auto memory = TRY(cuda::DeviceMemory::allocate(device, flush));
+  return Machine{.device = device,
+                 .stream = TRY(cuda::Stream::create(device)),
+                 .begin = TRY(cuda::Event::create(device, cuda::Event::Timing::on)),
+                 .end = TRY(cuda::Event::create(device, cuda::Event::Timing::on)),
+                 .flush = std::move(memory),
+                 .memory = {},
+                 .random = {},
+                 .library_directory = library_directory,
+                 .sessions = {}};
+}
+
 /// A candidate on the device: its routines and kernels, and one graph that runs it in every window, one after the other.
 struct Loaded {
   std::vector<std::unique_ptr<Routine>> routines;
@@ -260,45 +276,42 @@ class CudaRun final : public TimingRun {
 
 class CudaTiming final : public TimingDevice {
  public:
-  explicit CudaTiming(Machine machine) : machine_(std::move(machine)) {}
-  std::string name() const override { return machine_.device.info().name; }
+  CudaTiming(cuda::DeviceInfo info, std::string library_directory)
+      : info_(std::move(info)), library_directory_(std::move(library_directory)) {}
+  std::string name() const override { return info_.name; }
+  Result<> open() override {
+    if (!machine_) machine_ = TRY(open_machine(info_.ordinal, library_directory_));
+    return {};
+  }
   Result<std::unique_ptr<TimingRun>> prepare(const Problem& problem,
                                              const CompiledKernels& kernels) override {
-    const cuda::ContextScope scope = TRY(machine_.device.enter());
-    auto run = std::make_unique<CudaRun>(machine_, problem, kernels);
+    TRY(open());
+    const cuda::ContextScope scope = TRY(machine_->device.enter());
+    auto run = std::make_unique<CudaRun>(*machine_, problem, kernels);
     TRY(run->fill());
     return std::unique_ptr<TimingRun>(std::move(run));
   }
   Result<std::unique_ptr<EngineRun>> load(const EngineContents& engine,
                                           std::span<const Shape> inputs) override {
-    return load_cuda_engine(machine_.device, engine, inputs);
+    TRY(open());
+    return load_cuda_engine(machine_->device, engine, inputs);
   }
 
  private:
-  Machine machine_;
+  const cuda::DeviceInfo info_;
+  const std::string library_directory_;
+  std::optional<Machine> machine_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<TimingDevice>> open_cuda_timing(std::string_view target,
                                                        const std::string& library_directory) {
-  cuda::Device device = TRY(cuda::Device::open());
-  if (device.info().architecture() != target)
-    return Error(Code::unsupported, "the GPU here, " + device.info().name + ", is " +
-                                        device.info().architecture() + " and not " + std::string(target));
-  const cuda::ContextScope scope = TRY(device.enter());
-  const uint64_t flush = std::max<uint64_t>(2 * device.info().l2_cache, 64 << 20);
-  auto memory = TRY(cuda::DeviceMemory::allocate(device, flush));
-  return std::unique_ptr<TimingDevice>(
-      new CudaTiming({.device = device,
-                      .stream = TRY(cuda::Stream::create(device)),
-                      .begin = TRY(cuda::Event::create(device, cuda::Event::Timing::on)),
-                      .end = TRY(cuda::Event::create(device, cuda::Event::Timing::on)),
-                      .flush = std::move(memory),
-                      .memory = {},
-                      .random = {},
-                      .library_directory = library_directory,
-                      .sessions = {}}));
+  cuda::DeviceInfo info = TRY(cuda::Device::describe());
+  if (info.architecture() != target)
+    return Error(Code::unsupported, "the GPU here, " + info.name + ", is " + info.architecture() +
+                                        " and not " + std::string(target));
+  return std::unique_ptr<TimingDevice>(new CudaTiming(std::move(info), library_directory));
 }
 
 }  // namespace burnish

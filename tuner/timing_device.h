@@ -35,6 +35,8 @@ class TimingDevice {
   virtual ~TimingDevice() = default;
   /// "NVIDIA H200".
   virtual std::string name() const = 0;
+  /// Takes the device, which may be a while's work; before that its name is all that can be asked for.
+  virtual Result<> open() { return {}; }
   /// Puts the problem's data into memory. Both arguments outlive the run. Error out_of_memory when it does not fit.
   virtual Result<std::unique_ptr<TimingRun>> prepare(const Problem& problem,
                                                      const CompiledKernels& kernels) = 0;

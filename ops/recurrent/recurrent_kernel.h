@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ir/element.h"
+#include "ops/deferred_weights.h"
 #include "ops/kernel_axes.h"
 #include "ops/recurrent/recurrent.h"
 
@@ -87,15 +87,14 @@ class RecurrentKernel {
   }
   Tensor packed(const Tensor& r) const {
     const int64_t rows = cell_.gates * hidden_;
-    Tensor out = Tensor::zeros(r.dtype(), {directions_, hidden_ / pack_, rows, pack_});
-    visit_storage(r.dtype(), [&]<class T>(T*) {
-      const T* from = r.data<T>();
-      auto* to = reinterpret_cast<T*>(out.writable());
-      for (int64_t d = 0; d < directions_; ++d, to += rows * hidden_)
-        for (int64_t row = 0; row < rows; ++row)
-          for (int64_t k = 0; k < hidden_; ++k) to[(k / pack_ * rows + row) * pack_ + k % pack_] = *from++;
-    });
-    return out;
+    const Shape shape = {directions_, hidden_ / pack_, rows, pack_};
+    return deferred_weights(
+        r, shape,
+        [rows, hidden = hidden_, pack = pack_, directions = directions_]<class T>(const T* from, T* to) {
+          for (int64_t d = 0; d < directions; ++d, to += rows * hidden)
+            for (int64_t row = 0; row < rows; ++row)
+              for (int64_t k = 0; k < hidden; ++k) to[(k / pack * rows + row) * pack + k % pack] = *from++;
+        });
   }
   OperandPointer packed_when_run() {
     const Dim pack = dims_.constant(pack_), one = dims_.constant(1);

@@ -4,6 +4,7 @@
 
 #include "ir/anchor_operands.h"
 #include "ops/conv.h"
+#include "ops/deferred_weights.h"
 #include "ops/product_kernel.h"
 
 namespace burnish::cudnn {
@@ -13,14 +14,13 @@ namespace {
 /// [outputs][inputs][height][width] -> [outputs][height][width][inputs].
 Tensor channels_last(const Tensor& w) {
   const int64_t outputs = w.shape()[0], inputs = w.shape()[1], taps = w.shape()[2] * w.shape()[3];
-  Tensor packed = Tensor::zeros(w.dtype(), {outputs, w.shape()[2], w.shape()[3], inputs});
-  visit_storage(w.dtype(), [&]<class T>(T*) {
-    auto* to = reinterpret_cast<T*>(packed.writable());
-    for (int64_t o = 0; o < outputs; ++o)
-      for (int64_t t = 0; t < taps; ++t)
-        for (int64_t i = 0; i < inputs; ++i) *to++ = w.data<T>()[(o * inputs + i) * taps + t];
-  });
-  return packed;
+  return deferred_weights(w, {outputs, w.shape()[2], w.shape()[3], inputs},
+                          [=]<class T>(const T* from, T* to) {
+                            for (int64_t o = 0; o < outputs; ++o)
+                              for (int64_t t = 0; t < taps; ++t)
+                                for (int64_t i = 0; i < inputs; ++i)
+                                  *to++ = from[(o * inputs + i) * taps + t];
+                          });
 }
 
 class Reader {

@@ -47,7 +47,7 @@ static Result<int> attribute(const Driver& driver, CUdevice device, CUdevice_att
   return value;
 }
 
-static Result<DeviceInfo> describe(const Driver& driver, CUdevice device) {
+static Result<DeviceInfo> read_info(const Driver& driver, CUdevice device) {
   DeviceInfo info;
   info.ordinal = device;  // a CUdevice is its ordinal
   std::array<char, 256> name{};
@@ -71,6 +71,14 @@ static Result<DeviceInfo> describe(const Driver& driver, CUdevice device) {
   return info;
 }
 
+Result<DeviceInfo> Device::describe(std::optional<int> ordinal) {
+  const Driver& driver = *TRY(Driver::get());
+  CUcontext context = nullptr;
+  const std::optional<CUdevice> current = TRY(current_device(driver, context));
+  if (current && (!ordinal || *ordinal == *current)) return read_info(driver, *current);
+  return read_info(driver, TRY(device_numbered(driver, ordinal.value_or(0))));
+}
+
 Result<Device> Device::open(std::optional<int> ordinal) {
   auto state = std::make_shared<State>();
   state->driver = TRY(Driver::get());
@@ -86,7 +94,7 @@ Result<Device> Device::open(std::optional<int> ordinal) {
                      "cuDevicePrimaryCtxRetain"));
     state->retained = true;
   }
-  state->info = TRY(describe(driver, state->device));
+  state->info = TRY(read_info(driver, state->device));
   return Device(std::move(state));
 }
 

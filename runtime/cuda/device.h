@@ -48,6 +48,9 @@ class Device {
   /// GPUs of this machine; errors as for Driver::get.
   static Result<int> count();
 
+  /// What GPU `ordinal` is, or without an ordinal the one that `open` would open. It needs no context, which takes a while to make.
+  static Result<DeviceInfo> describe(std::optional<int> ordinal = {});
+
   /// Opens GPU `ordinal`. Uses the context that is current on this thread if it is on that GPU, else retains the
   /// GPU's primary context. Without an ordinal: the current context's GPU, else GPU 0.
   /// Error invalid_argument when there is no such GPU; else as for Driver::get.
