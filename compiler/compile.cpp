@@ -59,7 +59,8 @@ int64_t usual_extent(const Graph& graph, const std::vector<onnx::InputRanges>& p
 }
 
 UsualExtent usual_extents(const Graph& graph, const CompileOptions& options) {
-  return [&](const DimTable& dims, Dim symbol) { return usual_extent(graph, options.profiles, dims, symbol); };
+  return
+      [&](const DimTable& dims, Dim symbol) { return usual_extent(graph, options.profiles, dims, symbol); };
 }
 
 /// The profiles by the inputs of the plan. Inputs that they leave out are as free as their ports.
@@ -197,14 +198,13 @@ Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, c
                                       const Plan* decided, const std::shared_future<Result<Nvrtc>>& nvrtc,
                                       ThreadPool& pool, Progress& progress,
                                       std::map<std::string, std::string>& identity) {
-  LowerOptions lowering{
-      .tf32 = options.tf32,
-      .weights_vary = weights_vary(options.refittable),
-      .optimum = usual_extents(graph, options),
-      .limits = options.limits,
-      .max_branches = options.max_branches,
-      .input_orders = port_orders(graph, graph.inputs, options.input_formats),
-      .output_orders = port_orders(graph, graph.outputs, options.output_formats)};
+  LowerOptions lowering{.tf32 = options.tf32,
+                        .weights_vary = weights_vary(options.refittable),
+                        .optimum = usual_extents(graph, options),
+                        .limits = options.limits,
+                        .max_branches = options.max_branches,
+                        .input_orders = port_orders(graph, graph.inputs, options.input_formats),
+                        .output_orders = port_orders(graph, graph.outputs, options.output_formats)};
   const std::vector<Profile> profiles = plan_profiles(graph, options.profiles, lowering);
   CompiledTarget out;
   if (target == "cpu") {

@@ -281,8 +281,8 @@ std::vector<int> Lowering::output_order(Scope& scope, const Node& node,
     for (size_t k = 0; k < in.size() && order.empty(); ++k) {
       const std::vector<Dim>& shape =
           in[k] ? scope.graph.values[node.inputs[k]].type.shape : std::vector<Dim>();
-      const bool decides = in[k] && made_of[k] && !scope.graph.constant(node.inputs[k]) && shape.size() == rank &&
-                           (shape == type.shape || (k == 0 && !op.scalar));
+      const bool decides = in[k] && made_of[k] && !scope.graph.constant(node.inputs[k]) &&
+                           shape.size() == rank && (shape == type.shape || (k == 0 && !op.scalar));
       if (decides) order = memory_order(*in[k], shape);
     }
   }

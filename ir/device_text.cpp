@@ -233,8 +233,8 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
           element +
           ", V> y;\n#pragma unroll\nfor (int j = 0; j < V; ++j) {\nconst float acc = " + accumulator + ";\n" +
           program.statements;
-  text +=
-      "y.set(j, " + (ctx.fused ? program.name(body.results[0]) : std::string("acc")) + ");\n}\nreturn y;\n}\n";
+  text += "y.set(j, " + (ctx.fused ? program.name(body.results[0]) : std::string("acc")) +
+          ");\n}\nreturn y;\n}\n";
   text += method + "void put(int m, int n, const Row<" + element + ", V>& y, int count) const {\n" + axes +
           "write_row<" + element + ", V>(" + row_pointer(out, offset(out_strides)) + ", " +
           member(out_strides[column_axis]) + ", count, " +
@@ -291,8 +291,11 @@ std::vector<Access> accesses_of(KernelCtx& ctx, const Body& body) {
   }
   for (size_t i = 0; i < body.results.size(); ++i) {
     const std::span<const Dim> strides = ctx.out_strides(i);
-    all.push_back({ctx.out_pointer(i), body.graph.values[body.results[i]].type.dtype,
-                   {strides.begin(), strides.end()}, ctx.out_alignment(i), true});
+    all.push_back({ctx.out_pointer(i),
+                   body.graph.values[body.results[i]].type.dtype,
+                   {strides.begin(), strides.end()},
+                   ctx.out_alignment(i),
+                   true});
   }
   return all;
 }

@@ -36,9 +36,9 @@ TEST(Fused, EachResultIsRoundedAndNothingElse) {
 }
 
 std::string trouble_in(std::string_view results, std::string_view body) {
-  auto graph = parse("graph (%x: f32[2], %z: f32[3, 1]) -> (%a) {\n  " + std::string(results) +
-                     " {\n    graph body(%0: f32[2], %1: f32[3, 1]) -> " + std::string(body) +
-                     "    }\n  }\n}\n");
+  auto graph =
+      parse("graph (%x: f32[2], %z: f32[3, 1]) -> (%a) {\n  " + std::string(results) +
+            " {\n    graph body(%0: f32[2], %1: f32[3, 1]) -> " + std::string(body) + "    }\n  }\n}\n");
   EXPECT_TRUE(graph) << graph.error().cause();
   const auto sound = verify(*graph);
   return sound ? "" : sound.error().cause();

@@ -34,7 +34,8 @@ struct Unit {
 /// A graph as units in an order in which they can run, and which of them may be one.
 class Units {
  public:
-  Units(const Graph& g, const UsualExtent& usual) : g_(g), usual_(usual), readers_(g.values.size()), unit_of_(g.nodes.size(), no_node) {
+  Units(const Graph& g, const UsualExtent& usual)
+      : g_(g), usual_(usual), readers_(g.values.size()), unit_of_(g.nodes.size(), no_node) {
     for (uint32_t n = 0; n < g.nodes.size(); ++n)
       if (!g.nodes[n].dead) add(n);
     for (ValueId v : g.outputs) readers_[v].push_back(no_node);
@@ -63,6 +64,8 @@ class Units {
       return Verdict::no("its result has another shape than what it reads of " + name);
     if (!units_[a].floats || !units_[b].floats)
       return Verdict::no("it or " + name + " gives integers or truth values, which the host may read");
+    for (const uint32_t between : dependents(a, b))
+      if (feeds(between, b)) return Verdict::no(this->name(between) + " has to run between it and " + name);
     const Unit merged = merger(a, b);
     const auto limit = [&](const char* does, size_t most, const char* what) {
       return Verdict::no("with " + name + " it would " + does + " more than " + std::to_string(most) + what);
@@ -72,8 +75,6 @@ class Units {
     if (merged.makes.size() > most_fused_results) return limit("write", most_fused_results, " tensors");
     if (!related(a, b) && elements(shape(a)) > most_unrelated)
       return Verdict::no("it shares no tensor with " + name + ", and both are large");
-    for (const uint32_t between : dependents(a, b))
-      if (feeds(between, b)) return Verdict::no(this->name(between) + " has to run between it and " + name);
     const int64_t start = start_of(merged);
     if (must_wait(units_[a], merged, start)) return Verdict::no(name + " would wait for what it reads");
     if (must_wait(units_[b], merged, start)) return Verdict::no("it would wait for what " + name + " reads");
@@ -130,7 +131,8 @@ class Units {
   }
 
   int64_t cost(const Node& node) const {
-    const bool known = std::ranges::all_of(node.outputs, [&](ValueId v) { return v == no_value || g_.content(v); });
+    const bool known =
+        std::ranges::all_of(node.outputs, [&](ValueId v) { return v == no_value || g_.content(v); });
     if (known || node.op->view) return 0;
     const bool by_steps = node.op->name == "LSTM" || node.op->name == "GRU" || node.op->name == "RNN";
     const bool on_device = node.op->kernel || node.op->scalar || node.op->name == "Fused";
@@ -163,13 +165,20 @@ class Units {
   bool must_wait(const Unit& part, const Unit& merged, int64_t start) const {
     for (const uint32_t n : part.parts) {
       const Node& node = g_.nodes[n];
-      const bool leaves = std::ranges::any_of(node.outputs, [&](ValueId v) { return contains(merged.makes, v); });
+      const bool leaves =
+          std::ranges::any_of(node.outputs, [&](ValueId v) { return contains(merged.makes, v); });
       int64_t alone = 0;
       for (ValueId v : node.inputs)
         if (v != no_value) alone = std::max(alone, ready_[v]);
       if (leaves && start > alone + launch) return true;
     }
     return false;
+  }
+
+  bool is_inside(ValueId v, uint32_t a, uint32_t b) const {
+    return !readers_[v].empty() && std::ranges::all_of(readers_[v], [&](uint32_t n) {
+      return n != no_node && (unit_of_[n] == a || unit_of_[n] == b);
+    });
   }
 
   Unit merger(uint32_t a, uint32_t b) const {
@@ -180,10 +189,7 @@ class Units {
       if (!contains(x.makes, v) && !contains(merged.reads, v)) merged.reads.push_back(v);
     for (const Unit* unit : {&x, &y})
       for (ValueId v : unit->makes)
-        if (std::ranges::any_of(readers_[v], [&](uint32_t n) {
-              return n == no_node || (unit_of_[n] != a && unit_of_[n] != b);
-            }))
-          merged.makes.push_back(v);
+        if (!is_inside(v, a, b)) merged.makes.push_back(v);
     return merged;
   }
 
@@ -211,7 +217,7 @@ class Units {
   std::vector<uint32_t> unit_of_;  // by node
   std::vector<uint32_t> order_;
   std::vector<size_t> position_;  // by unit
-  std::vector<int64_t> ready_;            // by value
+  std::vector<int64_t> ready_;    // by value
 };
 
 /// Merges what may be; whether anything was.
@@ -223,7 +229,8 @@ bool sweep(Units& units) {
     std::deque<uint32_t>& others = before[units.shape(u)];
     for (const bool related : {true, false})
       for (size_t k = 0; k < others.size(); ++k) {
-        const auto [a, b] = std::minmax({others[k], u}, [&](uint32_t x, uint32_t y) { return units.is_before(x, y); });
+        const auto [a, b] =
+            std::minmax({others[k], u}, [&](uint32_t x, uint32_t y) { return units.is_before(x, y); });
         if (units.related(a, b) != related || !units.may_merge(a, b)) continue;
         others.erase(others.begin() + static_cast<std::ptrdiff_t>(k--));
         units.merge(a, b);
@@ -253,8 +260,7 @@ bool merge_all(Graph& g, const UsualExtent& usual) {
 }
 
 Result<bool> run(Graph& graph, const PassContext& context) {
-  return for_each_lowered_graph(graph,
-                                [&](Graph& g) -> Result<bool> { return merge_all(g, context.usual); });
+  return for_each_lowered_graph(graph, [&](Graph& g) -> Result<bool> { return merge_all(g, context.usual); });
 }
 
 }  // namespace

@@ -395,8 +395,8 @@ inline std::vector<FusedCase> fused_cases() {
     }
   }
 })";
-  return {{known},       {known, last, {last}},  {known, dense, {last, dense}}, {known, last, {dense, last, gaps}},
-          {free},        {free, gaps, {dense}},  {free, dense, {last, dense}}};
+  return {{known}, {known, last, {last}}, {known, dense, {last, dense}}, {known, last, {dense, last, gaps}},
+          {free},  {free, gaps, {dense}}, {free, dense, {last, dense}}};
 }
 
 }  // namespace burnish::nvrtc::testing
