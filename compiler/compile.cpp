@@ -58,6 +58,11 @@ int64_t usual_extent(const Graph& graph, const std::vector<onnx::InputRanges>& p
   return std::clamp<int64_t>(batch ? 1 : middling, r.lo, r.hi);
 }
 
+UsualExtent usual_extents(const Graph& graph, const CompileOptions& options) {
+  return
+      [&](const DimTable& dims, Dim symbol) { return usual_extent(graph, options.profiles, dims, symbol); };
+}
+
 /// The profiles by the inputs of the plan. Inputs that they leave out are as free as their ports.
 std::vector<Profile> plan_profiles(const Graph& graph, const std::vector<onnx::InputRanges>& given,
                                    const LowerOptions& lowering) {
@@ -202,8 +207,7 @@ Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, c
   LowerOptions lowering{
       .tf32 = options.tf32,
       .weights_vary = weights_vary(options.refittable),
-      .optimum = [&](const DimTable& dims,
-                     Dim symbol) { return usual_extent(graph, options.profiles, dims, symbol); },
+      .optimum = usual_extents(graph, options),
       .limits = options.limits,
       .max_branches = options.max_branches,
       .input_orders = port_orders(graph, graph.inputs, options.input_formats),
@@ -303,7 +307,8 @@ Result<Graph> optimise(const onnx::Model& model, const CompileOptions& options, 
                            .half = options.half,
                            .nodes = options.node_precisions,
                            .decomposed = options.decomposed_attention,
-                           .weights_vary = weights_vary(options.refittable)}));
+                           .weights_vary = weights_vary(options.refittable),
+                           .usual = usual_extents(graph, options)}));
   if (options.debug_unfused) add_unfused_tensors(graph);
   return graph;
 }
@@ -329,7 +334,8 @@ Result<Compiled> compile(const onnx::Model& model, const CompileOptions& options
     tell_roles(compiled->plan, model.graph.outputs.size(), options.debug_tensors.size());
     out.targets.push_back(*std::move(compiled));
   }
-  if (std::vector<std::string> reasons = fusion_reasons(graph); !reasons.empty())
+  if (std::vector<std::string> reasons = fusion_reasons(graph, usual_extents(graph, options));
+      !reasons.empty())
     for (CompiledTarget& target : out.targets)
       if (target.plan.target != "cpu") target.plan.fusion_reasons = reasons;
   out.text = print(graph);

@@ -220,6 +220,20 @@ const OpDef& leading_op(const Node& node) {
   return node.op->name == "Fused" ? *node.regions[0].nodes[0].op : *node.op;
 }
 
+/// By operand of the node: whether its result y is made of it.
+std::vector<bool> operands_of(const Node& node, ValueId y) {
+  std::vector<bool> read(node.inputs.size(), true);
+  if (node.outputs.size() == 1 || node.op->name != "Fused") return read;
+  const Graph& body = node.regions[0];
+  std::vector<bool> needed(body.values.size());
+  needed[body.outputs[static_cast<size_t>(std::ranges::find(node.outputs, y) - node.outputs.begin())]] = true;
+  for (size_t n = body.nodes.size(); n-- > 0;)
+    if (needed[body.nodes[n].outputs[0]])
+      for (ValueId v : body.nodes[n].inputs) needed[v] = true;
+  for (size_t i = 0; i < read.size(); ++i) read[i] = needed[body.inputs[i]];
+  return read;
+}
+
 bool may_lie_channels_last(size_t rank) { return rank >= 3 && rank <= 5; }
 
 std::vector<int> channels_last(size_t rank) {
@@ -239,38 +253,41 @@ void Lowering::find_for_windows(Scope& scope) {
     const Node& node = g.nodes[n];
     if (node.dead || node.outputs.empty() || node.outputs[0] == no_value) continue;
     const OpDef& op = leading_op(node);
-    const TensorType& result = g.values[node.outputs[0]].type;
-    if (!op.channels_last && !(op.keeps_order && scope.for_windows[node.outputs[0]])) continue;
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-      if (node.inputs[i] == no_value || g.constant(node.inputs[i])) continue;
-      const TensorType& type = g.values[node.inputs[i]].type;
-      const bool read = i == 0 || type.shape == result.shape;
-      if (read && type.shape.size() == result.shape.size() && may_lie_channels_last(type.shape.size()) &&
-          divisible(dims_, type.shape[1], 16 / static_cast<int64_t>(size_of(type.dtype))))
-        scope.for_windows[node.inputs[i]] = true;
+    for (ValueId y : op.scalar ? node.outputs : std::vector{node.outputs[0]}) {
+      const TensorType& result = g.values[y].type;
+      if (!op.channels_last && !(op.keeps_order && scope.for_windows[y])) continue;
+      const std::vector<bool> made_of = operands_of(node, y);
+      for (size_t i = 0; i < node.inputs.size(); ++i) {
+        if (node.inputs[i] == no_value || g.constant(node.inputs[i]) || !made_of[i]) continue;
+        const TensorType& type = g.values[node.inputs[i]].type;
+        const bool read = i == 0 || type.shape == result.shape;
+        if (read && type.shape.size() == result.shape.size() && may_lie_channels_last(type.shape.size()) &&
+            divisible(dims_, type.shape[1], 16 / static_cast<int64_t>(size_of(type.dtype))))
+          scope.for_windows[node.inputs[i]] = true;
+      }
     }
   }
 }
 
 std::vector<int> Lowering::output_order(Scope& scope, const Node& node,
-                                        const std::vector<std::optional<Placed>>& in,
-                                        const TensorType& type) {
+                                        const std::vector<std::optional<Placed>>& in, ValueId y) {
   const OpDef& op = leading_op(node);
+  const TensorType& type = scope.graph.values[y].type;
   const size_t rank = type.shape.size();
   std::vector<int> order;
   if (op.channels_last && may_lie_channels_last(rank)) {
     order = channels_last(rank);
   } else if (op.keeps_order) {
+    const std::vector<bool> made_of = operands_of(node, y);
     for (size_t k = 0; k < in.size() && order.empty(); ++k) {
       const std::vector<Dim>& shape =
           in[k] ? scope.graph.values[node.inputs[k]].type.shape : std::vector<Dim>();
-      const bool decides = in[k] && !scope.graph.constant(node.inputs[k]) && shape.size() == rank &&
-                           (shape == type.shape || (k == 0 && !op.scalar));
+      const bool decides = in[k] && made_of[k] && !scope.graph.constant(node.inputs[k]) &&
+                           shape.size() == rank && (shape == type.shape || (k == 0 && !op.scalar));
       if (decides) order = memory_order(*in[k], shape);
     }
   }
-  if (node.outputs.size() != 1 || !std::is_sorted(order.begin(), order.end())) return order;
-  const ValueId y = node.outputs[0];
+  if ((node.outputs.size() != 1 && !op.scalar) || !std::is_sorted(order.begin(), order.end())) return order;
   if (const std::vector<int> wanted = wanted_order(scope, y); !wanted.empty()) return wanted;
   if (op.keeps_order && scope.for_windows[y]) return channels_last(rank);
   return order_for_readers(scope, y);
@@ -349,7 +366,7 @@ Result<bool> Lowering::lower_on_device(Scope& scope, const Node& node) {
     std::vector<std::optional<Placed>> out(node.outputs.size());
     for (size_t i = 0; i < node.outputs.size(); ++i)
       if (const ValueId v = node.outputs[i]; v != no_value)
-        out[i] = allocate(scope, v, Space::device, output_order(scope, node, in, scope.graph.values[v].type));
+        out[i] = allocate(scope, v, Space::device, output_order(scope, node, in, v));
     DeviceOperands operands(*this, scope, node, in, std::move(out));
     std::optional<Decision> decision;
     if (const Verdict v = describe_within_limits(operands, decision); v) {

@@ -82,7 +82,10 @@ class Noting final : public Backend {
   Verdict accepts(const Graph&, const Node&) const override { return Verdict::yes(); }
   Verdict describe(KernelCtx& ctx) const override {
     std::string& line = notes.emplace_back(ctx.node.op->name);
-    for (Dim stride : ctx.out_strides(0)) line += " " + ctx.dims.text(stride);
+    for (size_t i = 0; i < ctx.node.outputs.size(); ++i) {
+      if (i > 0) line += ",";
+      for (Dim stride : ctx.out_strides(i)) line += " " + ctx.dims.text(stride);
+    }
     return Verdict::yes();
   }
   Source emit(const KernelCtx&, const KernelCall&) const override { return {}; }
@@ -197,6 +200,22 @@ TEST(Lower, WhatLeadsToAConvolutionIsWrittenChannelsLast) {
   %y = Conv(%a, %w) {strides=[1, 1], dilations=[1, 1], pads=[0, 0, 0, 0]} : f16[2, 1, 4, 5]
 })"),
             (std::vector<std::string>{"Cast 320 1 80 16", "Relu 320 1 80 16", "Conv 20 1 5 1"}));
+}
+
+TEST(Lower, EachResultOfAFusedNodeLiesAsItsOwnOperandsAndReadersDo) {
+  EXPECT_EQ(strides_in(R"(graph (%x: f32[2, 16, 4, 5], %z: f32[2, 4, 5, 16]) -> (%y, %c) {
+  %w = constant f16[1, 16, 1, 1] {1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8}
+  %u = Transpose(%z) {perm=[0, 3, 1, 2]} : f32[2, 16, 4, 5]
+  %a, %b, %c = Fused(%x, %u) : f16[2, 16, 4, 5], f32[2, 16, 4, 5], f32[2, 16, 4, 5] {
+    graph body(%x: f32[2, 16, 4, 5], %z: f32[2, 16, 4, 5]) -> (%a, %b, %c) {
+      %a = Cast(%x) {to=f16} : f16[2, 16, 4, 5]
+      %b = Neg(%z) : f32[2, 16, 4, 5]
+      %c = Add(%x, %z) : f32[2, 16, 4, 5]
+    }
+  }
+  %y = Conv(%a, %w) {strides=[1, 1], dilations=[1, 1], pads=[0, 0, 0, 0]} : f16[2, 1, 4, 5]
+})"),
+            (std::vector<std::string>{"Fused 320 1 80 16, 320 1 80 16, 320 20 5 1", "Conv 20 1 5 1"}));
 }
 
 TEST(Lower, AFewChannelsStayWhereTheyAre) {

@@ -70,9 +70,9 @@ class Lowering {
   Result<bool> lower_on_device(Scope& scope, const Node& node);
   /// Describes the work of a node under the tactic that is decided for it, within the limits.
   Verdict describe_within_limits(class DeviceOperands& operands, std::optional<Decision>& decision);
-  /// Axes of a result from the slowest to the fastest, as the op likes them; empty: row-major.
+  /// Axes of the node's result y from the slowest to the fastest, as the op likes them; empty: row-major.
   std::vector<int> output_order(Scope& scope, const Node& node, const std::vector<std::optional<Placed>>& in,
-                                const TensorType& type);
+                                ValueId y);
   /// The order in which transposes that follow v can be reshaped without a copy; empty: as it comes.
   std::vector<int> order_for_readers(const Scope& scope, ValueId v);
   void find_for_windows(Scope& scope);

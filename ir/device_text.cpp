@@ -90,20 +90,20 @@ struct Body {
   std::vector<const Node*> nodes;
   std::vector<std::pair<ValueId, size_t>>
       operands;  // value, index among the inputs of the context that places it
-  ValueId result;
+  std::vector<ValueId> results;
 };
 
 Body body_of(const KernelCtx& placing, size_t skip) {
   const Node& node = placing.node;
   if (node.op->name != "Fused") {
-    Body body{placing.graph, {}, {}, node.outputs[0]};
+    Body body{placing.graph, {}, {}, {node.outputs[0]}};
     if (skip > 0) return body;
     body.nodes.push_back(&node);
     for (size_t i = 0; i < node.inputs.size(); ++i) body.operands.push_back({node.inputs[i], i});
     return body;
   }
   const Graph& inner = node.regions[0];
-  Body body{inner, {}, {}, inner.outputs[0]};
+  Body body{inner, {}, {}, inner.outputs};
   for (size_t i = skip; i < inner.nodes.size(); ++i) body.nodes.push_back(&inner.nodes[i]);
   for (size_t i = 0; i < inner.inputs.size(); ++i) {
     const bool read = std::any_of(body.nodes.begin(), body.nodes.end(), [&](const Node* n) {
@@ -185,7 +185,7 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
   KernelCtx& placing = ctx.fused ? *ctx.fused : ctx;
   DimTable& dims = ctx.dims;
   const Body body = body_of(placing, 1);
-  const TensorType& stored = body.graph.values[body.result].type;
+  const TensorType& stored = body.graph.values[body.results[0]].type;
   const std::vector<Dim>& summed = ctx.out(0).shape;
   MemberDims member(dims);
   const size_t rank = stored.shape.size();
@@ -308,7 +308,7 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
           reads + "return read;\n}\n";
   text += method + row + width + "> results(float (&v)[V], const Operands<V>& read) const {\n" + row + width +
           "> y;\n#pragma unroll\nfor (int j = 0; j < " + width + "; ++j) {\n" + program.statements;
-  text += "y.set(j, " + (ctx.fused ? program.name(body.result) : acc) + ");\n}\nreturn y;\n}\n";
+  text += "y.set(j, " + (ctx.fused ? program.name(body.results[0]) : acc) + ");\n}\nreturn y;\n}\n";
   text += method + "void put(int m, int n, const " + row + "V>& y, int count) const {\n" + axes +
           "write_row<" + element + ", V>(" + row_pointer(out, offset(out_strides, dims.constant(0))) + ", " +
           member(out_strides[column_axis]) + ", " + count + ", " +
@@ -318,49 +318,83 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
 
 namespace {
 
-/// The loop of a pointwise kernel: axes in the memory order of the result, merged where all operands walk them as one.
-struct Loop {
-  std::vector<Dim> extents;
-  std::vector<std::vector<Dim>> strides;  // [operand, result last][axis]
+/// What a pointwise kernel reads or writes.
+struct Access {
+  OperandPointer pointer;
+  DType type;
+  std::vector<Dim> strides;  // along the axes of the results
+  int64_t alignment;
+  bool written;
 };
 
-Loop make_loop(DimTable& dims, std::span<const Dim> shape, const std::vector<std::vector<Dim>>& strides) {
+/// What `body` reads, then what it writes.
+std::vector<Access> accesses_of(KernelCtx& ctx, const Body& body) {
+  const std::vector<Dim>& shape = body.graph.values[body.results[0]].type.shape;
+  std::vector<Access> all;
+  for (const auto& [v, i] : body.operands) {
+    const TensorType& type = body.graph.values[v].type;
+    all.push_back({ctx.in_pointer(i), type.dtype,
+                   broadcast_strides(ctx.dims, type.shape, ctx.in_strides(i), shape), ctx.in_alignment(i),
+                   false});
+  }
+  for (size_t i = 0; i < body.results.size(); ++i) {
+    const std::span<const Dim> strides = ctx.out_strides(i);
+    all.push_back({ctx.out_pointer(i),
+                   body.graph.values[body.results[i]].type.dtype,
+                   {strides.begin(), strides.end()},
+                   ctx.out_alignment(i),
+                   true});
+  }
+  return all;
+}
+
+/// The loop of a pointwise kernel: axes in the memory order of its first result, merged where all tensors walk them as one.
+struct Loop {
+  std::vector<Dim> extents;
+  std::vector<Access> accesses;  // with strides along these
+  size_t lead;                   // the first result
+};
+
+Loop make_loop(DimTable& dims, std::span<const Dim> shape, std::vector<Access> accesses, size_t lead) {
   // The result's strides say which axis is outermost: one axis encloses another if its stride is a multiple of the other's.
   std::vector<size_t> order(shape.size());
   std::iota(order.begin(), order.end(), 0);
-  const std::vector<Dim>& out = strides.back();
+  const std::vector<Dim> out = accesses[lead].strides;
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return dims.range(out[a]).hi > dims.range(out[b]).hi; });
-  Loop loop{{}, std::vector<std::vector<Dim>>(strides.size())};
+  Loop loop{{}, accesses, lead};
+  for (Access& access : loop.accesses) access.strides.clear();
   for (size_t axis : order) {
     if (dims.is_constant(shape[axis], 1)) continue;
     bool joins = !loop.extents.empty();
-    for (size_t k = 0; joins && k < strides.size(); ++k)
-      joins = loop.strides[k].back() == dims.mul(strides[k][axis], shape[axis]);
+    for (size_t k = 0; joins && k < accesses.size(); ++k)
+      joins = loop.accesses[k].strides.back() == dims.mul(accesses[k].strides[axis], shape[axis]);
     if (joins) {
       loop.extents.back() = dims.mul(loop.extents.back(), shape[axis]);
-      for (size_t k = 0; k < strides.size(); ++k) loop.strides[k].back() = strides[k][axis];
+      for (size_t k = 0; k < accesses.size(); ++k)
+        loop.accesses[k].strides.back() = accesses[k].strides[axis];
     } else {
       loop.extents.push_back(shape[axis]);
-      for (size_t k = 0; k < strides.size(); ++k) loop.strides[k].push_back(strides[k][axis]);
+      for (size_t k = 0; k < accesses.size(); ++k)
+        loop.accesses[k].strides.push_back(accesses[k].strides[axis]);
     }
   }
   if (loop.extents.empty()) {
     loop.extents.push_back(dims.constant(1));
-    for (auto& s : loop.strides) s.push_back(dims.constant(0));
+    for (Access& access : loop.accesses) access.strides.push_back(dims.constant(0));
   }
   return loop;
 }
 
-/// The axis that neighbouring threads walk: the result's innermost, or that of operands which lie in another order, where what
-/// is stored at once makes up for the steps between.
+/// The axis that neighbouring threads walk: the first result's innermost, or that of tensors which lie in another order, where
+/// what is moved at once makes up for the steps between.
 size_t read_along(const KernelCtx& ctx, const Loop& loop) {
   const DimTable& dims = ctx.dims;
   const size_t inner = loop.extents.size() - 1;
-  if (!dims.is_constant(loop.strides.back()[inner], 1)) return inner;
-  for (size_t k = 0; k + 1 < loop.strides.size(); ++k)
+  if (!dims.is_constant(loop.accesses[loop.lead].strides[inner], 1)) return inner;
+  for (const Access& access : loop.accesses)
     for (size_t a = 0; a < inner; ++a)
-      if (dims.is_constant(loop.strides[k][a], 1) && !dims.is_constant(loop.strides[k][inner], 0) &&
+      if (dims.is_constant(access.strides[a], 1) && !dims.is_constant(access.strides[inner], 0) &&
           ctx.usual(loop.extents[a]) >= 8)
         return a;
   return inner;
@@ -371,39 +405,29 @@ size_t read_along(const KernelCtx& ctx, const Loop& loop) {
 KernelCall pointwise_call(KernelCtx& ctx) {
   DimTable& dims = ctx.dims;
   const Body body = body_of(ctx, 0);
-  const TensorType& stored = body.graph.values[body.result].type;
-  std::vector<std::vector<Dim>> strides;
-  std::vector<DType> types;
-  std::vector<int64_t> alignment;
-  for (const auto& [v, index] : body.operands) {
-    const TensorType& type = body.graph.values[v].type;
-    strides.push_back(broadcast_strides(dims, type.shape, ctx.in_strides(index), stored.shape));
-    types.push_back(type.dtype);
-    alignment.push_back(ctx.in_alignment(index));
-  }
-  strides.emplace_back(ctx.out_strides(0).begin(), ctx.out_strides(0).end());
-  types.push_back(stored.dtype);
-  alignment.push_back(ctx.out_alignment(0));
-  const Loop loop = make_loop(dims, stored.shape, strides);
+  const size_t lead = body.operands.size();
+  const Loop loop =
+      make_loop(dims, body.graph.values[body.results[0]].type.shape, accesses_of(ctx, body), lead);
+  const std::vector<Access>& accesses = loop.accesses;
   const size_t inner = loop.extents.size() - 1;
 
-  // V elements of the innermost axis at once, if every operand allows it or is read along another.
-  size_t along = read_along(ctx, loop);  // what lies along it is gathered along `inner`
-  auto gathers = [&](size_t k) {
-    return along != inner && k + 1 < loop.strides.size() && dims.is_constant(loop.strides[k][along], 1);
+  // V elements of the innermost axis at once, if every tensor allows it or lies along another.
+  size_t along = read_along(ctx, loop);  // what lies along it is gathered, or scattered, along `inner`
+  auto scattered = [&](size_t k) {
+    return along != inner && k != lead && dims.is_constant(accesses[k].strides[along], 1);
   };
   size_t widest = 1;
-  for (size_t k = 0; k < types.size(); ++k)
-    if (!gathers(k)) widest = std::max(widest, size_of(types[k]));
+  for (size_t k = 0; k < accesses.size(); ++k)
+    if (!scattered(k)) widest = std::max(widest, size_of(accesses[k].type));
   int64_t vector = std::max<int64_t>(1, std::min<int64_t>(8, 16 / static_cast<int64_t>(widest)));
   auto allows = [&](int64_t v) {
     if (!divisible(dims, loop.extents[inner], v)) return false;
-    for (size_t k = 0; k < loop.strides.size(); ++k) {
-      if (gathers(k) || (dims.is_constant(loop.strides[k][inner], 0) && k + 1 < loop.strides.size()))
-        continue;
-      if (!dims.is_constant(loop.strides[k][inner], 1) || alignment[k] % v != 0) return false;
+    for (size_t k = 0; k < accesses.size(); ++k) {
+      const auto& [pointer, type, strides, alignment, written] = accesses[k];
+      if (scattered(k) || (dims.is_constant(strides[inner], 0) && !written)) continue;
+      if (!dims.is_constant(strides[inner], 1) || alignment % v != 0) return false;
       for (size_t a = 0; a < inner; ++a)
-        if (!divisible(dims, loop.strides[k][a], v)) return false;
+        if (!divisible(dims, strides[a], v)) return false;
     }
     return true;
   };
@@ -444,48 +468,56 @@ KernelCall pointwise_call(KernelCtx& ctx) {
        << " = part * V;\n";
   if (tiled)
     text << "const long long " << std::string_view("x" + std::to_string(along)) << " = tile * 8 + eighth;\n";
-  auto address = [&](OperandPointer pointer, size_t k) {
-    text << pointer;
+  auto address = [&](const Access& access) {
+    text << access.pointer;
     for (size_t a = 0; a <= inner; ++a)
-      if (!dims.is_constant(loop.strides[k][a], 0))
-        text << " + x" << std::string_view(std::to_string(a)) << " * " << loop.strides[k][a];
+      if (!dims.is_constant(access.strides[a], 0))
+        text << " + x" << std::string_view(std::to_string(a)) << " * " << access.strides[a];
   };
+  const std::string each = "#pragma unroll\nfor (int j = 0; j < V; ++j) ";
   Program program{body.graph, {}, {}};
-  for (size_t k = 0; k < body.operands.size(); ++k) {
-    const auto& [v, operand] = body.operands[k];
-    const std::string name = "r" + std::to_string(k), element(device_type(types[k])),
-                      c(compute_type(types[k]));
-    if (vector > 1 && gathers(k)) {
-      text << std::string_view(c + " " + name + "[V];\n#pragma unroll\nfor (int j = 0; j < V; ++j) " + name +
-                               "[j] = load(");
-      address(ctx.in_pointer(operand), k);
-      text << " + j * " << loop.strides[k][inner] << ");\n";
-      program.names[v] = name + "[j]";
-    } else if (vector > 1 && !dims.is_constant(loop.strides[k][inner], 0)) {
+  for (size_t k = 0; k < lead; ++k) {
+    const Access& access = accesses[k];
+    const std::string name = "r" + std::to_string(k), element(device_type(access.type)),
+                      c(compute_type(access.type));
+    program.names[body.operands[k].first] = name + "[j]";
+    if (vector > 1 && scattered(k)) {
+      text << std::string_view(c + " " + name + "[V];\n" + each + name + "[j] = load(");
+      address(access);
+      text << " + j * " << access.strides[inner] << ");\n";
+    } else if (vector > 1 && !dims.is_constant(access.strides[inner], 0)) {
       text << std::string_view(c + " " + name + "[V]; load_vector<" + element + ", V>(");
-      address(ctx.in_pointer(operand), k);
+      address(access);
       text << std::string_view(", " + name + ");\n");
-      program.names[v] = name + "[j]";
     } else {
       text << std::string_view("const " + c + " " + name + " = load(");
-      address(ctx.in_pointer(operand), k);
+      address(access);
       text << ");\n";
-      program.names[v] = name;
+      program.names[body.operands[k].first] = name;
     }
   }
   for (const Node* node : body.nodes) program.add(*node);
-  const size_t k = body.operands.size();
-  const std::string element(device_type(stored.dtype)), c(compute_type(stored.dtype));
-  text << std::string_view(c + " y[V];\n#pragma unroll\nfor (int j = 0; j < V; ++j) {\n" +
-                           program.statements + "y[j] = " + program.name(body.result) + ";\n}\n");
-  if (vector > 1) {
-    text << std::string_view("store_vector<" + element + ", V>(");
-    address(ctx.out_pointer(0), k);
-    text << ", y);\n";
-  } else {
-    text << "store(";
-    address(ctx.out_pointer(0), k);
-    text << ", y[0]);\n";
+  auto result = [](size_t i) { return "y" + std::to_string(i); };
+  for (size_t i = 0; i < body.results.size(); ++i) {
+    text << compute_type(accesses[lead + i].type) << std::string_view(" " + result(i) + "[V];\n");
+    program.statements += result(i) + "[j] = " + program.name(body.results[i]) + ";\n";
+  }
+  text << std::string_view(each + "{\n" + program.statements + "}\n");
+  for (size_t i = 0; i < body.results.size(); ++i) {
+    const Access& access = accesses[lead + i];
+    if (vector > 1 && scattered(lead + i)) {
+      text << std::string_view(each + "store(");
+      address(access);
+      text << " + j * " << access.strides[inner] << std::string_view(", " + result(i) + "[j]);\n");
+    } else if (vector > 1) {
+      text << std::string_view("store_vector<" + std::string(device_type(access.type)) + ", V>(");
+      address(access);
+      text << std::string_view(", " + result(i) + ");\n");
+    } else {
+      text << "store(";
+      address(access);
+      text << std::string_view(", " + result(i) + "[0]);\n");
+    }
   }
   call.grid = {dims.ceil_div(total, dims.constant(threads)), dims.constant(1), dims.constant(1)};
   call.block = {threads, 1, 1};

@@ -12,13 +12,17 @@ extern const OpDef op_fused;
 namespace {
 
 Result<> infer(InferCtx& c) {
-  if (c.node.regions.size() != 1 || c.node.outputs.size() != 1)
-    return c.error("takes one body and gives one output");
+  if (c.node.regions.size() != 1 || c.node.outputs.empty())
+    return c.error("takes one body and gives at least one output");
   const Graph& body = c.node.regions[0];
-  if (body.inputs.size() != c.input_count() || body.outputs.size() != 1)
+  if (body.inputs.size() != c.input_count() || body.outputs.size() != c.output_count())
     return c.error("its body has another form");
-  const ValueId last = body.outputs[0];
-  c.out(0, body.values[last].type);
+  for (size_t i = 0; i < c.output_count(); ++i) {
+    const TensorType& type = body.values[body.outputs[i]].type;
+    if (type.shape != body.values[body.outputs[0]].type.shape)
+      return c.error("its results have different extents");
+    c.out(i, type);
+  }
   return {};
 }
 
@@ -40,7 +44,7 @@ Shape broadcast_shape(const std::vector<const TensorView*>& operands) {
   return shape;
 }
 
-// Floats inside a body are FP32 (or FP64): a body rounds nothing but its result.
+// Floats inside a body are FP32 (or FP64): a body rounds nothing but its results.
 DType inner_type(DType stored) { return stored == DType::f16 || stored == DType::bf16 ? DType::f32 : stored; }
 
 // The axis that the body's slices halve.
@@ -70,8 +74,9 @@ Result<> eval(EvalCtx& c) {
     }
     const ValueId y = node.outputs[0];
     Slot& out = slots[y];
-    if (y == body.outputs[0]) {
-      out.view = c.out(0);
+    const auto k = static_cast<size_t>(std::ranges::find(body.outputs, y) - body.outputs.begin());
+    if (c.wants(k)) {
+      out.view = c.out(k);
     } else {
       std::vector<const TensorView*> present;
       for (const TensorView* x : in)
@@ -92,8 +97,8 @@ Result<> eval(EvalCtx& c) {
 
 }  // namespace
 
-// A first node with the pointwise nodes that follow from it, some of them maybe from halves of its columns (ir/halves.h): one kernel
-// on a device. Made by the pass `fuse`.
+// A first node with the pointwise nodes that follow from it, some of them maybe from halves of its columns (ir/halves.h; made by the
+// pass `fuse`), or pointwise work of the same extents, with several results (`merge_pointwise`): one kernel on a device.
 const OpDef op_fused = {.name = "Fused", .infer = infer, .eval = eval};
 
 }  // namespace burnish

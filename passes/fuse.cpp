@@ -3,15 +3,14 @@
 #include <set>
 
 #include "ir/halves.h"
-#include "ir/infer.h"
 #include "passes/fuse.h"
+#include "passes/fused_node.h"
+#include "passes/merge_pointwise.h"
 #include "passes/pass.h"
 
 namespace burnish {
 
 namespace {
-
-constexpr size_t most_nodes = 48, most_operands = 12;
 
 /// Whether `node` picks by a table, so that it is no view: of indices in even steps their elements are known.
 bool picks_rows(const Graph& g, const Node& node) {
@@ -26,10 +25,6 @@ bool has_epilogue(const Graph& g, const Node& node) {
   const DType dtype = g.values[node.outputs[0]].type.dtype;
   return is_contraction(node) ||
          ((normalizes || picks_rows(g, node)) && is_float(dtype) && dtype != DType::f64);
-}
-
-bool is_pointwise(const Node& node) {
-  return node.op->scalar && node.outputs.size() == 1 && node.outputs[0] != no_value;
 }
 
 /// Whether the kernel of `node` can end with the halves of its result's columns side by side, for it lays out its weight so.
@@ -62,10 +57,6 @@ class Fuser {
   }
 
  private:
-  struct Group {
-    std::vector<size_t> nodes;  // ascending
-  };
-
   /// The columns that a group halves, from a group's beginning to its end.
   struct Halves {
     std::optional<size_t> axis;  // of the columns; nothing: they cannot be halved
@@ -131,7 +122,7 @@ class Fuser {
     if (size_t axis = 0;
         is_contraction(anchor) && halves_columns(g_, anchor, g_.constant(anchor.inputs[1]), axis))
       halves.axis = axis;
-    for (size_t n = first + 1; n < g_.nodes.size() && group.size() < most_nodes; ++n) {
+    for (size_t n = first + 1; n < g_.nodes.size() && group.size() < most_fused_nodes; ++n) {
       const Node& node = g_.nodes[n];
       if (taken_[n] || node.dead) continue;
       const bool follows = is_pointwise(node) && g_.values[node.outputs[0]].type.shape == *shape;
@@ -139,7 +130,7 @@ class Fuser {
       if (std::none_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return made.contains(v); }))
         continue;
       group.push_back(n);
-      if (operand_count(group) > most_operands) {
+      if (operand_count(group) > most_fused_operands) {
         group.pop_back();
         continue;
       }
@@ -150,76 +141,20 @@ class Fuser {
     }
     if (best.size() < 2) return false;
     for (size_t n : best) taken_[n] = true;
-    groups_[best.back()] = {best};
+    groups_[best.back()] = best;
     return true;
-  }
-
-  // The halves that `node` takes, as slices.
-  void add_halves(Graph& body, const Node& node, std::map<ValueId, ValueId>& inside) const {
-    for (size_t i = 0; i < node.outputs.size(); ++i) {
-      const Half half = *half_of(g_, node, i);
-      const TensorType& type = g_.values[node.outputs[i]].type;
-      const int64_t columns = *g_.dims->value(type.shape[half.axis]), from = half.second ? columns : 0;
-      Node slice{.op = find_op("Slice"), .inputs = {inside.at(half.whole)}, .provenance = node.provenance};
-      for (int64_t v : {from, from + columns, static_cast<int64_t>(half.axis)})
-        slice.inputs.push_back(body.add_constant(Tensor::of<int64_t>(DType::i64, {1}, std::array{v})));
-      slice.outputs = {inside[node.outputs[i]] = body.add_value(type)};
-      body.nodes.push_back(std::move(slice));
-    }
-  }
-
-  Node fused(const Group& group) {
-    Graph body;
-    body.dims = g_.dims;
-    body.name = "body";
-    std::map<ValueId, ValueId> inside;
-    Node out{.op = find_op("Fused")};
-    for (size_t n : group.nodes) {
-      Node node = std::move(g_.nodes[n]);
-      out.provenance.insert(out.provenance.end(), node.provenance.begin(), node.provenance.end());
-      if (n != group.nodes.front() && !is_pointwise(node)) {
-        add_halves(body, node, inside);
-        continue;
-      }
-      for (ValueId& v : node.inputs) {
-        if (v == no_value) continue;
-        auto [it, fresh] = inside.try_emplace(v, 0);
-        if (fresh) {
-          const Value& value = g_.values[v];
-          if (value.constant && value.constant->count() == 1 && is_pointwise(node)) {
-            it->second = body.add_constant(*value.constant);
-          } else {
-            it->second = body.add_value(value.type);
-            body.inputs.push_back(it->second);
-            out.inputs.push_back(v);
-          }
-        }
-        v = it->second;
-      }
-      for (ValueId& v : node.outputs) {
-        const ValueId mine = body.add_value(g_.values[v].type);
-        inside[v] = mine;
-        if (n == group.nodes.back()) {
-          out.outputs = {v};
-          body.outputs = {mine};
-        }
-        v = mine;
-      }
-      body.nodes.push_back(std::move(node));
-    }
-    std::vector<std::string>& names = out.provenance;  // without repetitions, order kept
-    std::set<std::string> seen;
-    std::erase_if(names, [&](const std::string& name) { return !seen.insert(name).second; });
-    body.index();
-    out.regions.push_back(std::move(body));
-    return out;
   }
 
   void replace() {
     std::vector<Node> nodes;
     for (size_t i = 0; i < g_.nodes.size(); ++i) {
-      if (auto it = groups_.find(i); it != groups_.end()) nodes.push_back(fused(it->second));
-      else if (!taken_[i]) nodes.push_back(std::move(g_.nodes[i]));
+      if (auto it = groups_.find(i); it != groups_.end()) {
+        std::vector<Node*> parts;
+        for (size_t n : it->second) parts.push_back(&g_.nodes[n]);
+        nodes.push_back(fused_node(g_, parts, {g_.nodes[i].outputs[0]}));
+      } else if (!taken_[i]) {
+        nodes.push_back(std::move(g_.nodes[i]));
+      }
     }
     g_.nodes = std::move(nodes);
     g_.index();
@@ -228,7 +163,7 @@ class Fuser {
   Graph& g_;
   std::vector<uint32_t> uses_;
   std::vector<bool> taken_;
-  std::map<size_t, Group> groups_;  // by last node, whose place the group takes
+  std::map<size_t, std::vector<size_t>> groups_;  // by last node, whose place the group takes; ascending
 };
 
 const Node& first_of(const Node& node) { return node.op->name == "Fused" ? node.regions[0].nodes[0] : node; }
@@ -238,16 +173,16 @@ const Graph& first_graph(const Graph& g, const Node& node) {
 bool is_cut(const Node& node) { return node.op->name == "Slice" || node.op->name == "Split"; }
 size_t size_of_group(const Node& node) { return node.op->name == "Fused" ? node.regions[0].nodes.size() : 1; }
 
-/// Why `node` does not follow in the kernel of `before`, which writes what it reads.
+/// Why `node` does not follow in the epilogue of `before`, which writes what it reads.
 std::string why_apart(const Graph& g, const Node& before, const Node& node, bool read_by_others) {
   const std::string name = describe(before);
   if (g.values[before.outputs[0]].type.shape != g.values[node.outputs[0]].type.shape)
     return "its result has another shape than what it reads of " + name;
   if (read_by_others) return "what it reads of " + name + " is read by others too";
-  if (size_of_group(before) + size_of_group(node) > most_nodes)
-    return "with " + name + " it would be more than " + std::to_string(most_nodes) + " nodes";
-  if (before.inputs.size() + node.inputs.size() - 1 > most_operands)
-    return "with " + name + " it would read more than " + std::to_string(most_operands) + " tensors";
+  if (size_of_group(before) + size_of_group(node) > most_fused_nodes)
+    return "with " + name + " it would be more than " + std::to_string(most_fused_nodes) + " nodes";
+  if (before.inputs.size() + node.inputs.size() - 1 > most_fused_operands)
+    return "with " + name + " it would read more than " + std::to_string(most_fused_operands) + " tensors";
   return "it reads what is made after " + name + " has begun";
 }
 
@@ -278,8 +213,8 @@ Result<bool> run(Graph& graph, const PassContext&) {
 
 }  // namespace
 
-std::vector<std::string> fusion_reasons(const Graph& g) {
-  std::vector<std::string> reasons;
+std::vector<std::string> fusion_reasons(const Graph& g, const UsualExtent& usual) {
+  std::vector<std::string> reasons = merge_reasons(g, usual);
   std::map<ValueId, const Node*> makers;
   std::map<ValueId, std::pair<const Node*, const Node*>>
       parts;  // of what a contraction makes: it, and the view
@@ -288,7 +223,7 @@ std::vector<std::string> fusion_reasons(const Graph& g) {
     if (node.dead) continue;
     if (node.op->name == "If")
       for (const Graph& region : node.regions)
-        for (std::string& reason : fusion_reasons(region)) reasons.push_back(std::move(reason));
+        for (std::string& reason : fusion_reasons(region, usual)) reasons.push_back(std::move(reason));
     const Node& first = first_of(node);
     const bool can_follow = is_pointwise(first);
     const auto whole = is_cut(node) ? makers.find(node.inputs[0]) : makers.end();
@@ -308,7 +243,7 @@ std::vector<std::string> fusion_reasons(const Graph& g) {
       const auto here = static_cast<uint32_t>(std::count(node.inputs.begin(), node.inputs.end(), v));
       reasons.push_back(describe(node) + ": " + why_apart(g, *maker->second, node, uses[v] > here));
     }
-    if (can_follow || has_epilogue(first_graph(g, node), first)) makers[node.outputs[0]] = &node;
+    if (has_epilogue(first_graph(g, node), first)) makers[node.outputs[0]] = &node;
   }
   return reasons;
 }

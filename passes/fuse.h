@@ -3,12 +3,13 @@
 #include <string>
 #include <vector>
 
-#include "ir/graph.h"
+#include "passes/pass.h"
 
 namespace burnish {
 
-/// Of a graph after the pass: for each pointwise node (or group of them) that reads what a kernel with room for it writes, why
-/// the two are not one: "node 'relu' (Relu): what it reads of node 'conv' (Conv) is read by others too".
-std::vector<std::string> fusion_reasons(const Graph& graph);
+/// Of a graph after the passes: for each pointwise node (or group of them) why it is not one kernel with another that it might be
+/// one with: what writes what it reads, if that kernel has room for it, or reads the same:
+/// "node 'relu' (Relu): what it reads of node 'conv' (Conv) is read by others too".
+std::vector<std::string> fusion_reasons(const Graph& graph, const UsualExtent& usual);
 
 }  // namespace burnish

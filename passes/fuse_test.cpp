@@ -17,7 +17,7 @@ std::vector<std::string> reasons_in(std::string_view text) {
   EXPECT_TRUE(graph) << (graph ? "" : graph.error().cause());
   ThreadPool pool(1);
   EXPECT_TRUE(pass_fuse.run(*graph, {.pool = pool}));
-  return fusion_reasons(*graph);
+  return fusion_reasons(*graph, PassContext{.pool = pool}.usual);
 }
 
 using Reasons = std::vector<std::string>;

@@ -21,6 +21,9 @@ struct NodePrecision {
   size_t result = 0;         // the type of this result alone, counted from 1; 0: of all that the node does
 };
 
+/// What a symbol will usually be. What pays may depend on it, what is right may not.
+using UsualExtent = std::function<int64_t(const DimTable&, Dim symbol)>;
+
 /// What passes may depend on besides the graph.
 struct PassContext {
   ThreadPool& pool;
@@ -28,6 +31,7 @@ struct PassContext {
   std::span<const NodePrecision> nodes = {};
   std::span<const NodePattern> decomposed = {};  // attention that stays spelled out
   bool weights_vary = false;  // float tensors may be replaced by others once the engine is built
+  UsualExtent usual = [](const DimTable& dims, Dim symbol) { return dims.range(symbol).lo; };
 };
 
 /// A rewrite of a graph and, through `for_each_graph`, of its regions. Text tests live in `passes/<name>.ir`.

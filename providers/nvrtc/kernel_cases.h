@@ -381,4 +381,31 @@ inline std::vector<KernelCase> kernel_cases() {
   return all;
 }
 
+/// Two results of one operand each and one of both, in types and layouts that take different paths.
+inline std::vector<FusedCase> fused_cases() {
+  constexpr auto dense = Layout::dense, last = Layout::channels_last, gaps = Layout::gaps;
+  constexpr const char* known =
+      R"(graph (%x: f16[2, 16, 6, 8], %z: f32[16, 1, 1]) -> (%a, %b, %c) {
+  %a, %b, %c = Fused(%x, %z) : f16[2, 16, 6, 8], f32[2, 16, 6, 8], f16[2, 16, 6, 8] {
+    graph body(%x: f16[2, 16, 6, 8], %z: f32[16, 1, 1]) -> (%a, %b, %c) {
+      %a = Sigmoid(%x) : f16[2, 16, 6, 8]
+      %w = Cast(%a) {to=f32} : f32[2, 16, 6, 8]
+      %b = Mul(%w, %z) : f32[2, 16, 6, 8]
+      %c = Neg(%x) : f16[2, 16, 6, 8]
+    }
+  }
+})";
+  constexpr const char* free =
+      R"(graph (%x: bf16[n, c, h, w], %z: bf16[n, c, h, w]) -> (%a, %b) where n = input(%x, 0), c = input(%x, 1), h = input(%x, 2), w = input(%x, 3) {
+  %a, %b = Fused(%x, %z) : bf16[n, c, h, w], bool[n, c, h, w] {
+    graph body(%x: bf16[n, c, h, w], %z: bf16[n, c, h, w]) -> (%a, %b) {
+      %a = Tanh(%z) : bf16[n, c, h, w]
+      %b = Less(%x, %z) : bool[n, c, h, w]
+    }
+  }
+})";
+  return {{known}, {known, last, {last}}, {known, dense, {last, dense}}, {known, last, {dense, last, gaps}},
+          {free},  {free, gaps, {dense}}, {free, dense, {last, dense}}};
+}
+
 }  // namespace burnish::nvrtc::testing

@@ -20,11 +20,16 @@ enum class Layout {
 class FreeOperands final : public KernelCtx {
  public:
   FreeOperands(Graph& graph, const Node& node, Layout in, Layout out, std::string_view architecture = {})
+      : FreeOperands(graph, node, in, std::vector{out}, architecture) {}
+  /// Results beyond those that `out` has a layout for lie as the last one.
+  FreeOperands(Graph& graph, const Node& node, Layout in, const std::vector<Layout>& out,
+               std::string_view architecture = {})
       : KernelCtx(graph, node), architecture_(architecture) {
     for (ValueId v : node.inputs)
       in_.push_back(v == no_value ? std::vector<Dim>() : lay(graph.values[v], in));
     for (ValueId v : node.outputs)
-      out_.push_back(v == no_value ? std::vector<Dim>() : lay(graph.values[v], out));
+      out_.push_back(v == no_value ? std::vector<Dim>()
+                                   : lay(graph.values[v], out[std::min(out_.size(), out.size() - 1)]));
   }
   std::span<const Dim> in_strides(size_t i) const override { return in_[i]; }
   std::span<const Dim> out_strides(size_t i) const override { return out_[i]; }
@@ -100,6 +105,13 @@ struct KernelCase {
     return s + " layouts " + std::to_string(static_cast<int>(in)) + " " +
            std::to_string(static_cast<int>(out));
   }
+};
+
+/// A Fused node of several results: the text of a graph with that node alone.
+struct FusedCase {
+  const char* text;
+  Layout in = Layout::dense;
+  std::vector<Layout> out = {Layout::dense};
 };
 
 /// Grows the case's graph, whose last node is the op.

@@ -108,6 +108,42 @@ TEST(Kernels, WorkThatFollowsOnPickedRowsCompiles) {
   expect_compiles(backend, {sources.begin(), sources.end()});
 }
 
+static std::string source_of(const NvrtcBackend& backend, const FusedCase& c) {
+  auto graph = parse(c.text);
+  EXPECT_TRUE(graph) << graph.error().cause();
+  FreeOperands operands(*graph, graph->nodes.back(), c.in, c.out, backend.target());
+  EXPECT_TRUE(backend.describe(operands));
+  EXPECT_EQ(operands.calls.size(), 1u);
+  return backend.emit(operands, operands.calls.at(0)).text;
+}
+
+TEST(Kernels, AFusedNodeOfSeveralResultsCompiles) {
+  for (const char* target : {"sm_80", "sm_90"}) {
+    const NvrtcBackend backend = backend_for(target);
+    std::vector<std::string> sources;
+    for (const FusedCase& c : fused_cases()) sources.push_back(source_of(backend, c));
+    expect_compiles(backend, sources);
+  }
+}
+
+static size_t times_in(std::string_view text, std::string_view what) {
+  size_t count = 0;
+  for (size_t at = text.find(what); at != text.npos; at = text.find(what, at + 1)) ++count;
+  return count;
+}
+
+TEST(Kernels, ResultsInOneOrderAreStoredAsVectorsFromOperandsReadOnce) {
+  const std::string source = source_of(backend_for("sm_90"), fused_cases()[0]);
+  EXPECT_EQ(times_in(source, "load_vector<"), 1u) << source;
+  EXPECT_EQ(times_in(source, "store_vector<"), 3u) << source;
+}
+
+TEST(Kernels, AResultInAnotherOrderIsScattered) {
+  const std::string source = source_of(backend_for("sm_90"), fused_cases()[2]);
+  EXPECT_EQ(times_in(source, "store_vector<half, V>"), 1u) << source;
+  EXPECT_EQ(times_in(source, "for (int j = 0; j < V; ++j) store("), 2u) << source;
+}
+
 static std::vector<std::string> tactics_of(const NvrtcBackend& backend, const KernelCase& c) {
   std::vector<std::string> names;
   sources_of(backend, c, {}, &names);

@@ -71,10 +71,10 @@ class Library:
         self._call(self.runtime.burnish_device_describe, c_int(device), byref(info))
         return info.target.decode()
 
-    def build(self, model):
-        """The engine of a model's bytes, as bytes; raises Refused."""
+    def build(self, model, **choices):
+        """The engine of a model's bytes, as bytes; raises Refused. choices: fields of BuildOptions."""
         targets = (c_char_p * 1)(self.target.encode())
-        options = BuildOptions(struct_size=ctypes.sizeof(BuildOptions), targets=targets, target_count=1, threads=1)
+        options = BuildOptions(struct_size=ctypes.sizeof(BuildOptions), targets=targets, target_count=1, threads=1, **choices)
         engine, size = c_void_p(), c_size_t()
         call = self.compiler.burnish_build_bytes
         self._call(call, model, c_size_t(len(model)), None, byref(options), byref(engine), byref(size))
