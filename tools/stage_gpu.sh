@@ -30,7 +30,7 @@ cp -r build/testing/plugins "$stage/build/testing/"
 cp -r --parents bench python tests/plugins tests/trtexec tests/models tests/conformance tests/demo docs/performance.md tools/test_models.py tools/bench.py \
   tools/bench_levels.py "$stage"
 cp -r --parents -t "$stage" .venv/lib/python3*/site-packages/polygraphy
-mv "$stage"/.venv/lib/python3*/site-packages "$stage/build/site" && rm -r "$stage/.venv"
+mv "$stage"/.venv/lib/python3*/site-packages "$stage/build/site" && rm -r "$stage/.venv" "$stage/build/site/polygraphy/tools"  # its commands
 git describe --always --dirty=+ >"$stage/commit" 2>/dev/null || echo unknown >"$stage/commit"
 find "$stage" -name __pycache__ -prune -exec rm -rf {} +
 
