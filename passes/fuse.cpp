@@ -5,6 +5,7 @@
 #include "ir/infer.h"
 #include "passes/fuse.h"
 #include "passes/pass.h"
+#include "passes/provenance.h"
 
 namespace burnish {
 
@@ -126,12 +127,9 @@ class Fuser {
         }
         v = mine;
       }
-      out.provenance.insert(out.provenance.end(), node.provenance.begin(), node.provenance.end());
+      add_provenance(out.provenance, node);
       body.nodes.push_back(std::move(node));
     }
-    std::vector<std::string>& names = out.provenance;  // without repetitions, order kept
-    std::set<std::string> seen;
-    std::erase_if(names, [&](const std::string& name) { return !seen.insert(name).second; });
     body.index();
     out.regions.push_back(std::move(body));
     return out;
