@@ -189,14 +189,17 @@ static Json json_of(const BenchRequest& request, const Measured& m) {
   if (m.flushed) result["gpu_flushed_ms"] = json_of(*m.flushed);
   result["host_ms"] = json_of(m.host);
   result["runs_per_second"] = m.rate;
-  for (const char* key : {"memory", "peak"})
+  for (const char* key : {"target", "memory", "peak"})
     if (m.description.contains(key)) result[key] = m.description[key];
   if (auto least = least_ms(m.layers)) result["roofline_ms"] = *least;
   if (m.before && m.after) {
     result["sm_clock_mhz"] = {m.before->sm_clock_mhz, m.after->sm_clock_mhz};
     result["power_watts"] = m.after->power_watts;
   }
-  if (request.profile) result["steps"] = m.steps;
+  if (request.profile) {
+    result["steps"] = m.steps;
+    result["storage"] = m.description["storage"];
+  }
   return result;
 }
 

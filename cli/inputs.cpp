@@ -22,7 +22,7 @@ static std::string names_of(const std::vector<burnish_port>& ports) {
   return names.empty() ? "none" : names;
 }
 
-static void check_shapes(const std::vector<burnish_port>& ports, const Shapes& shapes) {
+void check_shapes(const std::vector<burnish_port>& ports, const Shapes& shapes) {
   for (const auto& [name, shape] : shapes) {
     const burnish_port* port = find(ports, name);
     if (!port)

@@ -19,6 +19,9 @@ struct InputChoices {
   uint64_t seed = 0;
 };
 
+/// Throws Failure where `shapes` names something that is no input, or that has other extents.
+void check_shapes(const std::vector<burnish_port>& ports, const Shapes& shapes);
+
 /// One array for each port: the file's where it has one, else random. Throws Failure, among others when the file or
 /// `shapes` names something that is no input.
 Arrays make_inputs(const std::vector<burnish_port>& ports, const InputChoices& choices);

@@ -51,12 +51,14 @@ static void with_file(const std::string& path, const std::string& what,
   }
 }
 
-/// Extents of free axes by their names, as the inputs have them.
-static report::Extents extents_of(const std::vector<burnish_port>& ports, const Arrays& inputs) {
+/// Extents of free axes by their names, as far as the shapes of inputs tell.
+static report::Extents extents_of(const std::vector<burnish_port>& ports, const Shapes& shapes) {
   report::Extents extents;
   for (const burnish_port& port : ports)
-    for (int axis = 0; axis < port.rank; ++axis)
-      extents.try_emplace(port.axes[axis], inputs.at(port.name).shape[axis]);
+    if (auto found = shapes.find(port.name); found != shapes.end())
+      for (int axis = 0; axis < port.rank && axis < std::ssize(found->second); ++axis)
+        if (port.shape[axis] < 0 && found->second[axis] >= 0)
+          extents.try_emplace(port.axes[axis], found->second[axis]);
   return extents;
 }
 
@@ -93,8 +95,39 @@ static report::Measurement measure_engine(const ReportRequest& request, const st
   measured.times["runs_per_second"] = 1e3 * static_cast<double>(timings.size()) / spent;
   measured.steps = median_profile(place.context.get());
   measured.context = description_of(place.context.get());
-  measured.extents = extents_of(ports, inputs);
+  Shapes shapes;
+  for (const auto& [name, array] : inputs) shapes[name] = array.shape;
+  measured.extents = extents_of(ports, shapes);
   return measured;
+}
+
+static bool has_target(const burnish_engine* engine, const std::string& target) {
+  return fmt::format(" {} ", burnish_engine_targets(engine)).find(" " + target + " ") != std::string::npos;
+}
+
+/// What is known of a run that is not made here: the extents that were asked for, and where files of bench are among the figures
+/// that are given, which plan ran, with which extents, and in what memory. Times are added later.
+static report::Measurement run_elsewhere(const ReportRequest& request, size_t subject,
+                                         const burnish_engine* engine) {
+  const std::vector<burnish_port> ports = inputs_of(engine);
+  const Shapes asked = parse_shapes(request.shapes);
+  check_shapes(ports, asked);
+  report::Measurement run{.extents = extents_of(ports, asked)};
+  for (const auto& [files, what] : {std::pair(&request.profiles, "profile"), {&request.times, "times"}})
+    if (subject < files->size())
+      with_file((*files)[subject], what, [&](const Json& json) {
+        if (!json.is_object() || !json.contains("inputs")) return;
+        if (const std::string target = json.value("target", "");
+            !target.empty() && !has_target(engine, target))
+          fail(fmt::format("it was measured on {}, and the engine is built for {}", target,
+                           burnish_engine_targets(engine)),
+               "measure this engine: burnish bench ENGINE --profile --json FILE");
+        Shapes shapes;
+        for (const auto& [name, input] : json["inputs"].items()) input.at("shape").get_to(shapes[name]);
+        run.extents = extents_of(ports, shapes);
+        run.context = json;
+      });
+  return run;
 }
 
 /// The plan for a target; without one, for the first GPU, else the CPU.
@@ -106,8 +139,7 @@ static const Json& choose_plan(const Json& plans, const std::string& target) {
 
 /// Why an engine cannot run here though nobody said where; "" where it can.
 static std::string why_not_here(const ReportRequest& request, const burnish_engine* engine) {
-  const std::string targets = std::string(" ") + burnish_engine_targets(engine) + " ";
-  if (!request.device.empty() || targets.find(" cpu ") != targets.npos) return "";
+  if (!request.device.empty() || has_target(engine, "cpu")) return "";
   burnish_error* error = nullptr;
   const bool none = burnish_device_count(&error) == 0;
   const std::string why = error ? burnish_error_cause(error) : "there is no GPU";
@@ -115,18 +147,20 @@ static std::string why_not_here(const ReportRequest& request, const burnish_engi
   return none ? why : "";
 }
 
-/// `known`: its times come from files, so it need not run.
-static Json report_engine(const ReportRequest& request, const std::string& file, bool known) {
+/// Where its times come from files it need not run. `subject`: its place among those that files are given for.
+static Json report_engine(const ReportRequest& request, const std::string& file, size_t subject) {
   Engine engine = open_engine(file);
   char* text = nullptr;
   burnish_error* error = nullptr;
   check(burnish_engine_describe(engine.get(), &text, &error), error);
   const Json description = Json::parse(Text(text, burnish_text_free).get());
   const std::string why_not = why_not_here(request, engine.get());
-  report::Measurement measured;
-  if (!request.no_run && !known && why_not.empty()) measured = measure_engine(request, file, engine.get());
+  const bool known = subject < std::max(request.profiles.size(), request.times.size());
+  const report::Measurement measured = request.no_run || known || !why_not.empty()
+                                           ? run_elsewhere(request, subject, engine.get())
+                                           : measure_engine(request, file, engine.get());
   const std::string asked = request.device == "cpu" ? "cpu" : "";
-  const std::string target = measured.context.is_null() ? asked : measured.context.value("target", "");
+  const std::string target = measured.context.is_null() ? asked : measured.context.value("target", asked);
   Json document = report::engine_document(description, choose_plan(description["plans"], target), measured);
   document["file"] = file;
   if (!why_not.empty()) document["not_run"] = why_not;
@@ -142,9 +176,8 @@ static Json report_layers(const std::string& file) {
 
 static Json collect(const ReportRequest& request) {
   Json engines = Json::array();
-  const size_t given = std::max(request.profiles.size(), request.times.size());
   for (size_t i = 0; i < request.engines.size(); ++i)
-    engines.push_back(report_engine(request, request.engines[i], request.layers.size() + i < given));
+    engines.push_back(report_engine(request, request.engines[i], request.layers.size() + i));
   for (const std::string& file : request.layers) engines.push_back(report_layers(file));
   // Layer files have no times of their own, so what is given is theirs first.
   auto subject = [&](size_t i) -> Json& {
@@ -212,8 +245,8 @@ void add_report(CLI::App& app, Action& action) {
   };
   files("--layers", request->layers, "Layers in place of an engine: trtexec's --exportLayerInfo");
   files("--profile", request->profiles,
-        "Times of layers: trtexec's --exportProfile, or bench --profile --json. For each --layers, then each "
-        "ENGINE");
+        "Times of layers: trtexec's --exportProfile; or bench --profile --json, which says all. For each "
+        "--layers, then each ENGINE");
   files("--times", request->times, "Times of runs: trtexec's --exportTimes, or bench --json. Likewise");
   command
       .add_flag("--no-run", request->no_run,

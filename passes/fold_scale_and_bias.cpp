@@ -3,6 +3,7 @@
 #include "base/deferred_tensor.h"
 #include "ir/infer.h"
 #include "passes/pass.h"
+#include "passes/provenance.h"
 
 namespace burnish {
 
@@ -71,7 +72,7 @@ bool absorb(Graph& g, Node& conv, const Node& node, size_t constant_operand) {
     conv.inputs[2] = g.add_constant(Tensor::of<float>(DType::f32, {channels}, bias));
   }
   conv.outputs[0] = node.outputs[0];
-  conv.provenance.insert(conv.provenance.end(), node.provenance.begin(), node.provenance.end());
+  add_provenance(conv.provenance, node);
   return true;
 }
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <set>
 
 #include "ir/halves.h"
+#include "passes/provenance.h"
 
 namespace burnish {
 
@@ -28,8 +28,6 @@ class BodyWriter {
   Node finish(std::vector<ValueId> results) {
     for (ValueId v : results) body_.outputs.push_back(inside_.at(v));
     body_.index();
-    std::set<std::string> seen;  // without repetitions, order kept
-    std::erase_if(names_, [&](const std::string& name) { return !seen.insert(name).second; });
     Node node{.op = find_op("Fused"), .inputs = std::move(operands_), .outputs = std::move(results)};
     node.provenance = std::move(names_);
     node.regions.push_back(std::move(body_));
@@ -46,7 +44,7 @@ class BodyWriter {
       v = operand(v);
     }
     for (ValueId& v : node.outputs) v = inside_[v] = body_.add_value(graph_.values[v].type);
-    names_.insert(names_.end(), node.provenance.begin(), node.provenance.end());
+    add_provenance(names_, node);
     body_.nodes.push_back(std::move(node));
   }
 
@@ -62,7 +60,7 @@ class BodyWriter {
       slice.outputs = {inside_[node.outputs[i]] = body_.add_value(type)};
       body_.nodes.push_back(std::move(slice));
     }
-    names_.insert(names_.end(), node.provenance.begin(), node.provenance.end());
+    add_provenance(names_, node);
   }
 
   void add_body(Node fused) {
@@ -79,7 +77,7 @@ class BodyWriter {
       body_.nodes.push_back(std::move(node));
     }
     for (size_t i = 0; i < from.outputs.size(); ++i) inside_[fused.outputs[i]] = moved.at(from.outputs[i]);
-    names_.insert(names_.end(), fused.provenance.begin(), fused.provenance.end());
+    add_provenance(names_, fused);
   }
 
   /// v of the graph, as the body knows it.

@@ -2,12 +2,12 @@
 #include <cmath>
 #include <map>
 #include <optional>
-#include <set>
 
 #include "ir/element.h"
 #include "ir/infer.h"
 #include "ops/attention/attention.h"
 #include "passes/pass.h"
+#include "passes/provenance.h"
 #include "passes/reshape_node.h"
 
 namespace burnish {
@@ -164,10 +164,7 @@ class Writer {
   Writer(Graph& g, const Found& found, std::vector<Node>& out) : g_(g), f_(found), out_(out) {
     std::vector<size_t> order = found.nodes;
     std::sort(order.begin(), order.end());
-    std::set<std::string> seen;
-    for (size_t n : order)
-      for (const std::string& name : g.nodes[n].provenance)
-        if (seen.insert(name).second) names_.push_back(name);
+    for (size_t n : order) add_provenance(names_, g.nodes[n]);
   }
 
   /// False: the masks do not go into one shape.

@@ -3,6 +3,7 @@
 
 #include "ir/element.h"
 #include "ir/infer.h"
+#include "passes/provenance.h"
 #include "passes/rule.h"
 
 namespace burnish {
@@ -49,8 +50,7 @@ class Writer {
     for (const Term& term : call.operands) node.inputs.push_back(operand(term, dtype));
     for (uint32_t n = 0; n < graph_.nodes.size(); ++n)
       if (std::find(match_.nodes.begin(), match_.nodes.end(), n) != match_.nodes.end())
-        node.provenance.insert(node.provenance.end(), graph_.nodes[n].provenance.begin(),
-                               graph_.nodes[n].provenance.end());
+        add_provenance(node.provenance, graph_.nodes[n]);
     return node;
   }
 

@@ -278,6 +278,9 @@ TEST(EngineFile, MessagesSayWhatIsWrong) {
   std::vector<std::byte> bytes = engine();
   EXPECT_EQ(cause_of(bytes_of("ONNX, say")),
             "this is not an engine: it does not begin with 'BRN1' / name a file that 'burnish build' wrote");
+  EXPECT_EQ(cause_of(bytes_of("ftrt and what is in a plan")),
+            "this is a plan of TensorRT, which only the library that made it can load / build the engine "
+            "again from the ONNX model");
   EXPECT_EQ(cause_of({bytes.begin(), bytes.begin() + 20}),
             "the engine is damaged: it ends within its header / copy the file again, or build it again");
   EXPECT_EQ(cause_of({bytes.begin(), bytes.end() - 4}),

@@ -8,6 +8,7 @@
 namespace burnish::engine_layout {
 
 constexpr std::array<char, 4> magic = {'B', 'R', 'N', '1'};
+constexpr std::array<char, 4> tensorrt_magic = {'f', 't', 'r', 't'};
 constexpr uint16_t major_version = 1;
 constexpr uint16_t minor_version = 7;
 

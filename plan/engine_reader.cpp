@@ -21,9 +21,16 @@ Error damaged(const std::string& how) {
   return refused("the engine is damaged: " + how).remedy("copy the file again, or build it again");
 }
 
+bool begins_with(Bytes bytes, const std::array<char, 4>& tag) {
+  return bytes.size() >= tag.size() && std::memcmp(bytes.data(), tag.data(), tag.size()) == 0;
+}
+
 Result<Header> read_header(Bytes bytes) {
   Header header;
-  if (bytes.size() < magic.size() || std::memcmp(bytes.data(), magic.data(), magic.size()) != 0)
+  if (begins_with(bytes, tensorrt_magic))
+    return refused("this is a plan of TensorRT, which only the library that made it can load")
+        .remedy("build the engine again from the ONNX model");
+  if (!begins_with(bytes, magic))
     return refused("this is not an engine: it does not begin with 'BRN1'")
         .remedy("name a file that 'burnish build' wrote");
   if (bytes.size() < sizeof(header)) return damaged("it ends within its header");

@@ -185,6 +185,7 @@ Json engine_document(const Json& description, const Json& plan, const Measuremen
     if (plan.contains(key)) engine[key] = plan[key];
   engine["inputs"] = ports_of(plan.value("inputs", Json::array()));
   engine["outputs"] = ports_of(plan.value("outputs", Json::array()));
+  if (!measured.extents.empty()) engine["extents"] = measured.extents;
   if (!measured.device.empty()) engine["device"] = measured.device;
   for (const char* key : {"memory", "peak"})
     if (measured.context.contains(key)) engine[key] = measured.context[key];

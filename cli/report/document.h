@@ -22,6 +22,7 @@ struct Measurement {
 /// What the page shows of one engine:
 ///   file, source, model, version, options, providers, file_bytes, constant_bytes, code_bytes, targets   as far as they are known
 ///   target, precision, inputs, outputs [{name, dtype, shape}]
+///   extents {axis: number}                                                                              of free axes, where they are known
 ///   device, memory, peak {flops, bytes_per_second}, times                                               where it was measured
 ///   layers    [{name, nodes, kind, steps, op, ops, dtype, shape, inputs, outputs, ms, flops, bytes_read, bytes_written,
 ///              estimated, least_ms}]: neighbouring steps of one name; inputs and outputs are places in tensors

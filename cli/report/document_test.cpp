@@ -78,7 +78,8 @@ TEST(Document, WorkThatNobodyMeasuredIsEstimatedFromTheExtents) {
   EXPECT_FALSE(documented({})["layers"][0].contains("flops"));
   Measurement measured;
   measured.extents = {{"n", 2}};
-  const Json layer = documented(measured)["layers"][0];
+  const Json engine = documented(measured), layer = engine["layers"][0];
+  EXPECT_EQ(engine["extents"], Json({{"n", 2}}));
   EXPECT_EQ(layer["flops"], 2 * (2 * 16 * 4 * 4) * 3);
   EXPECT_EQ(layer["estimated"], true);
 }

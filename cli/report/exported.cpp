@@ -211,6 +211,8 @@ std::optional<double> milliseconds(const Json& entry) {
   return {};
 }
 
+bool is_of_bench(const Json& file) { return file.is_object() && file.contains("host_ms"); }
+
 Json unknown_layer(const std::string& name) {
   return {{"name", name}, {"nodes", nodes_in(name)}, {"kind", "only in the profile"},
           {"steps", 1},   {"inputs", Json::array()}, {"outputs", Json::array()}};
@@ -254,10 +256,11 @@ void add_profile(Json& engine, const Json& profile) {
   }
   if (known == 0)
     fail("none of its layers is one of the engine's", "give the profile that was exported with this engine");
+  if (is_of_bench(profile)) add_times(engine, profile);
 }
 
 void add_times(Json& engine, const Json& times) {
-  if (times.is_object() && times.contains("host_ms")) {
+  if (is_of_bench(times)) {
     engine["times"] = {{"host", times["host_ms"]},
                        {"runs", times.value("runs", 0)},
                        {"runs_per_second", times.value("runs_per_second", 0.0)}};

@@ -14,8 +14,8 @@ using Json = nlohmann::ordered_json;
 Json exported_engine(const Json& layer_file);
 
 /// Writes times into the layers by their names. `profile`: what --exportProfile or burnish bench --profile --json left. Times of
-/// what is no layer (a reformatting copy that the layer file leaves out) become layers of their own, so that the sum stays.
-/// Throws Failure where no name is known, or Json::exception.
+/// what is no layer (a reformatting copy that the layer file leaves out) become layers of their own, so that the sum stays. A file of
+/// bench has the times of runs as well, which add_times reads. Throws Failure where no name is known, or Json::exception.
 void add_profile(Json& engine, const Json& profile);
 
 /// Writes {"host": quantiles of the latency, "gpu": of the computation, "h2d", "d2h", "runs", "runs_per_second"} into the engine's

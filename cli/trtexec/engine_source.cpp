@@ -3,11 +3,8 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
-#include <array>
 #include <chrono>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "cli/compiler.h"
@@ -212,17 +209,8 @@ void report_profiles(const std::vector<Profile>& profiles, const Log& log) {
                       name, i, dims_text(range.min), dims_text(range.opt), dims_text(range.max)));
 }
 
-void require_no_foreign_plan(const std::string& path) {
-  std::array<char, 4> begin{};
-  std::ifstream(path, std::ios::binary).read(begin.data(), begin.size());
-  if (std::memcmp(begin.data(), "ftrt", 4) == 0)
-    fail("'" + path + "' is a plan of TensorRT, which only the library that made it can load",
-         "build the engine again from the ONNX model: --onnx=<file> --saveEngine=" + path);
-}
-
 Engine open(const std::string& path, const Log& log) {
   require_readable(path, "engine");
-  require_no_foreign_plan(path);
   const Clock::time_point begin = Clock::now();
   Engine engine = open_engine(path);
   log.info(fmt::format("Engine deserialized in {} sec.", number_text(seconds_since(begin))));
@@ -297,11 +285,11 @@ Engine load_engine_of(const Options& o, const Log& log) {
   const Clock::time_point begin = Clock::now();
   const std::string& path = o.build.load_engine;
   require_readable(path, "engine");
-  require_no_foreign_plan(path);
   log.info(fmt::format("Engine loaded in {} sec.", number_text(seconds_since(begin))));
   log.info(fmt::format("Loaded engine with size: {}", mebibytes(file_bytes(path))));
+  Engine engine = open_for(o, path, log);
   if (!refit_model(o) && !o.build.save_engine.empty()) copy_engine(path, o.build.save_engine);
-  return open_for(o, path, log);
+  return engine;
 }
 
 void copy_engine(const std::string& from, const std::string& to) {
@@ -335,7 +323,6 @@ void time_loading(const std::string& path, const Log& log) {
 
 void report_version(const std::string& path, const Log& log) {
   require_readable(path, "engine");
-  require_no_foreign_plan(path);
   const Engine engine = open_engine(path);
   char* json = nullptr;
   burnish_error* error = nullptr;

@@ -66,10 +66,11 @@ Json tensors(const Json& plan, const Json& step, const char* which, int schema) 
   return list;
 }
 
+/// What was decided, else the routine that is called; on the host that is a graph of several lines, and no name.
 std::string tactic_of(const Json& plan, const Json& step) {
   for (const Json& decision : plan["decisions"])
     if (decision["node"] == step["name"]) return decision["tactic"];
-  return step.value("call", "").substr(0, 80);
+  return step["kind"] == "host" ? "host" : step.value("call", "").substr(0, 80);
 }
 
 /// A number for a tactic: the same name, the same number.

@@ -90,7 +90,9 @@ class Reader {
     if (o.build.calib_profile < 0 || o.build.calib_profile >= profiles)
       throw BadValue{
           fmt::format("--calibProfile={}: there are {} profiles", o.build.calib_profile, profiles)};
-    if (o.model.onnx.empty() && o.build.load_engine.empty() && !o.help && !o.route_help)
+    const bool refused = std::ranges::any_of(
+        o.given, [](const auto& one) { return one.first->treatment == Treatment::refused; });
+    if (o.model.onnx.empty() && o.build.load_engine.empty() && !o.help && !o.route_help && !refused)
       throw BadValue{"neither a model nor an engine is given: --onnx=<file> or --loadEngine=<file>"};
   }
 

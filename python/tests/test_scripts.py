@@ -100,6 +100,7 @@ def test_shapes_outside_the_profile_are_refused(onnx_path, tmp_path, log):
     context = inference.context
     assert inference.engine.get_tensor_profile_shape("images", 0) == [(1, 3, 32, 32), (2, 3, 32, 32), (4, 3, 32, 32)]
     assert context.infer_shapes() == ["images"] and context.get_tensor_shape("scores") == (-1, 10)
+    assert context.get_tensor_strides("images") == (3 * 32 * 32, 32 * 32, 32, 1)
     assert not context.set_input_shape("images", (5, 3, 32, 32))
     assert log.of("ERROR") == ["in profile 0 input 'images' axis 0 must be from 1 to 4, got 5"]
     assert context.set_input_shape("images", (4, 3, 32, 32)) and context.get_tensor_shape("scores") == (4, 10)
@@ -314,6 +315,13 @@ def test_a_script_runs_unchanged(onnx_path, tmp_path, options, version):
     command = [sys.executable, "-m", "burnish.tensorrt", "--target", "cpu", *options, str(tmp_path / "script.py"), str(onnx_path)]
     done = subprocess.run(command, cwd=PACKAGE, capture_output=True, text=True, check=False)
     assert done.stdout == f"{version} True 7 __main__\n", done.stderr
+
+
+def test_the_extension_module_is_found_where_scripts_look_for_it():
+    import tensorrt.tensorrt as extension
+    from tensorrt.tensorrt import IExecutionContext
+
+    assert extension is trt and IExecutionContext is trt.IExecutionContext
 
 
 def test_without_a_gpu_nothing_is_chosen_silently(onnx_path, log, monkeypatch):

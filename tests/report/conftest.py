@@ -63,6 +63,7 @@ def burnish(request, tmp_path_factory):
     assert program.exists(), f"{program} is not there; ./dev build makes it"
     burnish = Burnish(program, tmp_path_factory.mktemp("report"))
     save_network(burnish.folder / "net.onnx")
+    save_network(burnish.folder / "free.onnx", "batch")
     save_search(burnish.folder / "find.onnx")
     burnish.succeed("build", "net.onnx", "--target", "cpu,sm_90", "-o", "net.engine")
     burnish.succeed("build", "net.onnx", "--target", "cpu,sm_90", "--fp16", "-o", "half.engine")
@@ -80,7 +81,7 @@ def save(nodes, inputs, outputs, weights, path):
     onnx.save(model, path)
 
 
-def save_network(path):
+def save_network(path, batch=1):
     """A small residual network: 3 channels in, 20 out of the last convolution, which tensor cores do not like; a Pad moves data."""
     random = np.random.default_rng(0)
     nodes, weights = [], {}
@@ -110,7 +111,7 @@ def save_network(path):
     nodes.append(helper.make_node("Flatten", ["pooled"], ["row"], "head/flatten"))
     weights["head/fc.w"] = random.standard_normal((20, 10), np.float32)
     nodes.append(helper.make_node("Gemm", ["row", "head/fc.w"], ["scores"], "head/fc"))
-    save(nodes, {"image": (1, [1, 3, 96, 96])}, {"scores": (1, [1, 10])}, weights, path)
+    save(nodes, {"image": (1, [batch, 3, 96, 96])}, {"scores": (1, [batch, 10])}, weights, path)
 
 
 def save_search(path):

@@ -19,9 +19,11 @@ CASES = [  # arguments, cause, remedy
     (["--layers", "graph.json", "--times", "other.json"], "cannot use the times 'other.json': key 'latencyMs' not found", "export it again; burnish report --help says with what"),
     (["net.engine", "half.engine", "--layers", "graph.json"], "burnish report shows one engine or compares two, and 3 are given", "compare them in pairs"),
     (["--layers", "graph.json", "--profile", "other.json", "--profile", "other.json"], "--profile is given 2 times for 1 engine", "give it once for each"),
+    (["find.engine", "--profile", "cpu.json"], "cannot use the profile 'cpu.json': it was measured on cpu, and the engine is built for sm_90", "measure this engine: burnish bench ENGINE --profile --json FILE"),
     (["net.engine", "--device", "gpu"], "--device: 'gpu' is no device", "say cpu, or the number of a GPU as nvidia-smi lists them"),
     (["find.engine", "--device", "cpu"], "the engine has no plan for the host, only for sm_90", "build it with target cpu too, or choose a GPU"),
     (["net.engine", "--shapes", "q:1", "--device", "cpu"], "--shapes: 'q' is no input of the engine", "its inputs are: image"),
+    (["net.engine", "--shapes", "q:1", "--no-run"], "--shapes: 'q' is no input of the engine", "its inputs are: image"),
 ]
 
 
@@ -31,6 +33,7 @@ def files(burnish):
     (burnish.folder / "broken.json").write_text('{"Layers": [')
     (burnish.folder / "list.json").write_text("[]")
     (burnish.folder / "odd.json").write_text(json.dumps({"Layers": [{"Name": 3}]}))
+    (burnish.folder / "cpu.json").write_text(json.dumps({"target": "cpu", "inputs": {}}))
     (burnish.folder / "other.json").write_text(json.dumps([{"count": 1}, {"name": "stranger", "averageMs": 1}]))
 
 

@@ -89,6 +89,44 @@ def test_a_plan_for_a_gpu_with_what_was_measured_there(burnish, show, form):
     assert ("NVIDIA H200" in page.locator("body").inner_text()) == (form == "bench")
 
 
+def test_what_bench_measured_says_all(burnish, show):
+    """Of an engine with a free batch, for two targets: which of them ran, with which extents, in what memory."""
+    burnish.succeed("build", "free.onnx", "--target", "sm_90,cpu", "-o", "free.engine")
+    burnish.succeed("bench", "free.engine", "--device", "cpu", "--batch", 2, "--iterations", 2, "--profile", "--json", "free.json")
+    burnish.succeed("report", "free.engine", "--profile", "free.json", "-o", "free.html")
+    page, bench = show("free.html"), burnish.json("free.json")
+    facts, tiles = page.locator("table.facts").inner_text(), page.locator(".tiles").inner_text()
+    for fact in ("shown here\tcpu, fp32", "measured on\tcpu", "extents\tbatch 2"):
+        assert fact in facts
+    assert "median\n" in tiles
+    assert rows_of(page).evaluate_all("rows => rows.map((row) => Number(row.dataset.ms))") == pytest.approx([ms for _, ms in layers_of(bench["steps"])])
+    fixed = document_of(show("report.html"))["engines"][0]["layers"]  # the same at batch 1
+    layers = document_of(page)["engines"][0]["layers"]
+    assert [layer.get("flops") for layer in layers if layer.get("flops")] == [2 * layer["flops"] for layer in fixed if layer.get("flops")]
+    assert page.locator("#roofline circle").count() == sum(1 for layer in layers if layer.get("flops"))
+    used = [b for b in bench["storage"] if b["kind"] == "temporary" and b.get("bytes") and "first_step" in b]
+    assert page.locator("#memory rect.buffer").count() == len(used) > 5
+
+
+def test_extents_that_are_asked_for_are_those_of_exported_times(burnish, show):
+    burnish.succeed("build", "free.onnx", "--target", "sm_90", "-o", "free.engine")
+    steps = burnish.inspect("free.engine", "sm_90")["steps"]
+    exports.save(burnish.folder, {"profile": [{"count": 5}] + [{"name": s["name"], "averageMs": 1.0} for s in steps]})
+    burnish.succeed("report", "free.engine", "--profile", "profile.json", "-o", "there.html")
+    assert "it takes --shapes" in show("there.html").locator("#roofline").inner_text()
+    burnish.succeed("report", "free.engine", "--profile", "profile.json", "--shapes", "image:4x3x96x96", "-o", "there.html")
+    assert show("there.html").locator("#roofline circle").count() >= 10
+
+
+def test_a_row_of_layers_is_seen_whole(burnish, for_gpu, show):
+    """Long names give way, so that no column lies outside, with all that a GPU's measurement adds."""
+    burnish.succeed("build", "free.onnx", "--target", "sm_90", "-o", "free.engine")
+    burnish.succeed("report", "free.engine", "--shapes", "image:8x3x96x96", "-o", "stand_in.html", env=burnish.with_gpu())
+    for page in (for_gpu, show("stand_in.html")):
+        page.locator("table.layers .name").first.evaluate("name => name.textContent = 'a/long/name'.repeat(20)")
+        assert page.locator("#layers .scroll").evaluate("region => region.scrollWidth <= region.clientWidth")
+
+
 def test_sorting(measured):
     head = measured.locator("table.layers thead th", has_text="ms").first
     by_ms = lambda: [float(ms) for ms in rows_of(measured).evaluate_all("rows => rows.map((row) => row.dataset.ms)")]  # noqa: E731

@@ -394,8 +394,8 @@ def test_engines_that_cannot_be_loaded(trtexec):
     for words in ((), ("--getPlanVersionOnly",)):
         log = trtexec.fails("--loadEngine=foreign.plan", "--target=cpu", *words)
         assert log.lines("E") == [
-            "'foreign.plan' is a plan of TensorRT, which only the library that made it can load; try: "
-            "build the engine again from the ONNX model: --onnx=<file> --saveEngine=foreign.plan",
+            "this is a plan of TensorRT, which only the library that made it can load, while opening 'foreign.plan'; try: "
+            "build the engine again from the ONNX model",
             "Engine set up failed",
         ]
     (trtexec.folder / "empty").write_bytes(b"")

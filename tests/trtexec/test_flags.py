@@ -105,6 +105,14 @@ def test_flag(trtexec, treatment, flag, beside):
     assert any(line.startswith(f"{name} changes nothing: ") for line in log.lines("V")) == (treatment == SILENT)
 
 
+def test_models_of_other_frameworks_are_refused_by_name(trtexec):
+    """Not for want of --onnx."""
+    log = trtexec("--deploy=m.prototxt", "--model=m.caffemodel", "--output=prob", "--batch=4")
+    assert (log.code, log.state) == (1, ["FAILED"])
+    told = [line.split(" is refused: ")[0] for line in log.lines("E")]
+    assert told == ["--deploy", "--model", "--output", "--batch", "The command asks for what Burnish does not have"]
+
+
 def test_the_table_is_complete(trtexec):
     shown = set(re.findall(r"^  (--\w+)", trtexec("--help").stdout, re.M))
     assert shown == {flag.split("=")[0] for _, flag, _ in cases()} | {"--help", "--helpBuildRoute"}

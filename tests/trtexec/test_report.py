@@ -125,6 +125,7 @@ def test_layer_info(trtexec):
     assert conv["Inputs"] == [{"Name": "x", "Location": "Host", "Dimensions": [-1, 3, 8, 8], "Format/Datatype": "FP32"}]
     assert conv["Outputs"][0]["Name"] == mean["Inputs"][0]["Name"] != "y" and mean["Outputs"][0]["Name"] == "y"
     assert conv["Metadata"] == "[ONNX Layer: conv]\x1e[ONNX Layer: relu]"
+    assert conv["TacticName"] == mean["TacticName"] == "host"
     eleven = layers("--profilingVerbosity=detailed", "--layerInfoSchema=11")
     x, y = eleven["I/O Tensors"]
     assert x == {

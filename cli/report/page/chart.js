@@ -17,7 +17,7 @@ function ticksOf(low, high, logarithmic, most = 8) {
 // A plane of `width` by `height` with both axes drawn; an axis is {low, high, logarithmic, title, text(value)}.
 // Gives the SVG and the two scales.
 function plane(label, width, height, x, y) {
-  const left = 104, right = 16, top = 12, bottom = 46;
+  const left = 104, right = 28, top = 12, bottom = 46;
   const scale = (axis, from, to) => (value) => {
     const on = (v) => (axis.logarithmic ? Math.log10(v) : v);
     return from + ((on(value) - on(axis.low)) / (on(axis.high) - on(axis.low) || 1)) * (to - from);

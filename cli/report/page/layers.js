@@ -13,7 +13,7 @@ function layerColumns(engine) {
     { title: "by", key: (l) => l.kind, show: (l) => l.kind },
     { title: "type", key: (l) => l.dtype || "", show: (l) => l.dtype || "" },
     { title: "shape", key: (l) => l.shape || "", show: (l) => l.shape || "" },
-    { title: "steps", key: (l) => l.steps, show: (l) => l.steps, numeric: true },
+    known((l) => l.steps > 1) && { title: "steps", key: (l) => l.steps, show: (l) => l.steps, numeric: true },
     total > 0 && { title: "ms", key: (l) => l.ms, show: (l) => msText(l.ms), numeric: true, greatestFirst: true, measure: true },
     total > 0 && { title: "share", key: (l) => l.ms, show: (l) => (l.ms === undefined ? "" : bar(l.ms)), greatestFirst: true },
     known(achieved) && { title: "FLOP/s", key: achieved, show: (l) => (achieved(l) ? flopsText(achieved(l)) : ""), numeric: true, greatestFirst: true },

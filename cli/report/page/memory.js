@@ -33,7 +33,7 @@ function usedChart(engine, tensors, used, label) {
 
 function memoryView(engine) {
   const temporaries = engine.tensors.filter((t) => t.kind === "temporary" && t.bytes > 0 && t.first_layer !== undefined);
-  if (!temporaries.length) return note("Sizes of temporaries depend on the inputs' extents, and nothing was run: fix them when building, or let the engine run.");
+  if (!temporaries.length) return note("Sizes of temporaries depend on the inputs' extents, which nothing here tells: fix them when building, let the engine run, or give what bench --profile --json wrote.");
   return ["device", "host"].map((space) => {
     const tensors = temporaries.filter((t) => t.space === space);
     if (!tensors.length) return "";

@@ -16,7 +16,7 @@ function roofPath(peak, x, y, atX, atY) {
 
 function rooflineView(engine, select) {
   const points = rooflinePoints(engine);
-  if (!points.length) return note(isMeasured(engine) ? "How many operations its layers take is not known." : "Nothing was measured, so nothing can be drawn.");
+  if (!points.length) return note(isMeasured(engine) ? "How many operations its layers take is not known: where extents are free, it takes --shapes, a run, or what bench measured." : "Nothing was measured, so nothing can be drawn.");
   const peak = engine.peak;
   const ys = points.map((p) => p.y).concat(peak ? [peak.flops] : []);
   const xs = points.map((p) => p.x).concat(peak ? [peak.flops / peak.bytes_per_second] : []);

@@ -31,6 +31,7 @@ function facts(engine) {
     ["targets", (engine.targets || []).join(", ")],
     ["shown here", [engine.target, engine.precision].filter(Boolean).join(", ")],
     ["measured on", engine.device || (isMeasured(engine) ? "where the profile was taken" : `nothing${engine.not_run ? `: ${engine.not_run}` : ""}`)],
+    ["extents", pairs(engine.extents)],
     ["built with", [pairs(engine.options), pairs(engine.providers)].filter(Boolean).join("; ")],
     ["inputs", portText(engine.inputs)],
     ["outputs", portText(engine.outputs)],

@@ -229,12 +229,12 @@ class IExecutionContext(_Bindings, Scoped):
         return Dims(told.shape[: told.rank])
 
     def get_tensor_strides(self, name: str) -> Dims:
-        """In elements."""
+        """In elements; -1 where it hangs on an extent that is not known yet."""
         shape, order = self.get_tensor_shape(name), self.engine._order(name)
         strides, step = [0] * len(shape), 1
         for axis in reversed(order or range(len(shape))):
             strides[axis] = step
-            step *= shape[axis]
+            step = -1 if -1 in (step, shape[axis]) else step * shape[axis]
         return Dims(strides)
 
     def infer_shapes(self) -> List[str]:

@@ -17,4 +17,4 @@ def install(version: Optional[str] = None, target: Optional[str] = None) -> None
     interface.choose(version, target)
     package = sys.modules["burnish.tensorrt"]
     sys.modules["tensorrt"] = package
-    sys.modules["tensorrt.tensorrt"] = package
+    sys.modules["tensorrt.tensorrt"] = package.tensorrt = package  # where scripts find the extension module
