@@ -1,4 +1,6 @@
 """Contractions whose epilogue makes one result of two columns, as the compiler writes it for halves of a product's columns."""
+import dataclasses
+
 import numpy as np
 
 from cases import Config, Stationary
@@ -64,9 +66,7 @@ def unit(m, half, k, config, math="tensor", dtype=np.float16, mapped=0, pad=8):
     if mapped > 1:
         maps["a_map"] = Map("a", [k, m], [pitch], [64, config.bm])
         operands[0] = f"MappedOperand<{t}>{{a_map}}"
-    kind = config.type(t, math, n, k)
-    if mapped:
-        kind = kind[:-1] + f", {mapped}>"
+    kind = (dataclasses.replace(config, mapped=mapped) if mapped else config).type(t, math, n, k)
     specialised = not stationary and (math == "warpgroup" or config.slices > 1)
     return Case(
         f"gated {t}/{math} {m}x2*{half}x{k} {config}{' mapped' * mapped}",
