@@ -237,7 +237,7 @@ def test_nothing_is_drawn_without_a_terminal(burnish, engine):
 
 def test_verbose_names_stages(burnish, engine):
     done = burnish("run", engine, "--verbose")
-    assert done.returncode == 0 and re.fullmatch(r"( +\d+\.\d\d s  [^\n]+\n)+", done.stderr)
+    assert done.returncode == 0 and re.fullmatch(r"( +\d+\.\d{3} s  [^\n]+\n)+", done.stderr)
 
 
 def test_a_profile_is_what_an_engine_takes_and_is_tuned_for(burnish):
