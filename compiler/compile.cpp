@@ -204,15 +204,14 @@ Result<CompiledTarget> compile_target(Graph& graph, const std::string& target, c
                                       const Plan* decided, const std::shared_future<Result<Nvrtc>>& nvrtc,
                                       ThreadPool& pool, Progress& progress,
                                       std::map<std::string, std::string>& identity) {
-  LowerOptions lowering{
-      .tf32 = options.tf32,
-      .weights_vary = weights_vary(options.refittable),
-      .optimum = usual_extents(graph, options),
-      .limits = options.limits,
-      .max_branches = options.max_branches,
-      .input_orders = port_orders(graph, graph.inputs, options.input_formats),
-      .output_orders = port_orders(graph, graph.outputs, options.output_formats),
-      .pool = &pool};
+  LowerOptions lowering{.tf32 = options.tf32,
+                        .weights_vary = weights_vary(options.refittable),
+                        .optimum = usual_extents(graph, options),
+                        .limits = options.limits,
+                        .max_branches = options.max_branches,
+                        .input_orders = port_orders(graph, graph.inputs, options.input_formats),
+                        .output_orders = port_orders(graph, graph.outputs, options.output_formats),
+                        .pool = &pool};
   const std::vector<Profile> profiles = plan_profiles(graph, options.profiles, lowering);
   CompiledTarget out;
   if (target == "cpu") {

@@ -15,7 +15,8 @@ inline Tensor pack_weights(const Tensor& w, const ConvForm& form, int64_t output
                            const ConvImage& image, int64_t pitch, bool paired) {
   const int64_t taps = form.h.kernel * form.w.kernel;
   const Shape shape = {form.group * outputs, pitch};
-  if (taps == 1 && !form.transposed && !paired && image.step_c == 1 && pitch == inputs) return w.reshaped(shape);
+  if (taps == 1 && !form.transposed && !paired && image.step_c == 1 && pitch == inputs)
+    return w.reshaped(shape);
   const auto row = [=](int64_t o) { return paired ? o % (outputs / 2) * 2 + o / (outputs / 2) : o; };
   return deferred_weights(w, shape, [=]<class T>(const T* from, T* to) {
     for (int64_t g = 0; g < form.group; ++g)
@@ -24,7 +25,8 @@ inline Tensor pack_weights(const Tensor& w, const ConvForm& form, int64_t output
           for (int64_t t = 0; t < taps; ++t) {
             const int64_t at = form.transposed ? ((g * inputs + i) * outputs + o) * taps + t
                                                : ((g * outputs + o) * inputs + i) * taps + t;
-            to[(g * outputs + row(o)) * pitch + image.number(i, t / form.w.kernel, t % form.w.kernel)] = from[at];
+            to[(g * outputs + row(o)) * pitch + image.number(i, t / form.w.kernel, t % form.w.kernel)] =
+                from[at];
           }
   });
 }

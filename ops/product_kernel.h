@@ -59,7 +59,8 @@ inline Verdict repack_constant(KernelCtx& ctx, size_t i, MatrixView& v) {
       if (pitch != k) std::memset(to, 0, static_cast<size_t>(mn * pitch) * size);
       const int64_t from_mn = rows_are_k ? 1 : k, from_k = rows_are_k ? mn : 1;
       copy_strided(pool, size, std::array{columns, parts, k}, w.bytes(pool),
-                   std::array{from_mn, columns * from_mn, from_k}, to, std::array{parts * pitch, pitch, int64_t{1}});
+                   std::array{from_mn, columns * from_mn, from_k}, to,
+                   std::array{parts * pitch, pitch, int64_t{1}});
     });
   });
   v.stride_mn = dims.constant(pitch);

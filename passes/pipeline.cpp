@@ -40,8 +40,7 @@ const std::vector<Stage>& pipeline() {
       // 7. Pointwise work joins its neighbours, and what is like it: one kernel each.
       {"fusion",
        {&pass_unflatten_products, &pass_layouts_last, &pass_fold_constants, &pass_remove_identities,
-        &pass_dead_code, &pass_pick_before_normalization, &pass_fuse, &pass_dead_code,
-         &pass_merge_pointwise},
+        &pass_dead_code, &pass_pick_before_normalization, &pass_fuse, &pass_dead_code, &pass_merge_pointwise},
        false},
       // 8. Loops run on the host, as text with their bodies.
       {"loops", {&pass_lift_constants}, false},

@@ -13,17 +13,13 @@ struct AttentionCut {
   int64_t head_dim, value_dim;
   int warps, keys, stages;
   Form form = Form::warps;
-  bool turns = true;  // specialised: warpgroups start their products in turn
 
   int queries() const { return 16 * warps; }
   int groups() const { return warps / 4; }
   int64_t span() const { return (std::max(head_dim, value_dim) + 15) / 16 * 16; }
   std::string name() const {
     return (form == Form::warps ? "mma " : "wgmma ") + std::to_string(queries()) + "x" +
-           std::to_string(keys) + " s" + std::to_string(stages) +
-           (form != Form::specialised ? ""
-            : turns                   ? " turns"
-                                      : " free");
+           std::to_string(keys) + " s" + std::to_string(stages) + (form == Form::specialised ? " turns" : "");
   }
   std::string_view header() const {
     return form == Form::warps        ? "ops/attention/attention.cuh"
@@ -38,7 +34,7 @@ struct AttentionCut {
     for (int64_t v : {head_dim, value_dim, int64_t{form == Form::warps ? warps : groups()}, int64_t{keys},
                       int64_t{stages}})
       text += ", " + std::to_string(v);
-    return text + (turns ? ">" : ", false>");
+    return text + ">";
   }
   int threads() const { return 32 * warps + (form == Form::specialised ? 128 : 0); }
   /// Blocks of a multiprocessor that share its registers, 0: as many as may.
@@ -104,7 +100,7 @@ struct AttentionExtents {
     return (queries + cut.queries() - 1) / cut.queries() * batches;
   }
   // Relative to four warpgroups on a multiprocessor with 64 keys each; measured with tools/kernels/attention_tiles.py on an
-  // H200, but for three specialised warpgroups with wide heads and for those that take no turns.
+  // H200, but for three specialised warpgroups with wide heads.
   double speed(const AttentionCut& cut) const {
     const double all_keys = keys <= cut.keys ? 1.15 : 1;  // nothing to wait for between tiles
     if (cut.form == AttentionCut::Form::warps) return (cut.span() <= 64 ? 0.75 : 0.55) * all_keys;
@@ -116,7 +112,7 @@ struct AttentionExtents {
       const auto steps = static_cast<double>((keys + cut.keys - 1) / cut.keys *
                                              ((waves + cut.resident() - 1) / cut.resident()));
       return (cut.span() <= 64 ? narrow : wide)[warpgroups - 1] * (cut.resident() > 1 ? 0.9 : 1) *
-             (cut.turns ? 1 : 0.98) * (1 + 0.2 * (std::min(cut.keys, 128) - 128) / 64) * steps / (steps + 1);
+             (1 + 0.2 * (std::min(cut.keys, 128) - 128) / 64) * steps / (steps + 1);
     }
     constexpr double by_warpgroups[] = {0.4, 0.65, 0.83, 1};  // as many hide each other's latencies
     const int64_t fit = std::max(1, 65536 / (registers(cut) * 32 * cut.warps));
@@ -236,11 +232,9 @@ inline AttentionCut choose_cut(KernelCtx& ctx, int64_t head_dim, int64_t value_d
   if (!mapped) return cuts[ctx.choose(std::move(tactics))];
   for (int groups : {1, 2, 3})
     for (int keys : {80, 96, 112, 128, 160, 176}) {
-      AttentionCut cut{head_dim, value_dim, 4 * groups, keys, 2, AttentionCut::Form::specialised};
+      const AttentionCut cut{head_dim, value_dim, 4 * groups, keys, 2, AttentionCut::Form::specialised};
       if (!extents.fits(cut)) continue;
       offer(cut);
-      cut.turns = false;
-      if (groups > 1 && (keys == 112 || keys == 128)) offer(cut);
       if (extents.most_keys <= keys) break;  // larger tiles would be padding
     }
   return cuts[ctx.choose(std::move(tactics))];

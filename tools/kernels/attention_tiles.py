@@ -2,7 +2,7 @@
 """Times the cuts that the compiler chooses from (ops/attention/attention_kernel.h), on a machine with a GPU and torch.
 
 A line for each problem: torch's attention, the best cut of each form (m: warps, w: warpgroups, t: warpgroups that share the work
-out and take turns, o: the same at their own pace) with percent of 989 TFLOP/s, then the cuts, best first. Results are compared with torch in binary32; WRONG
+out and take turns) with percent of 989 TFLOP/s, then the cuts, best first. Results are compared with torch in binary32; WRONG
 lines name what fails. Queries, keys and values lie in one tensor, as a merged projection leaves them."""
 import argparse
 import concurrent.futures
@@ -43,8 +43,6 @@ def cuts(keys):
         for groups in (1, 2, 3):
             for stages in (2, 3):
                 yield "t", groups, tile, stages
-            if groups > 1 and tile in (96, 128, 160):
-                yield "o", groups, tile, 2
         if keys <= tile:
             break
 
@@ -53,7 +51,7 @@ class Cut:
     def __init__(self, problem, cut):
         _, self.batch, self.heads, self.queries, self.keys, self.dim = problem
         self.form, self.size, self.tile, self.stages = cut
-        self.specialised = self.form in "to"
+        self.specialised = self.form == "t"
         self.rows = self.size * (16 if self.form == "m" else 64)
         self.tiles = -(-self.queries // self.rows)
         self.block = self.size * (32 if self.form == "m" else 128) + (128 if self.specialised else 0)
@@ -108,10 +106,9 @@ class Cut:
                 f"compute({operands});\n}});" if self.specialised else
                 f"const int tile = int(blockIdx.x);\n{place}{function}<C>({operands}, {extent});")
         bounds = f"{self.block}{f', {self.resident}' if self.resident else ''}"
-        pace = ", false" if self.form == "o" else ""
         return (f'#include "ops/attention/{header}.cuh"\nusing namespace burnish;\n'
                 f'extern "C" __global__ void __launch_bounds__({bounds}) kernel({parameters}, half* y) {{\n'
-                f"using C = {kind}<half, {self.dim}, {self.dim}, {self.size}, {self.tile}, {self.stages}{pace}>;\n"
+                f"using C = {kind}<half, {self.dim}, {self.dim}, {self.size}, {self.tile}, {self.stages}>;\n"
                 f"{body}\n}}\n")
 
 
@@ -178,7 +175,7 @@ def main():
             times.append((driver.microseconds(launch, 10), cut.name, result[1]))
         times.sort()
         flops = 4 * batch * heads * queries * keys * dim
-        best = {form: min((t for t in times if t[1][0] == form), default=None) for form in "mwto"}
+        best = {form: min((t for t in times if t[1][0] == form), default=None) for form in "mwt"}
         print(f"{name}: torch {library:.1f} us {100 * flops / library / PEAK:.0f} %; " +
               "; ".join(f"{t[1]} {t[0]:.1f} us {100 * flops / t[0] / PEAK:.0f} %" for t in best.values() if t) + " | " +
               ", ".join(f"{n} {us:.1f}" for us, n, r in times[:options.top]), flush=True)
