@@ -81,16 +81,14 @@ def measure(options):
         say("making models")
         bench.make_models(wanted)
         for model, left in wanted.items():
-            if time.monotonic() >= end:
-                break
-            say(f"building {model} at {', '.join(map(str, left))}")
-            with going_on(model):
-                bench.prepare(model, left)
-                for batch in left:
-                    with going_on(f"{model} batch {batch}"):
-                        if time.monotonic() < end:
-                            for row in bench.rows(model, batch):
-                                keep({**row, "commit": now}, device)
+            for batches in bench.built_together(left):
+                if time.monotonic() >= end:
+                    break
+                say(f"building {model} at {', '.join(map(str, batches))}")
+                with going_on(f"{model} at {batches}"):
+                    bench.prepare(model, batches)
+                    for row in (row for batch in batches for row in bench.rows(model, batch)):
+                        keep({**row, "commit": now}, device)
         for (model, batch), rows in kept.rows_to_compile(kept.results()["rows"], models).items():
             if time.monotonic() < end:
                 compiled = bench.compiled(model, batch)
@@ -124,7 +122,7 @@ class Bench:
         command = [python, BENCH / "torch_worker.py"]
         self.torch = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) if python else None
         WORK.mkdir(parents=True, exist_ok=True)
-        self.build_seconds, self.warm = {}, False
+        self.build_seconds, self.reference, self.warm = {}, (None, None), False
 
     def close(self):
         if self.torch:
@@ -148,6 +146,10 @@ class Bench:
         with concurrent.futures.ThreadPoolExecutor() as pool:
             list(pool.map(lambda model: output(sys.executable, ROOT / "tools/test_models.py", "zoo", model), models))
 
+    def built_together(self, batches):
+        """Engines whose kernels are not timed build side by side."""
+        return [batches] if self.level < 2 else [[batch] for batch in batches]
+
     def prepare(self, model, batches):
         """A model's engines, and what they should give. The first one of each setting is built alone, so that its time means something."""
         firsts, others = [], []
@@ -156,11 +158,11 @@ class Bench:
             firsts.append(first)
             others += rest
         self.build_seconds = {engine.path: self.build(engine) for engine in firsts}
-        self.items = make_inputs(model, ITEMS)
         with concurrent.futures.ThreadPoolExecutor(max(2, (os.cpu_count() or 1) // 2) if self.level < 2 else 1) as pool:
-            reference = pool.submit(reference_outputs, model, self.items)
             list(pool.map(self.build, others))
-            self.reference = reference.result()
+        if self.reference[0] != model:
+            self.items = make_inputs(model, ITEMS)
+            self.reference = model, reference_outputs(model, self.items)
 
     def build(self, engine):
         """Builds it; seconds it took."""
@@ -209,7 +211,7 @@ class Bench:
         from accuracy import relative_l2
 
         errors = []
-        for name, expected in self.reference.items():
+        for name, expected in self.reference[1].items():
             expected = expected[[i % ITEMS for i in range(batch)]]
             right = outputs[name].shape == expected.shape
             errors.append(float(relative_l2(outputs[name], expected)) if right else float("inf"))
