@@ -1,17 +1,18 @@
-"""Builds that time kernels: on a stand-in for the driver, whose kernels do nothing and take as long as they like."""
+"""Builds that time kernels: on stand-ins for the driver, whose kernels do nothing and take as long as they like, and for cuBLASLt, whose
+results therefore differ (the real library would look for a GPU)."""
 import os
 import re
 
 import pytest
 from conftest import ROOT, product
 
-FAKE = ROOT / "build" / "testing" / "host_gpu"
+FAKES = [ROOT / "build" / "testing" / folder for folder in ("host_gpu", "fake_libraries")]
 
 
 @pytest.fixture
 def gpu(burnish, monkeypatch):
-    assert (FAKE / "libcuda.so.1").exists(), "the target host_gpu makes it"
-    monkeypatch.setenv("LD_LIBRARY_PATH", f"{FAKE}:{os.environ.get('LD_LIBRARY_PATH', '')}")
+    assert (FAKES[0] / "libcuda.so.1").exists(), "the target host_gpu makes it"
+    monkeypatch.setenv("LD_LIBRARY_PATH", ":".join([*map(str, FAKES), os.environ.get("LD_LIBRARY_PATH", "")]))
     product(burnish.folder / "m.onnx")
     return burnish
 
