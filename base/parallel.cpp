@@ -10,9 +10,10 @@
 namespace burnish {
 
 namespace {
-// Aligned as the section behind it: mold 1.10 begins the read-only part of a program at its thread-locals, and a program in which
-// a page ends between the two cannot be loaded.
-alignas(16) thread_local bool inside_loop = false;
+// Aligned at least as the section behind it: mold 1.10 begins the read-only part of a program at its thread-locals, and a program in
+// which a page ends between the two cannot be loaded. And not 16 bytes into a page: GCC 12's leak sanitiser takes thread-locals there
+// for those of another C library, and reads where nothing is.
+alignas(64) thread_local bool inside_loop = false;
 }  // namespace
 
 struct ThreadPool::State {
