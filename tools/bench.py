@@ -81,13 +81,13 @@ def measure(options):
         say("making models")
         bench.make_models(wanted)
         for model, left in wanted.items():
-            for batches in bench.built_together(left):
+            for together in bench.built_together(left):
                 if time.monotonic() >= end:
                     break
-                say(f"building {model} at {', '.join(map(str, batches))}")
-                with going_on(f"{model} at {batches}"):
-                    bench.prepare(model, batches)
-                    for row in (row for batch in batches for row in bench.rows(model, batch)):
+                say(f"building {model} at {', '.join(map(str, together))}")
+                with going_on(f"{model} at {together}"):
+                    bench.prepare(model, together)
+                    for row in (row for batch in together for row in bench.rows(model, batch)):
                         keep({**row, "commit": now}, device)
         for (model, batch), rows in kept.rows_to_compile(kept.results()["rows"], models).items():
             if time.monotonic() < end:
