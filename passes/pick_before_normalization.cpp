@@ -2,6 +2,7 @@
 
 #include "ops/layer_normalization/layer_normalization.h"
 #include "passes/pass.h"
+#include "passes/provenance.h"
 #include "passes/reshape_node.h"
 #include "passes/rewrite.h"
 
@@ -48,19 +49,13 @@ Result<bool> rewrite(Graph& g, const std::vector<uint32_t>& uses, const Node& no
   attrs.axis = axis + 1;
   picking.attrs = attrs;
   picking.outputs = node.outputs;
-  picking.provenance.insert(picking.provenance.end(), node.provenance.begin(), node.provenance.end());
+  add_provenance(picking.provenance, node);
   TRY(infer(g, picking));
   out.push_back(std::move(picking));
   return true;
 }
 
-Result<bool> run(Graph& graph, const PassContext&) {
-  return for_each_lowered_graph(graph, [](Graph& g) {
-    const std::vector<uint32_t> uses = g.use_counts();
-    return rewrite_nodes(
-        g, [&](const Node& node, std::vector<Node>& out) { return rewrite(g, uses, node, out); });
-  });
-}
+Result<bool> run(Graph& graph, const PassContext&) { return rewrite_lowered_graphs(graph, rewrite); }
 
 }  // namespace
 

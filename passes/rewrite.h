@@ -3,7 +3,7 @@
 #include <functional>
 #include <vector>
 
-#include "ir/graph.h"
+#include "passes/pass.h"
 
 namespace burnish {
 
@@ -22,6 +22,18 @@ inline Result<bool> rewrite_nodes(
   g.nodes = std::move(nodes);
   g.index();
   return true;
+}
+
+/// `rewrite_nodes` for all graphs that are lowered; `rewrite` is also given the graph, and how often each of its values was read
+/// before.
+inline Result<bool> rewrite_lowered_graphs(
+    Graph& graph, const std::function<Result<bool>(Graph&, const std::vector<uint32_t>& uses, const Node&,
+                                                   std::vector<Node>& out)>& rewrite) {
+  return for_each_lowered_graph(graph, [&](Graph& g) {
+    const std::vector<uint32_t> uses = g.use_counts();
+    return rewrite_nodes(
+        g, [&](const Node& node, std::vector<Node>& out) { return rewrite(g, uses, node, out); });
+  });
 }
 
 }  // namespace burnish

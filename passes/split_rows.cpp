@@ -137,13 +137,7 @@ Result<bool> rewrite(Graph& g, const std::vector<uint32_t>& uses, const Node& no
   return TRY(splitter.recompute(node.inputs[0], node.outputs[0])) != no_value;
 }
 
-Result<bool> run(Graph& graph, const PassContext&) {
-  return for_each_lowered_graph(graph, [](Graph& g) {
-    const std::vector<uint32_t> uses = g.use_counts();
-    return rewrite_nodes(
-        g, [&](const Node& node, std::vector<Node>& out) { return rewrite(g, uses, node, out); });
-  });
-}
+Result<bool> run(Graph& graph, const PassContext&) { return rewrite_lowered_graphs(graph, rewrite); }
 
 }  // namespace
 
