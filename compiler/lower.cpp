@@ -10,6 +10,7 @@
 #include "compiler/memory.h"
 #include "compiler/remap.h"
 #include "compiler/work.h"
+#include "ir/anchor.h"
 #include "ir/device_text.h"
 #include "ir/text.h"
 
@@ -216,9 +217,7 @@ Result<> Lowering::add_calls(Scope& scope, DeviceOperands& operands, std::string
 namespace {
 
 /// The operator that lays down the order of a node's result.
-const OpDef& leading_op(const Node& node) {
-  return node.op->name == "Fused" ? *node.regions[0].nodes[0].op : *node.op;
-}
+const OpDef& leading_op(const Node& node) { return *anchor_of(node).op; }
 
 /// By operand of the node: whether its result y is made of it.
 std::vector<bool> operands_of(const Node& node, ValueId y) {

@@ -1,6 +1,6 @@
 #include "compiler/work.h"
 
-#include "ir/op.h"
+#include "ir/anchor.h"
 
 namespace burnish {
 
@@ -56,15 +56,15 @@ WorkDims work_of(const Graph& graph, const Node& node, std::span<const std::opti
   DimTable& dims = *graph.dims;
   const bool fused = node.op->name == "Fused";
   const Graph& inner = fused ? node.regions[0] : graph;
-  const Node& first = fused ? inner.nodes[0] : node;
+  const Node& anchor = anchor_of(node);
   const Dim two = dims.constant(2);
-  WorkDims work{dims.mul(two, multiply_adds({inner, first, dims})), dims.constant(0), dims.constant(0)};
+  WorkDims work{dims.mul(two, multiply_adds({inner, anchor, dims})), dims.constant(0), dims.constant(0)};
   for (ValueId v : node.outputs)
     if (v != no_value)
       work.bytes_written = dims.add(work.bytes_written, bytes_of(dims, graph.values[v].type, {}));
   for (size_t i = 0; i < in.size(); ++i) {
     if (!in[i]) continue;
-    const bool picked = i == 0 && first.op->name.starts_with("Gather");
+    const bool picked = i == 0 && anchor.op->name.starts_with("Gather");
     const Dim all = bytes_of(dims, graph.values[node.inputs[i]].type, in[i]->view.strides);
     work.bytes_read = dims.add(work.bytes_read, picked ? work.bytes_written : all);
   }

@@ -1,13 +1,13 @@
 #pragma once
 
-#include "ir/op.h"
+#include "ir/anchor.h"
 
 namespace burnish {
 
-/// What the first node of a Fused one sees: its operands are among those of the Fused node, its result is the Fused one's.
+/// What the anchor of a Fused node sees: its operands are among those of the Fused node, its result is the Fused one's.
 class AnchorOperands final : public KernelCtx {
  public:
-  AnchorOperands(KernelCtx& fused, Graph& body) : KernelCtx(body, body.nodes[0], &fused) {
+  AnchorOperands(KernelCtx& fused, Graph& body) : KernelCtx(body, body.nodes[anchor_index(body)], &fused) {
     for (ValueId v : node.inputs) {
       size_t k = 0;
       while (k < body.inputs.size() && body.inputs[k] != v) ++k;

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <optional>
 
+#include "ir/anchor.h"
 #include "ir/element.h"
 #include "ir/halves.h"
 #include "ir/scalar.h"
@@ -184,7 +185,7 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
   const auto& [coordinates, column_axis, column_step, captures, rows, alpha, addends] = form;
   KernelCtx& placing = ctx.fused ? *ctx.fused : ctx;
   DimTable& dims = ctx.dims;
-  const Body body = body_of(placing, 1);
+  const Body body = body_of(placing, ctx.fused ? anchor_index(ctx.graph) + 1 : 1);
   const TensorType& stored = body.graph.values[body.results[0]].type;
   const std::vector<Dim>& summed = ctx.out(0).shape;
   MemberDims member(dims);
@@ -281,7 +282,7 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
     if (halved) program.suffix = part ? "b" : "a";
     acc = "acc" + program.suffix;
     program.statements += "const float " + acc + " = " + sum[static_cast<size_t>(part)] + ";\n";
-    if (ctx.fused) program.names[body.graph.nodes[0].outputs[0]] = acc;
+    if (ctx.fused) program.names[ctx.node.outputs[0]] = acc;
     for (const auto& [v, names] : operands) program.names[v] = names[static_cast<size_t>(part)];
     for (const Node* node : before) program.add(*node);
     for (const Node* node : after)

@@ -115,7 +115,7 @@ class KernelCtx {
   Graph& graph;
   const Node& node;
   DimTable& dims;
-  /// Set when `node` is the first node of a Fused one: what that one sees. Its other nodes go into the epilogue.
+  /// Set when `node` is the anchor of a Fused one: what that one sees. The nodes after it go into the epilogue.
   KernelCtx* fused;
   ConstantForms* forms;  // those made before; null: none are kept
 

@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "ir/anchor.h"
 #include "ir/halves.h"
 #include "passes/fuse.h"
 #include "passes/fused_node.h"
@@ -166,8 +167,7 @@ class Fuser {
   std::map<size_t, std::vector<size_t>> groups_;  // by last node, whose place the group takes; ascending
 };
 
-const Node& first_of(const Node& node) { return node.op->name == "Fused" ? node.regions[0].nodes[0] : node; }
-const Graph& first_graph(const Graph& g, const Node& node) {
+const Graph& inner_graph(const Graph& g, const Node& node) {
   return node.op->name == "Fused" ? node.regions[0] : g;
 }
 bool is_cut(const Node& node) { return node.op->name == "Slice" || node.op->name == "Split"; }
@@ -188,13 +188,13 @@ std::string why_apart(const Graph& g, const Node& before, const Node& node, bool
 
 /// Why the halves that `view` may take of what `before` writes do not come together in its kernel.
 std::string why_parted(const Graph& g, const Node& before, const Node& view) {
-  const Node& first = first_of(before);
-  const Graph& inner = first_graph(g, before);
+  const Node& anchor = anchor_of(before);
+  const Graph& inner = inner_graph(g, before);
   const auto weight =
-      static_cast<size_t>(std::ranges::find(inner.inputs, first.inputs[1]) - inner.inputs.begin());
+      static_cast<size_t>(std::ranges::find(inner.inputs, anchor.inputs[1]) - inner.inputs.begin());
   size_t axis = 0;
   if (const Verdict v = halves_columns(
-          inner, first, g.constant(&inner == &g ? first.inputs[1] : before.inputs[weight]), axis);
+          inner, anchor, g.constant(&inner == &g ? anchor.inputs[1] : before.inputs[weight]), axis);
       !v)
     return v.reason();
   const auto is_half = [&](const Node& node) {
@@ -224,10 +224,10 @@ std::vector<std::string> fusion_reasons(const Graph& g, const UsualExtent& usual
     if (node.op->name == "If")
       for (const Graph& region : node.regions)
         for (std::string& reason : fusion_reasons(region, usual)) reasons.push_back(std::move(reason));
-    const Node& first = first_of(node);
-    const bool can_follow = is_pointwise(first);
+    const Node& anchor = anchor_of(node);
+    const bool can_follow = is_pointwise(anchor);
     const auto whole = is_cut(node) ? makers.find(node.inputs[0]) : makers.end();
-    if (whole != makers.end() && is_contraction(first_of(*whole->second)))
+    if (whole != makers.end() && is_contraction(anchor_of(*whole->second)))
       for (ValueId v : node.outputs) parts[v] = {whole->second, &node};
     std::set<ValueId> told;
     for (ValueId v : node.inputs) {
@@ -243,7 +243,7 @@ std::vector<std::string> fusion_reasons(const Graph& g, const UsualExtent& usual
       const auto here = static_cast<uint32_t>(std::count(node.inputs.begin(), node.inputs.end(), v));
       reasons.push_back(describe(node) + ": " + why_apart(g, *maker->second, node, uses[v] > here));
     }
-    if (has_epilogue(first_graph(g, node), first)) makers[node.outputs[0]] = &node;
+    if (has_epilogue(inner_graph(g, node), anchor)) makers[node.outputs[0]] = &node;
   }
   return reasons;
 }

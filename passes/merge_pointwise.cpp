@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "ir/anchor.h"
 #include "passes/fused_node.h"
 #include "passes/pass.h"
 
@@ -106,7 +107,7 @@ class Units {
     const Node& node = g_.nodes[n];
     const Graph* body = node.op->name == "Fused" ? &node.regions[0] : nullptr;
     Unit unit{.parts = {n}, .nodes = body ? body->nodes.size() : 1};
-    unit.pointwise = is_pointwise(body ? body->nodes[0] : node);
+    unit.pointwise = is_pointwise(anchor_of(node));
     for (ValueId v : node.inputs) {
       if (v == no_value || contains(unit.reads, v) || (unit.pointwise && is_number(g_, v))) continue;
       unit.reads.push_back(v);

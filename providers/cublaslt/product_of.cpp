@@ -167,7 +167,7 @@ class Reader {
     if (&ctx_ == &anchor_) return Verdict::yes();
     const Graph& body = anchor_.graph;
     ValueId value = anchor_.node.outputs[0];
-    for (size_t i = 1; i < body.nodes.size(); ++i) {
+    for (size_t i = anchor_index(body) + 1; i < body.nodes.size(); ++i) {
       const Node& node = body.nodes[i];
       const std::string name = "'" + std::string(node.op->name) + "'";
       if (std::ranges::count(node.inputs, value) != 1 || product().activation != Product::Activation::none)

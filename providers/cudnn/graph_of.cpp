@@ -112,7 +112,7 @@ class Reader {
     if (&ctx_ == &anchor_) return Verdict::yes();
     const Graph& body = anchor_.graph;
     made_[anchor_.node.outputs[0]] = current_;
-    for (size_t i = 1; i < body.nodes.size(); ++i) {
+    for (size_t i = anchor_index(body) + 1; i < body.nodes.size(); ++i) {
       const Node& node = body.nodes[i];
       OperationGraph::Pointwise p{.mode = pointwise_add, .x = 0, .b = {}, .y = 0};
       if (Verdict v = mode_of(body, node, p); !v) return v;

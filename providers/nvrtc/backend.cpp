@@ -7,8 +7,6 @@ namespace burnish::nvrtc {
 
 namespace {
 
-bool is_pointwise(const Node& node) { return node.op->scalar || node.op->name == "Identity"; }
-
 /// What messages call a kernel: the last header that its source includes, which holds what it does.
 std::string kernel_name(std::string_view source) {
   constexpr std::string_view include = "#include \"";
@@ -31,18 +29,15 @@ std::string pointer_declaration(const KernelCtx& ctx, OperandPointer p) {
 }  // namespace
 
 Verdict NvrtcBackend::accepts(const Graph&, const Node& node) const {
-  if (is_pointwise(node) || node.op->kernel) return Verdict::yes();
-  if (node.op->name == "Fused") {
-    const Node& first = node.regions[0].nodes[0];
-    if (is_pointwise(first) || first.op->kernel) return Verdict::yes();
-  }
+  const Node& anchor = anchor_of(node);
+  if (is_elementwise(anchor) || anchor.op->kernel) return Verdict::yes();
   return Verdict::no("no device kernel for this operator");
 }
 
 Verdict NvrtcBackend::describe(KernelCtx& ctx) const {
   if (ctx.node.op->name == "Fused") {
     Graph body = ctx.node.regions[0];
-    if (!is_pointwise(body.nodes[0])) {
+    if (!is_elementwise(anchor_of(ctx.node))) {
       AnchorOperands anchor(ctx, body);
       if (Verdict v = anchor.node.op->kernel(anchor); !v) return v;
       ctx.calls = std::move(anchor.calls);
