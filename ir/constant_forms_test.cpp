@@ -9,7 +9,7 @@ class Forms : public ::testing::Test {
  protected:
   /// How many have been made once this one is there.
   int made(const Tensor& from, const std::string& form) {
-    forms.find(from, form, [&] {
+    forms.find({from}, form, [&] {
       ++count;
       return from;
     });
@@ -35,8 +35,8 @@ TEST_F(Forms, TensorsOfTheSameBytesAreNotOneTensor) {
 
 TEST_F(Forms, WhatIsFoundIsWhatWasMade) {
   const Tensor form = Tensor::zeros(DType::f32, {3});
-  forms.find(wide, "form", [&] { return form; });
-  EXPECT_EQ(forms.find(wide, "form", [] { return Tensor(); }).storage(), form.storage());
+  forms.find({wide}, "form", [&] { return form; });
+  EXPECT_EQ(forms.find({wide}, "form", [] { return Tensor(); }).storage(), form.storage());
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "ir/gpu.h"
+#include "ir/scalar.h"
 
 namespace burnish {
 
@@ -80,14 +81,15 @@ std::string_view device_name(TileMath math) {
   return math == tensor ? "Math::tensor" : math == warpgroup ? "Math::warpgroup" : "Math::plain";
 }
 
-int shared_bytes(const TileShape& t, DType dtype) {
+int shared_bytes(const TileShape& t, DType dtype, bool normalized) {
   const int size = static_cast<int>(size_of(dtype)), warp_m = t.m / t.warps_m, warp_n = t.n / t.warps_n;
   const int ring = (t.m + t.n) * t.k * size * t.stages;
   const int slab = t.math == plain ? (warp_m >= warp_n ? 8 : 4) * (16 / size) : 16;
   const int alignment = t.math == warpgroup ? 1024 : 128;
-  if (t.teams > 0) return ring + 16 * t.stages + 8 * t.teams + alignment - 128;
   const int sums = t.slices > 1 ? t.m * (t.n + 8) : slab * (warp_n + 8) * t.warps_m * t.warps_n;
-  return std::max(ring, sums * 4) + alignment - 128;
+  const int all = t.teams > 0 ? ring + 16 * t.stages + 8 * t.teams : std::max(ring, sums * 4);
+  const int rows = t.m * (t.slices > 1 ? 24 : 8) * std::max(t.teams, 1);
+  return (normalized ? (all + 15) / 16 * 16 + rows : all) + alignment - 128;
 }
 
 std::string name_of(const TileShape& t) {
@@ -186,11 +188,15 @@ struct StationaryForm {
     held = (chunks + turns - 1) / turns;
   }
   static int64_t whole_columns(int64_t n) { return n % 64 > 32 ? n - n % 64 + 64 : (n + 31) / 32 * 32; }
-  int64_t shared_bytes() const { return columns * chunks * 64; }
+  /// Of B, then of rows that are normalised.
+  int64_t shared_bytes(int warps, bool normalized) const {
+    return columns * chunks * 64 + (normalized ? warps * rows * 8 : 0);
+  }
   /// Sums, A, B, what the epilogue reads, the bias and `residuals` like the result; the rest is what else NVRTC uses.
-  int64_t registers(int64_t residuals) const {
+  int64_t registers(int64_t residuals, bool normalized) const {
     const int64_t rest = rows / 8 + chunks / 4 + (turns > 1 ? 22 : 18);
-    return rows * at_a_time / 32 + held * rows / 2 + 8 + at_a_time * (rows * residuals + 4) / 64 + rest;
+    const int64_t normalizing = normalized ? at_a_time / 4 + rows / 2 : 0;
+    return rows * at_a_time / 32 + held * rows / 2 + 8 + at_a_time * (rows * residuals + 4) / 64 + rest + normalizing;
   }
 };
 
@@ -202,7 +208,8 @@ int stationary_warps(int64_t registers) {
 }
 
 /// Those with enough registers whose B fits.
-std::vector<TileShape> stationary_tiles(const KernelCtx& ctx, int64_t n, int64_t k, int64_t residuals) {
+std::vector<TileShape> stationary_tiles(const KernelCtx& ctx, int64_t n, int64_t k, int64_t residuals,
+                                        bool normalized) {
   const int64_t shared = ctx.architecture() == "sm_90" ? h200::shared_of_block : shared_of_any_block;
   const int64_t whole = StationaryForm::whole_columns(n);
   std::vector<TileShape> tiles;
@@ -211,9 +218,9 @@ std::vector<TileShape> stationary_tiles(const KernelCtx& ctx, int64_t n, int64_t
       if (at_a_time > (at_a_time == whole ? 128 : whole)) continue;
       TileShape t{stationary, rows, static_cast<int>(at_a_time), static_cast<int>(k), 1, 1, 1};
       const StationaryForm form(t, n, k);
-      const int64_t registers = form.registers(residuals);
-      if (form.shared_bytes() > shared || registers > 248) continue;
+      const int64_t registers = form.registers(residuals, normalized);
       t.warps_m = stationary_warps(registers);
+      if (form.shared_bytes(t.warps_m, normalized) > shared || registers > 248) continue;
       tiles.push_back(t);
     }
   return tiles;
@@ -236,7 +243,7 @@ double stationary_cost(const TileShape& t, const UsualExtents& usual, const Traf
   const double latency = rounds * ((form.turns > 1 ? 2.0 * static_cast<double>(form.turns) : 1.5) +
                                    0.25 * parts * sixteens + (residuals > 0 ? 1.5 * passes : 0));
   const double crowded = t.m > 16 ? 1.03 : 1;  // fewer warps have more under way each
-  return start + static_cast<double>(form.shared_bytes()) * multiprocessors / bytes_per_microsecond +
+  return start + static_cast<double>(form.shared_bytes(t.warps_m, false)) * multiprocessors / bytes_per_microsecond +
          crowded * traffic.beside(std::max(instructions, latency), 0.1);
 }
 
@@ -344,7 +351,7 @@ TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype,
     const double results = m * n / (pairs_columns(ctx) ? 2 : 1);
     const auto residuals = static_cast<int64_t>(
         ((traffic.reads + traffic.writes) / size - m * k - n * k - results) / results + 0.5);
-    for (const TileShape& t : stationary_tiles(ctx, usual.n, usual.k, residuals)) {
+    for (const TileShape& t : stationary_tiles(ctx, usual.n, usual.k, residuals, p.normalized.has_value())) {
       tiles.push_back(t);
       tactics.push_back({name_of(t), stationary_cost(t, usual, traffic, residuals) + p.before});
     }
@@ -361,18 +368,19 @@ namespace {
 KernelText contraction_start(const ContractionProblem& p, const TileShape& t, DType dtype, Dim batches,
                              bool waits) {
   KernelText text;
-  const std::string early_b = waits ? ", true" : "";
+  std::string options = waits || p.normalized ? waits ? ", true" : ", false" : "";
+  if (p.normalized) options += p.normalized->rms ? ", RowNorm::rms" : ", RowNorm::layer";
   if (t.math == stationary)
     return text << "using C = Stationary<" + std::string(device_type(dtype)) << ", " << p.k << ", " << p.n
                 << std::string_view(", " + std::to_string(t.m) + ", " + std::to_string(t.n) + ", " +
-                                    std::to_string(t.warps_m) + early_b + ">;\ncontract_stationary<C>((int)")
+                                    std::to_string(t.warps_m) + options + ">;\ncontract_stationary<C>((int)")
                 << p.m;
   std::string config =
       "using C = Contraction<" + std::string(device_type(dtype)) + ", " + std::string(device_name(t.math));
   for (int v : {t.m, t.n, t.k, t.warps_m, t.warps_n, t.stages}) config += ", " + std::to_string(v);
   config += ", true";
   for (int v : {t.slices, t.teams, t.mapped}) config += ", " + std::to_string(v);
-  config += early_b;
+  config += options;
   return text << std::string_view(config + ">;\ncontract<C>((int)") << p.m << ", (int)" << p.n << ", (int)"
               << p.k << ", (int)" << batches;
 }
@@ -386,7 +394,8 @@ void launch_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileS
     call.resident = 1;
     call.block[0] = 32 * t.warps_m;
     call.shared_bytes =
-        static_cast<int>(StationaryForm(t, *dims.value(p.n), *dims.value(p.k)).shared_bytes());
+        static_cast<int>(StationaryForm(t, *dims.value(p.n), *dims.value(p.k))
+                             .shared_bytes(t.warps_m, p.normalized.has_value()));
     return;
   }
   const Dim tiles = dims.mul(
@@ -398,7 +407,7 @@ void launch_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileS
   call.resident =
       t.teams > 0 ? 1 : 0;  // its warpgroups hand registers over, which needs their number to be known
   call.block[0] = 32 * t.warps_m * t.warps_n * std::max(t.teams, 1) + (t.teams > 0 ? 128 : 0);
-  call.shared_bytes = shared_bytes(t, dtype);
+  call.shared_bytes = shared_bytes(t, dtype, p.normalized.has_value());
 }
 
 }  // namespace
@@ -406,7 +415,9 @@ void launch_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileS
 void add_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileShape& t, DType dtype,
                      const KernelText& operands, const EpilogueForm& form, std::string_view header) {
   DimTable& dims = ctx.dims;
-  const Epilogue epilogue = make_epilogue(ctx, form);
+  EpilogueForm end = form;
+  end.normalized = p.normalized;
+  const Epilogue epilogue = make_epilogue(ctx, end);
   const std::string folder = "providers/nvrtc/device/";
   KernelCall call{
       .headers = {folder + (t.math == stationary ? "contraction_stationary.cuh" : "contraction.cuh"),
@@ -426,7 +437,11 @@ void add_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileShap
   text.pieces.insert(text.pieces.end(), operands.pieces.begin(), operands.pieces.end());
   text << "compute(a, b, ";
   text.pieces.insert(text.pieces.end(), epilogue.construct.pieces.begin(), epilogue.construct.pieces.end());
-  text << ");\n});\n";
+  text << ");\n}";
+  if (p.normalized)
+    text << ", RowScale{" << std::string_view("float(" + Text(double{p.normalized->epsilon}).s.substr(1) + ")")
+         << ", *" << p.normalized->factor << "}";
+  text << ");\n";
   call.grid = {dims.constant(1), dims.constant(1), dims.constant(1)};
   call.block = {1, 1, 1};
   launch_contraction(ctx, p, t, dtype, batches, call);

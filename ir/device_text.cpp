@@ -149,8 +149,8 @@ static std::optional<Dim> stride_of_all(DimTable& dims, std::span<const size_t> 
 
 /// The functor around its methods, and what makes one.
 static Epilogue make_functor(const std::vector<std::pair<std::string, OperandPointer>>& pointers,
-                             const std::vector<std::string>& captures, const MemberDims& member,
-                             const std::string& methods) {
+                             const std::vector<std::string>& captures, bool normalized,
+                             const MemberDims& member, const std::string& methods) {
   Epilogue epilogue;
   epilogue.prelude = "struct Epilogue {\n";
   epilogue.construct << "Epilogue{";
@@ -169,6 +169,11 @@ static Epilogue make_functor(const std::vector<std::pair<std::string, OperandPoi
     comma();
     epilogue.construct << std::string_view(name);
   }
+  if (normalized) {
+    epilogue.prelude += "RowMoments rows;\n";
+    comma();
+    epilogue.construct << "place.rows";
+  }
   for (size_t i = 0; i < member.members().size(); ++i) {
     epilogue.prelude += "long long d" + std::to_string(i) + ";\n";
     comma();
@@ -182,7 +187,7 @@ static Epilogue make_functor(const std::vector<std::pair<std::string, OperandPoi
 bool pairs_columns(const KernelCtx& ctx) { return ctx.fused && halved_axis(ctx.graph); }
 
 Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
-  const auto& [coordinates, column_axis, column_step, captures, rows, alpha, addends] = form;
+  const auto& [coordinates, column_axis, column_step, captures, rows, alpha, addends, normalized] = form;
   KernelCtx& placing = ctx.fused ? *ctx.fused : ctx;
   DimTable& dims = ctx.dims;
   const Body body = body_of(placing, ctx.fused ? anchor_index(ctx.graph) + 1 : 1);
@@ -260,7 +265,21 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
     return scale == 1 ? x : "float(" + Text(double{scale}).s.substr(1) + ") * " + x;
   };
   Names sum = halved ? Names{"v[2 * j]", "v[2 * j + 1]"} : Names{"v[j]", ""};
-  for (std::string& x : sum) x = scaled(alpha, x);
+  if (normalized) {
+    std::vector<Dim> by_column(rank, dims.constant(0));
+    by_column[column_axis] = dims.constant(1);
+    const auto column = [&](const std::optional<OperandPointer>& p) {
+      return p ? read(*p, DType::f32, by_column, 64, true) : Names{};
+    };
+    const Names sums = column(normalized->sums), shifts = column(normalized->shifts);
+    fields += "int m;\n";
+    reads += "read.m = m;\n";
+    for (size_t part = 0; part < 2; ++part) {
+      if (normalized->sums) sum[part] = "(" + sum[part] + " - row.x * " + sums[part] + ")";
+      sum[part] = "row.y * " + sum[part] + (normalized->shifts ? " + " + shifts[part] : "");
+    }
+  }
+  for (std::string& x : sum) x = scaled(alpha, normalized ? "(" + x + ")" : x);
   for (const Addend& addend : addends) {
     const Names x = read(ctx.in_pointer(addend.operand), ctx.in(addend.operand).dtype, addend.strides,
                          ctx.in_alignment(addend.operand), true);
@@ -308,13 +327,13 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
   text += method + "Operands<V> fetch(int m, int n, int count) const {\n" + axes + "Operands<V> read;\n" +
           reads + "return read;\n}\n";
   text += method + row + width + "> results(float (&v)[V], const Operands<V>& read) const {\n" + row + width +
-          "> y;\n#pragma unroll\nfor (int j = 0; j < " + width + "; ++j) {\n" + program.statements;
+          "> y;\n" + (normalized ? "const float2 row = rows[read.m];\n" : "") + "#pragma unroll\nfor (int j = 0; j < " + width + "; ++j) {\n" + program.statements;
   text += "y.set(j, " + (ctx.fused ? program.name(body.results[0]) : acc) + ");\n}\nreturn y;\n}\n";
   text += method + "void put(int m, int n, const " + row + "V>& y, int count) const {\n" + axes +
           "write_row<" + element + ", V>(" + row_pointer(out, offset(out_strides, dims.constant(0))) + ", " +
           member(out_strides[column_axis]) + ", " + count + ", " +
           aligned(out_strides, dims.constant(0), placing.out_alignment(0), stored.dtype) + ", y);\n}\n";
-  return make_functor(pointers, captures, member, text);
+  return make_functor(pointers, captures, normalized.has_value(), member, text);
 }
 
 namespace {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,6 +47,14 @@ struct Addend {
   std::vector<Dim> strides;  // along the axes of the result; 0 where it is broadcast
   float scale = 1;
 };
+/// Rows of A that are normalised as they are multiplied: what is multiplied and added to their sums, a number a column
+/// (contraction_rows.cuh).
+struct NormalizedRows {
+  bool rms;
+  float epsilon;
+  OperandPointer factor;
+  std::optional<OperandPointer> sums, shifts;
+};
 struct EpilogueForm {
   std::vector<KernelText> coordinates;
   size_t column_axis;
@@ -54,6 +63,7 @@ struct EpilogueForm {
   std::vector<size_t> rows;
   float alpha = 1;
   std::vector<Addend> addends;
+  std::optional<NormalizedRows> normalized = {};  // first of all
 };
 Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form);
 /// Whether the nodes that follow take halves of the columns: then the kernel's columns 2j and 2j + 1 must be column j of the first half

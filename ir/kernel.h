@@ -117,6 +117,8 @@ class KernelCtx {
   DimTable& dims;
   /// Set when `node` is the anchor of a Fused one: what that one sees. The nodes after it go into the epilogue.
   KernelCtx* fused;
+  /// Of a fused node: what normalises the rows of operand 0 before the node reads them. Operand 0 is then what it normalises.
+  const Node* normalization = nullptr;
   ConstantForms* forms;  // those made before; null: none are kept
 
   bool has(size_t i) const { return i < node.inputs.size() && node.inputs[i] != no_value; }
@@ -149,6 +151,10 @@ class KernelCtx {
   virtual DType pointer_type(OperandPointer p) const = 0;
   /// Whether nothing ever writes what is behind it.
   virtual bool is_constant(OperandPointer p) const = 0;
+  /// Operand i of `normalization`, a constant: 1 is the scale, 2 the bias.
+  virtual const Tensor* normalization_operand(size_t) const { return nullptr; }
+  /// Has `normalization` done by a kernel of its own; afterwards operand 0 is its result, dense.
+  virtual Verdict normalize_first() { return Verdict::yes(); }
   /// Copies operand i if it is not dense row-major; afterwards its strides are.
   virtual void make_dense(size_t i) = 0;
   /// Device memory for the calls of this node alone: `count` elements.
@@ -157,7 +163,12 @@ class KernelCtx {
   virtual OperandPointer constant(Tensor tensor) = 0;
   /// The same made from the constant operand i; `form` says all else that it depends on.
   OperandPointer constant_from(size_t i, const std::string& form, const std::function<Tensor()>& make) {
-    return constant(forms ? forms->find(*constant_operand(i), form, make) : make());
+    return constant_from({*constant_operand(i)}, form, make);
+  }
+  /// The same made from several tensors.
+  OperandPointer constant_from(std::initializer_list<Tensor> from, const std::string& form,
+                               const std::function<Tensor()>& make) {
+    return constant(forms ? forms->find(from, form, make) : make());
   }
   /// What d will usually be: heuristics may depend on it, results may not.
   virtual int64_t usual(Dim d) const = 0;

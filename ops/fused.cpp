@@ -2,6 +2,7 @@
 #include <map>
 #include <optional>
 
+#include "ir/anchor.h"
 #include "ir/evaluate.h"
 #include "ir/op.h"
 
@@ -57,7 +58,8 @@ std::optional<size_t> sliced_axis(const Graph& body) {
 
 Result<> eval(EvalCtx& c) {
   const Graph& body = c.node.regions[0];
-  Shape whole = c.out(0).shape;  // of the first node's result
+  const Node& anchor = anchor_of(c.node);
+  Shape whole = c.out(0).shape;  // of the anchor's result
   if (const auto axis = sliced_axis(body)) whole[*axis] *= 2;
   std::map<ValueId, Slot> slots;
   for (size_t i = 0; i < body.inputs.size(); ++i) slots[body.inputs[i]].view = c.in(i);
@@ -83,6 +85,7 @@ Result<> eval(EvalCtx& c) {
         if (x) present.push_back(x);
       out.view = {inner_type(body.values[y].type.dtype),
                   node.op->scalar            ? broadcast_shape(present)
+                  : &node < &anchor          ? in[0]->shape
                   : node.op->name == "Slice" ? c.out(0).shape
                                              : whole,
                   nullptr};

@@ -82,6 +82,8 @@ Verdict kernel(KernelCtx& ctx) {
   DimTable& dims = ctx.dims;
   const DType dtype = ctx.in(0).dtype;
   if (Verdict v = product_type_verdict(dtype); !v) return v;
+  if (ctx.normalization && !copies_rows(ctx))
+    if (Verdict v = ctx.normalize_first(); !v) return v;
   const GemmAttrs& attrs = ctx.attrs<GemmAttrs>();
   const MatrixView left = matrix_view(ctx, 0, !attrs.trans_a, {});
   MatrixView right = matrix_view(ctx, 1, attrs.trans_b, {});

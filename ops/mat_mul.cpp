@@ -124,6 +124,8 @@ Verdict kernel(KernelCtx& ctx) {
   DimTable& dims = ctx.dims;
   const DType dtype = ctx.in(0).dtype;
   if (Verdict v = product_type_verdict(dtype); !v) return v;
+  if (ctx.normalization && !copies_rows(ctx))
+    if (Verdict v = ctx.normalize_first(); !v) return v;
   const std::vector<Dim>&a = ctx.in(0).shape, &b = ctx.in(1).shape, &y = ctx.out(0).shape;
   const bool row = a.size() > 1, column = b.size() > 1;
   if (!column) return Verdict::no("the product with a vector");

@@ -6,6 +6,8 @@
 #include "base/strided.h"
 #include "ir/contraction_text.h"
 #include "ir/element.h"
+#include "ops/layer_normalization/layer_normalization.h"
+#include "ops/normalized_weights.h"
 
 namespace burnish {
 
@@ -69,12 +71,46 @@ inline Verdict repack_constant(KernelCtx& ctx, size_t i, MatrixView& v) {
   return Verdict::yes();
 }
 
+/// Whether rows of operand 0 can be multiplied as they lie: they are copied 16 bytes at a time.
+inline bool copies_rows(const KernelCtx& ctx) {
+  const std::span<const Dim> strides = ctx.in_strides(0);
+  const int64_t chunk = 16 / static_cast<int64_t>(size_of(ctx.in(0).dtype));
+  return ctx.dims.is_constant(strides.back(), 1) && ctx.in_alignment(0) % chunk == 0 &&
+         divisible(ctx.dims, ctx.in(0).shape.back(), chunk) &&
+         std::all_of(strides.begin(), strides.end() - 1, [&](Dim d) { return divisible(ctx.dims, d, chunk); });
+}
+
+/// Has B scaled and summed up for rows of A that are normalised as they are multiplied; `right` becomes what they are multiplied by.
+inline NormalizedRows normalize_rows(KernelCtx& ctx, MatrixView& right) {
+  const Tensor &w = *ctx.constant_operand(1), &scale = *ctx.normalization_operand(1);
+  const Tensor* bias = ctx.normalization_operand(2);
+  DimTable& dims = ctx.dims;
+  const bool rows_are_k = *dims.value(right.stride_k) > *dims.value(right.stride_mn), paired = pairs_columns(ctx);
+  const int64_t k = w.shape()[rows_are_k ? 0 : 1], n = w.shape()[rows_are_k ? 1 : 0], pitch = (k + 7) / 8 * 8;
+  const NormalizedWeights weights({w, k, n, rows_are_k ? n : 1, rows_are_k ? 1 : k}, scale);
+  right.pointer = ctx.constant_from({w, scale}, std::string("normalized") + (paired ? " pairs" : ""),
+                                    [&] { return weights.matrix(pitch, paired); });
+  right.stride_mn = dims.constant(pitch);
+  right.stride_k = dims.constant(1);
+  right.alignment = 64;
+  const auto& attrs = ctx.normalization->attrs.as<LayerNormalizationAttrs>();
+  NormalizedRows rows{.rms = ctx.normalization->op->name == "RMSNormalization",
+                      .epsilon = attrs.epsilon,
+                      .factor = ctx.constant_from({scale}, "factor", [&] { return weights.factor(); }),
+                      .sums = {},
+                      .shifts = {}};
+  if (!rows.rms) rows.sums = ctx.constant_from({w, scale}, "normalized sums", [&] { return weights.sums(); });
+  if (bias) rows.shifts = ctx.constant_from({w, *bias}, "shifts", [&] { return weights.shifts(*bias); });
+  return rows;
+}
+
 /// The contraction `problem`, whose operands are those two matrices of operands 0 and 1. What they say of it is filled in here.
 inline Verdict contract_matrices(KernelCtx& ctx, ContractionProblem problem, const MatrixView& left,
                                  MatrixView right, const EpilogueForm& end) {
   DimTable& dims = ctx.dims;
   const DType dtype = ctx.in(0).dtype;
-  if (Verdict v = repack_constant(ctx, 1, right); !v) return v;
+  if (ctx.normalization) problem.normalized = normalize_rows(ctx, right);
+  else if (Verdict v = repack_constant(ctx, 1, right); !v) return v;
   problem.copy_bytes = std::min(copy_bytes(dims, left), copy_bytes(dims, right));
   problem.a_along_k = dims.is_constant(left.stride_k, 1);
   problem.b_along_k = dims.is_constant(right.stride_k, 1);

@@ -7,6 +7,7 @@
 #include "passes/fuse.h"
 #include "passes/fused_node.h"
 #include "passes/merge_pointwise.h"
+#include "passes/normalize_in_products.h"
 #include "passes/pass.h"
 
 namespace burnish {
@@ -215,6 +216,7 @@ Result<bool> run(Graph& graph, const PassContext&) {
 
 std::vector<std::string> fusion_reasons(const Graph& g, const UsualExtent& usual) {
   std::vector<std::string> reasons = merge_reasons(g, usual);
+  std::ranges::move(normalization_reasons(g), std::back_inserter(reasons));
   std::map<ValueId, const Node*> makers;
   std::map<ValueId, std::pair<const Node*, const Node*>>
       parts;  // of what a contraction makes: it, and the view

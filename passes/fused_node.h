@@ -21,9 +21,8 @@ inline bool is_number(const Graph& graph, ValueId v) {
   return constant && constant->count() == 1;
 }
 
-/// A Fused node of `parts`, single nodes or Fused ones of `graph`, each after those that it reads; what is not pointwise, but the
-/// first, takes halves of columns. They are moved from. Of what
-/// they make it gives `results`.
+/// A Fused node of `parts`, single nodes or Fused ones of `graph`, each after those that it reads; what takes halves of columns
+/// that a part makes becomes slices. They are moved from. Of what they make it gives `results`.
 Node fused_node(Graph& graph, std::span<Node* const> parts, std::vector<ValueId> results);
 
 }  // namespace burnish

@@ -28,6 +28,7 @@ class Reader {
   Reader(KernelCtx& ctx, KernelCtx& anchor, NodeProduct& out) : ctx_(ctx), anchor_(anchor), out_(out) {}
 
   Verdict read() {
+    if (anchor_.normalization) return Verdict::no("the library does not normalise the rows");
     const std::string_view op = anchor_.node.op->name;
     if (op != "MatMul" && op != "Gemm" && op != "Conv") return Verdict::no("it is no matrix product");
     const DType dtype = anchor_.in(0).dtype;

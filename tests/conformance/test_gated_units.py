@@ -2,10 +2,9 @@
 import math
 
 import numpy as np
-import onnx
 import pytest
 from library import Library
-from onnx import helper, numpy_helper
+from unit import Unit
 
 ERF = np.vectorize(math.erf)
 ACTIVATIONS = {
@@ -15,27 +14,7 @@ ACTIVATIONS = {
 }
 
 
-class Unit:
-    """A model in the making: its constants and nodes, of one float type."""
-
-    def __init__(self, dtype):
-        self.dtype, self.constants, self.nodes = np.dtype(dtype), [], []
-        self.random = np.random.default_rng(7)
-
-    def constant(self, array):
-        self.constants.append(numpy_helper.from_array(np.asarray(array), f"c{len(self.constants)}"))
-        return self.constants[-1].name
-
-    def weight(self, *shape):
-        """A constant with what it holds, exactly."""
-        array = (self.random.standard_normal(shape) / np.sqrt(shape[0])).astype(self.dtype)
-        return self.constant(array), array.astype(np.float64)
-
-    def node(self, op, *inputs, count=1, **attributes):
-        outputs = [f"v{len(self.nodes)}.{k}" for k in range(count)]
-        self.nodes.append(helper.make_node(op, list(inputs), outputs, name=f"{op}{len(self.nodes)}", **attributes))
-        return outputs if count > 1 else outputs[0]
-
+class Gated(Unit):
     def halves(self, x, columns, axis, sliced):
         if not sliced:
             return self.node("Split", x, count=2, axis=axis)
@@ -52,21 +31,10 @@ class Unit:
         erf = self.node("Erf", self.node("Div", x, root))
         return self.node("Mul", self.node("Mul", x, self.node("Add", erf, one)), half)
 
-    def model(self, result, inputs, rank):
-        kind = helper.np_dtype_to_tensor_dtype(self.dtype)
-        assert self.nodes[-1].output[0] == result
-        self.nodes[-1].output[0] = "y"
-        ports = [helper.make_tensor_value_info(name, kind, shape) for name, shape in inputs.items()]
-        out = helper.make_tensor_value_info("y", kind, [None] * rank)
-        graph = helper.make_graph(self.nodes, "unit", ports, [out], self.constants)
-        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-        onnx.checker.check_model(made)
-        return made.SerializeToString()
-
 
 def by_matrix(dtype, kind, k, columns, sliced):
     """x·W + b, and what is added to the unit's result."""
-    unit = Unit(dtype)
+    unit = Gated(dtype)
     (w, weight), (b, bias) = unit.weight(k, 2 * columns), unit.weight(2 * columns)
     value, gate = unit.halves(unit.node("Add", unit.node("MatMul", "x", w), b), columns, 2, sliced)
     y = unit.node("Add", "r", unit.node("Mul", value, unit.activation(kind, gate)))
@@ -76,7 +44,7 @@ def by_matrix(dtype, kind, k, columns, sliced):
 
 def by_gemm(dtype, kind, k, columns, sliced):
     """The gate comes first, and the weight lies transposed."""
-    unit = Unit(dtype)
+    unit = Gated(dtype)
     (w, weight), (b, bias) = unit.weight(2 * columns, k), unit.weight(2 * columns)
     product = unit.node("Gemm", "x", w, b, alpha=0.5, transB=1)
     gate, value = unit.halves(product, columns, 1, sliced)
@@ -91,7 +59,7 @@ def by_gemm(dtype, kind, k, columns, sliced):
 
 def by_two_products(dtype, kind, k, columns, _sliced):
     """As in language models: value and gate have a weight each."""
-    unit = Unit(dtype)
+    unit = Gated(dtype)
     (g, gate), (v, value) = unit.weight(k, columns), unit.weight(k, columns)
     y = unit.node("Mul", unit.activation(kind, unit.node("MatMul", "x", g)), unit.node("MatMul", "x", v))
     return unit.model(y, {"x": ["n", "m", k]}, 3), lambda x: ACTIVATIONS[kind](x @ gate) * (x @ value)
@@ -99,7 +67,7 @@ def by_two_products(dtype, kind, k, columns, _sliced):
 
 def by_convolution(dtype, kind, k, columns, sliced):
     """A convolution over one axis, as in conformers."""
-    unit = Unit(dtype)
+    unit = Gated(dtype)
     (w, weight), (b, bias) = unit.weight(2 * columns, k, 1), unit.weight(2 * columns)
     value, gate = unit.halves(unit.node("Conv", "x", w, b), columns, 1, sliced)
     y = unit.node("Mul", value, unit.activation(kind, gate))
@@ -109,7 +77,7 @@ def by_convolution(dtype, kind, k, columns, sliced):
 
 def by_window(dtype, kind, k, columns, sliced):
     """A convolution over two axes that is no matrix product."""
-    unit = Unit(dtype)
+    unit = Gated(dtype)
     w, weight = unit.weight(2 * columns, k, 3, 3)
     value, gate = unit.halves(unit.node("Conv", "x", w, pads=[1, 1, 1, 1]), columns, 1, sliced)
     y = unit.node("Mul", value, unit.activation(kind, gate))

@@ -71,8 +71,8 @@ BURNISH_DEVICE u32 stage_after(u32 shared, u32 stage) {
 }
 
 /// Adds up all steps, and begins the tile's end meanwhile. Copies run Stages - 1 steps ahead.
-template <class C, class WarpMath, class Feed, class Finish>
-BURNISH_DEVICE void accumulate(WarpMath& math, Feed& feed, u32 shared, Finish& finish) {
+template <class C, class WarpMath, class Feed, class Finish, class Rows>
+BURNISH_DEVICE void accumulate(WarpMath& math, Feed& feed, u32 shared, Finish& finish, Rows& rows) {
   constexpr int ahead = C::stages - 1, b_tile = Feed::TileA::bytes;
   feed.template begin<ahead>(shared);
   finish.begin();
@@ -90,6 +90,7 @@ BURNISH_DEVICE void accumulate(WarpMath& math, Feed& feed, u32 shared, Finish& f
       feed.land(filling, s + ahead);
       arrive();  // the next stage has arrived for every thread; nobody reads this one any more
     };
+    rows.add(reading, (feed.first + s) * C::block_k, s == 0);
     math.multiply(reading, reading + b_tile, next, next + b_tile, start, turn);
     filling = reading;
     reading = next;
@@ -98,8 +99,8 @@ BURNISH_DEVICE void accumulate(WarpMath& math, Feed& feed, u32 shared, Finish& f
 
 /// The same for warpgroups, whose products run beside them: one step's are still under way when the next one's start, so
 /// copies run Stages - 2 steps ahead. There is at least one step.
-template <class C, class WarpgroupMath, class Feed, class Finish>
-BURNISH_DEVICE void accumulate_beside(WarpgroupMath& math, Feed& feed, u32 shared, Finish& finish) {
+template <class C, class WarpgroupMath, class Feed, class Finish, class Rows>
+BURNISH_DEVICE void accumulate_beside(WarpgroupMath& math, Feed& feed, u32 shared, Finish& finish, Rows& rows) {
   static_assert(C::stages >= 3);
   constexpr int ahead = C::stages - 2, b_tile = Feed::TileA::bytes;
   feed.template begin<ahead>(shared);
@@ -112,6 +113,7 @@ BURNISH_DEVICE void accumulate_beside(WarpgroupMath& math, Feed& feed, u32 share
     __syncthreads();  // this stage has arrived for every thread; nobody multiplies the one to fill any more
     math.start(reading, reading + b_tile, s == 0);
     feed.issue(filling, s + ahead);
+    rows.add(reading, (feed.first + s) * C::block_k, s == 0);
     wait_products<1>();
     feed.land(filling, s + ahead);
     reading = stage_after<C>(shared, reading);
@@ -122,12 +124,12 @@ BURNISH_DEVICE void accumulate_beside(WarpgroupMath& math, Feed& feed, u32 share
 
 /// Computes one tile.
 template <class C, class A, class B, class Epilogue>
-BURNISH_DEVICE void contract_tile(Place place, const A& a, const B& b, int m, int n, int k,
+BURNISH_DEVICE void contract_tile(Place place, const A& a, const B& b, int m, int n, int k, RowScale scale,
                                   const Epilogue& epilogue) {
   using WarpMath = typename C::template WarpMath<A, B>;
   using Feeds = Feed<C, A, B>;
   extern __shared__ __align__(128) u8 burnish_shared[];
-  const u32 shared = (shared_address(burnish_shared) + (C::alignment - 1)) & ~u32(C::alignment - 1);
+  const u32 shared = stages_of<C>();
   const int warp = __shfl_sync(~0u, threadIdx.x / 32, 0);  // tells that a warp shares it
   const int row = C::first_row(warp % C::warps_m), column = warp / C::warps_m * C::warp_n;
   WarpMath math(C::math == Math::warpgroup ? row & -64 : row, column);
@@ -138,9 +140,12 @@ BURNISH_DEVICE void contract_tile(Place place, const A& a, const B& b, int m, in
              {b, place.n0, n, k},
              first,
              C::math == Math::warpgroup ? greatest(steps, 1) : steps};
+  RowsOf<C, typename Feeds::TileA> rows(row, k);
   const auto compute = [&](auto& finish) {
-    if constexpr (C::math == Math::warpgroup) accumulate_beside<C>(math, feed, shared, finish);
-    else accumulate<C>(math, feed, shared, finish);
+    if constexpr (C::math == Math::warpgroup) accumulate_beside<C>(math, feed, shared, finish, rows);
+    else accumulate<C>(math, feed, shared, finish, rows);
+    if constexpr (C::slices > 1) rows.leave(shared + C::parts_from);
+    else rows.end(place.rows, scale);
     wait_copies<0>();
     __syncthreads();  // everybody has finished reading
   };
@@ -148,7 +153,12 @@ BURNISH_DEVICE void contract_tile(Place place, const A& a, const B& b, int m, in
   if constexpr (C::slices > 1) {
     JointFinish<C, C::threads, Epilogue> finish({place.m0, place.n0, m, n}, epilogue, threadIdx.x);
     compute(finish);
-    finish.end(math, true, reinterpret_cast<float*>(burnish_shared), row, column);
+    finish.end(math, true, reinterpret_cast<float*>(burnish_shared), row, column, [&] {
+      if constexpr (C::norm != RowNorm::none) {
+        join_rows<C, 1>(shared + C::parts_from, place.rows, scale, threadIdx.x, C::threads);
+        __syncthreads();
+      }
+    });
   } else if constexpr (Feeds::TileB::spread) {
     InPlaceFinish<WarpMath, Epilogue, held_registers<C>()> finish(of_warp, epilogue);
     compute(finish);
@@ -163,15 +173,18 @@ BURNISH_DEVICE void contract_tile(Place place, const A& a, const B& b, int m, in
 /// Computes C (m by n) of every batch with k terms; any extents, k = 0 gives sums of 0. The whole block calls it.
 /// `operands(place, compute)` calls compute(a, b, epilogue) with those of a tile's batch. The epilogue is called once for every
 /// 8 columns of a row, from a multiple of 8 on, of which `count` exist, with their sums as 8 floats (plain math: of compute<T>).
-/// Neighbouring lanes hold neighbouring columns.
+/// Neighbouring lanes hold neighbouring columns. `scale`: of rows that are normalised, whose epilogue finds `place.rows[m]` when it
+/// makes results.
 template <class C, class Operands>
-BURNISH_DEVICE void contract(int m, int n, int k, int batches, const Operands& operands) {
+BURNISH_DEVICE void contract(int m, int n, int k, int batches, const Operands& operands,
+                             RowScale scale = {}) {
   if constexpr (C::teams > 0) {
-    contract_specialised<C>(m, n, k, batches, operands);
+    contract_specialised<C>(m, n, k, batches, operands, scale);
   } else {
-    const Place place = place_of<C>(m, n, blockIdx.x / u32(C::slices));
+    Place place = place_of<C>(m, n, blockIdx.x / u32(C::slices));
+    place.rows = moments_of<C>(stages_of<C>());
     operands(place, [&](const auto& a, const auto& b, const auto& epilogue) {
-      contract_tile<C>(place, a, b, m, n, k, epilogue);
+      contract_tile<C>(place, a, b, m, n, k, scale, epilogue);
     });
   }
 }

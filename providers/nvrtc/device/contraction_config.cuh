@@ -2,6 +2,7 @@
 #pragma once
 
 #include "providers/nvrtc/device/contraction_math.cuh"
+#include "providers/nvrtc/device/contraction_rows.cuh"
 #include "providers/nvrtc/device/contraction_warpgroup.cuh"
 
 namespace burnish {
@@ -21,8 +22,10 @@ namespace burnish {
 /// Mapped (Teams > 0): how many operands are a MappedOperand; if one, it is B.
 /// ConstantB: B is there before earlier kernels end. Its first tiles are fetched before `wait_for_prerequisites`, which then is
 /// the contraction's to call.
+/// Norm: how rows of A are normalised first (16-bit types, A of Major::k); see contraction_rows.cuh.
 template <class Element, Math By, int BM, int BN, int BK, int WarpsM, int WarpsN, int Stages,
-          bool Carry = true, int Slices = 1, int Teams = 0, int Mapped = 0, bool ConstantB = false>
+          bool Carry = true, int Slices = 1, int Teams = 0, int Mapped = 0, bool ConstantB = false,
+          RowNorm Norm = RowNorm::none>
 struct Contraction {
   using T = Element;
   static constexpr Math math = By;
@@ -31,6 +34,7 @@ struct Contraction {
   static constexpr int warp_m = BM / WarpsM, warp_n = BN / WarpsN;
   static constexpr int teams = Teams, slices = Slices, mapped = Mapped;
   static constexpr bool constant_b = ConstantB;
+  static constexpr RowNorm norm = Norm;
   /// Threads that copy: a warpgroup of its own, or all.
   static constexpr int copiers = Teams > 0 ? 128 : 32 * WarpsM* WarpsN;
   static constexpr int threads = Teams > 0 ? 128 + 32 * WarpsM* WarpsN* Teams : copiers;
@@ -61,9 +65,13 @@ struct Contraction {
   /// Stages start at a multiple of this; the block's own memory, at one of 128.
   static constexpr int alignment = By == Math::warpgroup ? 1024 : 128;
   static constexpr int barrier_bytes = Teams > 0 ? 16 * Stages + 8 * Teams : 0;
+  static constexpr int ring_bytes =
+      (stage_bytes * Stages > sums_bytes ? stage_bytes * Stages : sums_bytes) + barrier_bytes;
+  /// After it, where rows are normalised: what a cluster's parts of k leave of them, then means and scales, for each team.
+  static constexpr int parts_from = (ring_bytes + 15) / 16 * 16, parts_bytes = Slices > 1 ? BM * 16 : 0,
+                       moments_from = parts_from + parts_bytes * (Teams > 1 ? Teams : 1);
   static constexpr int shared_bytes =
-      (stage_bytes * Stages > sums_bytes ? stage_bytes * Stages : sums_bytes) + barrier_bytes +
-      (alignment - 128);
+      (Norm == RowNorm::none ? ring_bytes : moments_from + BM * 8 * (Teams > 1 ? Teams : 1)) + (alignment - 128);
   static_assert(Teams == 0 || Slices == 1 || sums_bytes <= stage_bytes * Stages);
 
   /// Where a warp's rows begin, and how far its slabs lie apart: warps of a warpgroup take turns of 16 rows.
@@ -76,7 +84,21 @@ struct Contraction {
 /// Which tile of which batch a block computes.
 struct Place {
   int batch, m0, n0;
+  RowMoments rows = {};  ///< of the tile, where they are normalised
 };
+
+/// Where a block's stages start.
+template <class C>
+BURNISH_DEVICE u32 stages_of() {
+  extern __shared__ __align__(128) u8 burnish_shared[];
+  return (shared_address(burnish_shared) + (C::alignment - 1)) & ~u32(C::alignment - 1);
+}
+
+/// Where means and scales of a team's rows are, given where stages start.
+template <class C>
+BURNISH_DEVICE RowMoments moments_of(u32 shared, int team = 0) {
+  return {shared + C::moments_from + team * (C::block_m * 8), C::block_m - 1};
+}
 
 /// Tiles of one matrix of a batch.
 template <class C>

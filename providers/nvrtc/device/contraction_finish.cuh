@@ -206,13 +206,16 @@ struct JointFinish {
         where_it_exists(
             i, [&](int m, int n, int count) { read[i] = epilogue.template fetch<width>(m, n, count); });
   }
-  template <class WarpMath>
-  BURNISH_DEVICE void end(const WarpMath& math, bool gives, float* shared, int row0, int column0) const {
+  /// `joined` is called when all blocks have given what they have.
+  template <class WarpMath, class Joined>
+  BURNISH_DEVICE void end(const WarpMath& math, bool gives, float* shared, int row0, int column0,
+                          const Joined& joined) const {
     if (gives)
 #pragma unroll
       for (int s = 0; s < C::warp_m / C::slab; ++s)
         math.put(shared + (row0 + s * C::slab_step) * C::tile_pitch + column0, C::tile_pitch, s);
     synchronize_cluster();
+    joined();
     if constexpr (holds) {
       float v[items][width];
 #pragma unroll

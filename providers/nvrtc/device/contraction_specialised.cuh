@@ -91,10 +91,10 @@ BURNISH_DEVICE void fill(Ring<C>& ring, const A& a, const B& b, Place place, int
   }
 }
 
-/// Adds up `steps` steps of a tile, every Stride-th one of the ring. Gives the barrier of the last one's stage, which is yet to
-/// be told that it is read.
-template <class C, int BTile, int Stride, class WarpgroupMath>
-BURNISH_DEVICE u32 accumulate_steps(Ring<C>& ring, WarpgroupMath& math, int steps) {
+/// Adds up `steps` steps of a tile from `first` on, every Stride-th one of the ring. Gives the barrier of the last one's stage, which
+/// is yet to be told that it is read.
+template <class C, int BTile, int Stride, class WarpgroupMath, class Rows>
+BURNISH_DEVICE u32 accumulate_steps(Ring<C>& ring, WarpgroupMath& math, Rows& rows, int first, int steps) {
   const bool tells = threadIdx.x % 32 == 0;
   u32 read = 0;
   for (int s = 0; s < steps; ++s) {
@@ -103,6 +103,7 @@ BURNISH_DEVICE u32 accumulate_steps(Ring<C>& ring, WarpgroupMath& math, int step
     math.start(ring.tiles(), ring.tiles() + BTile, s == 0);
     wait_products<1>();
     if (s > 0 && tells) arrive(read);
+    rows.add(ring.tiles(), (first + s * Stride) * C::block_k, s == 0);
     read = ring.emptied();
     if constexpr (Stride == 1) ring.advance();
     else ring.skip(Stride);
@@ -114,7 +115,7 @@ BURNISH_DEVICE u32 accumulate_steps(Ring<C>& ring, WarpgroupMath& math, int step
 /// parity apart, and so no more than the last one and the next.
 template <class C, class A, class B, class Epilogue>
 BURNISH_DEVICE void multiply_tile(Ring<C>& ring, int warp, int team, u32 parity, Place place, int m, int n,
-                                  int steps, const Epilogue& epilogue) {
+                                  int k, int steps, RowScale scale, const Epilogue& epilogue) {
   static_assert(C::template TileB<B>::spread);
   const int row = C::first_row(warp % C::warps_m), column = warp / C::warps_m * C::warp_n;
   const bool tells = threadIdx.x % 32 == 0;
@@ -122,27 +123,34 @@ BURNISH_DEVICE void multiply_tile(Ring<C>& ring, int warp, int team, u32 parity,
   WarpgroupMath math(row & -64, column);
   InPlaceFinish<WarpgroupMath, Epilogue, held_registers<C>()> finish(
       {place.m0 + row, place.n0 + column, m, n}, epilogue);
+  RowsOf<C, typename C::template TileA<A>> rows(row, k);
   finish.begin();
   if (C::teams > 1) wait_phase(ring.turn(team), parity);
-  const u32 read = accumulate_steps<C, C::template TileA<A>::bytes, 1>(ring, math, steps);
+  const u32 read = accumulate_steps<C, C::template TileA<A>::bytes, 1>(ring, math, rows, 0, steps);
   if (C::teams > 1 && tells) arrive(ring.turn(team ^ 1));
   math.finish();
   if (tells) arrive(read);
+  rows.end(place.rows, scale);
   finish.end(math);
 }
 
-/// Multiplies a slice of a tile, of whose `steps` each team has its share, and ends it with the other slices.
+/// Multiplies a slice of a tile, of whose `steps`, from `first` on, each team has its share, and ends it with the other slices.
 template <class C, class A, class B, class Epilogue>
 BURNISH_DEVICE void multiply_slice(Ring<C>& ring, float* shared, int warp, int team, Place place, int m,
-                                   int n, int steps, const Epilogue& epilogue) {
+                                   int n, int k, int first, int steps, RowScale scale,
+                                   const Epilogue& epilogue) {
   const int row = C::first_row(warp % C::warps_m), column = warp / C::warps_m * C::warp_n;
   constexpr int threads = C::threads - C::copiers;
   typename C::template WarpMath<A, B> math(row & -64, column);
   JointFinish<C, threads, Epilogue> finish({place.m0, place.n0, m, n}, epilogue, threadIdx.x - C::copiers);
+  RowsOf<C, typename C::template TileA<A>> rows(row, k);
+  const u32 stages = ring.shared, parts = stages + C::parts_from;
   finish.begin();
   ring.skip(team);
-  accumulate_steps<C, C::template TileA<A>::bytes, C::teams>(ring, math, ceil_div(steps - team, C::teams));
+  accumulate_steps<C, C::template TileA<A>::bytes, C::teams>(ring, math, rows, first + team,
+                                                             ceil_div(steps - team, C::teams));
   math.finish();
+  rows.leave(parts + team * C::parts_bytes);
   synchronize_multipliers<C>();  // nobody reads the ring any more
   if constexpr (C::teams > 1) {
     float4* held = reinterpret_cast<float4*>(shared) + threadIdx.x % 128;
@@ -151,16 +159,22 @@ BURNISH_DEVICE void multiply_slice(Ring<C>& ring, float* shared, int warp, int t
     if (team == 0) math.add(held);
     shared += C::block_m * C::tile_pitch;
   }
-  finish.end(math, team == 0, shared, row, column);
+  finish.end(math, team == 0, shared, row, column, [&] {
+    if constexpr (C::norm != RowNorm::none) {
+      join_rows<C, C::teams>(parts, place.rows, scale, threadIdx.x - C::copiers, threads);
+      synchronize_multipliers<C>();
+    }
+  });
 }
 
 /// As `contract`.
 template <class C, class Operands>
-BURNISH_DEVICE void contract_specialised(int m, int n, int k, int batches, const Operands& operands) {
+BURNISH_DEVICE void contract_specialised(int m, int n, int k, int batches, const Operands& operands,
+                                         RowScale scale) {
   constexpr int team_warps = C::warps_m * C::warps_n;
   static_assert(C::math == Math::warpgroup && team_warps * C::teams == 8 && C::block_k == 64);
   extern __shared__ __align__(128) u8 burnish_shared[];
-  Ring<C> ring{(shared_address(burnish_shared) + (C::alignment - 1)) & ~u32(C::alignment - 1)};
+  Ring<C> ring{stages_of<C>()};
   if (threadIdx.x == 0) ring.make();
   __syncthreads();
   const u32 tiles = u32(tiles_of<C>(m, n)) * batches;
@@ -187,10 +201,11 @@ BURNISH_DEVICE void contract_specialised(int m, int n, int k, int batches, const
   } else if constexpr (C::slices > 1) {
     take_registers<224>();
     if (C::constant_b) wait_for_prerequisites();  // before what the epilogue reads and writes
-    const Place place = place_of<C>(m, n, begin);
+    Place place = place_of<C>(m, n, begin);
+    place.rows = moments_of<C>(ring.shared);
     operands(place, [&]<class A, class B>(const A&, const B&, const auto& epilogue) {
       multiply_slice<C, A, B>(ring, reinterpret_cast<float*>(burnish_shared), warp % team_warps,
-                              warp / team_warps, place, m, n, steps, epilogue);
+                              warp / team_warps, place, m, n, k, first, steps, scale, epilogue);
     });
   } else {
     take_registers<224>();
@@ -199,9 +214,10 @@ BURNISH_DEVICE void contract_specialised(int m, int n, int k, int batches, const
     ring.skip(team * steps);
     u32 parity = team ^ 1;  // the first team's first turn needs no other
     for (u32 tile = begin + team * stride; tile < tiles; tile += C::teams * stride, parity ^= 1) {
-      const Place place = place_of<C>(m, n, tile);
+      Place place = place_of<C>(m, n, tile);
+      place.rows = moments_of<C>(ring.shared, team);
       operands(place, [&]<class A, class B>(const A&, const B&, const auto& epilogue) {
-        multiply_tile<C, A, B>(ring, warp % team_warps, team, parity, place, m, n, steps, epilogue);
+        multiply_tile<C, A, B>(ring, warp % team_warps, team, parity, place, m, n, k, steps, scale, epilogue);
       });
       ring.skip((C::teams - 1) * steps);
     }

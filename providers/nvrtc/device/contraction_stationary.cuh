@@ -16,12 +16,14 @@ namespace burnish {
 /// K by N: all of B. Rows: of a warp, a multiple of 8. Columns: whose sums it has at a time, 64, or at least N for all.
 /// Launch: block = threads, dynamic shared memory = shared_bytes; any grid.x, for warps share the rows out (at best one
 /// block a multiprocessor). 16-bit types; A and B are MatrixOperands of Major::k, copied 16 bytes at a time; K is a multiple of 8.
-/// ConstantB: as of a Contraction; all of B is fetched before the wait.
-template <class Element, int K, int N, int Rows, int Columns, int Warps, bool ConstantB = false>
+/// ConstantB: as of a Contraction; all of B is fetched before the wait. Norm: as of a Contraction.
+template <class Element, int K, int N, int Rows, int Columns, int Warps, bool ConstantB = false,
+          RowNorm Norm = RowNorm::none>
 struct Stationary {
   using T = Element;
   using Sum = float;
   static constexpr bool constant_b = ConstantB;
+  static constexpr RowNorm norm = Norm;
   static constexpr int k = K, n = N, rows = Rows, warps = Warps, threads = 32 * Warps;
   static constexpr int chunks = (K + 31) / 32;  ///< of k: what two instructions multiply
   /// Columns are taken 64 together, 8 of a lane, and what is left 32 together, 4 of a lane.
@@ -34,7 +36,8 @@ struct Stationary {
   static constexpr int held = ceil_div(chunks, turns);
   static constexpr int step_bytes = 512, chunk_bytes = 2 * step_bytes;  ///< of 16 columns
   static constexpr int column_bytes = chunks * chunk_bytes / 16;
-  static constexpr int shared_bytes = (64 * wide + 32 * narrow) * column_bytes;
+  static constexpr int b_bytes = (64 * wide + 32 * narrow) * column_bytes;
+  static constexpr int shared_bytes = b_bytes + (Norm == RowNorm::none ? 0 : Warps * Rows * 8);  ///< means and scales after B
   static_assert(sizeof(T) == 2 && K % 8 == 0 && Rows % 8 == 0);
 };
 
@@ -95,6 +98,31 @@ struct StreamedRows {
   }
 };
 
+/// What is added up of a warp's rows of A, of each where `StreamedRows` has them.
+template <class C>
+struct StreamedMoments {
+  RunningMoments row[C::rows / 8];
+
+  BURNISH_DEVICE void add(const uint4 (&a)[C::rows / 8], int chunk) {
+#pragma unroll
+    for (int i = 0; i < C::rows / 8; ++i)
+      if (C::k % 32 == 0 || chunk * 32 + int(threadIdx.x) % 4 * 8 < C::k)
+        row[i].template add<typename C::T>(a[i], chunk == 0);
+  }
+  /// Stores what the epilogue needs of the rows.
+  BURNISH_DEVICE void end(const RowMoments& to, RowScale by) {
+    const int g = threadIdx.x % 32 / 4;
+    __syncwarp();  // nobody reads those of the rows before
+#pragma unroll
+    for (int i = 0; i < C::rows / 8; ++i) {
+      Moments m = row[i].moments();
+      m.add_from_lane(1), m.add_from_lane(2);
+      to.set(i * 8 + g / 2 + g % 2 * 4, m.template scale<C::norm>(by));
+    }
+    __syncwarp();
+  }
+};
+
 /// A warp's sums of 8 * Width columns, and what their results need beside them, which is read before they are there.
 template <class C, int Width, class Epilogue>
 struct StationaryPart {
@@ -147,9 +175,11 @@ struct StationaryPart {
   static BURNISH_DEVICE int count(int n) { return C::n % Width == 0 ? Width : least(C::n - n, Width); }
 };
 
-/// Sums and results of Wide times 64 columns from n0 on, and of 32 if Narrow. Last: of the columns; rows of A give way to the next.
-template <class C, int Wide, int Narrow, bool Last, class Rows, class Epilogue>
+/// Sums and results of Wide times 64 columns from n0 on, and of 32 if Narrow. First, Last: of the columns; with the first ones rows of A
+/// are added up, with the last ones they give way to the next.
+template <class C, int Wide, int Narrow, bool First, bool Last, class Rows, class Epilogue>
 BURNISH_DEVICE void multiply_stationary(Rows& rows, u32 shared, int m0, int next, int n0, int m,
+                                        const RowMoments& moments, RowScale scale,
                                         const Epilogue& epilogue) {
   StationaryPart<C, 8, Epilogue> wide[Wide ? Wide : 1];
   StationaryPart<C, 4, Epilogue> narrow;
@@ -158,6 +188,7 @@ BURNISH_DEVICE void multiply_stationary(Rows& rows, u32 shared, int m0, int next
 #pragma unroll
   for (int i = 0; i < Wide; ++i) wide[i].begin(epilogue, m0, n0 + i * 64, m);
   if constexpr (Narrow) narrow.begin(epilogue, m0, n0 + Wide * 64, m);
+  [[maybe_unused]] StreamedMoments<C> sums_of_rows;
 #pragma unroll 1
   for (int first = 0; first < C::chunks; first += C::held)
 #pragma unroll
@@ -169,22 +200,44 @@ BURNISH_DEVICE void multiply_stationary(Rows& rows, u32 shared, int m0, int next
         wide[i].add(rows.chunk[slot], b + i * 64 * C::column_bytes + chunk * C::chunk_bytes);
       if constexpr (Narrow)
         narrow.add(rows.chunk[slot], b + Wide * 64 * C::column_bytes + chunk * C::chunk_bytes);
+      if constexpr (First) sums_of_rows.add(rows.chunk[slot], chunk);
       const bool more = chunk + C::held < C::chunks;
       if constexpr (Last) rows.load(slot, more ? m0 : next, more ? chunk + C::held : slot);
     }
+  if constexpr (First) sums_of_rows.end(moments, scale);
 #pragma unroll
   for (int i = 0; i < Wide; ++i) wide[i].put(epilogue, m);
   if constexpr (Narrow) narrow.put(epilogue, m);
 }
 
+/// All columns of a warp's rows.
+template <class C, class Rows, class Epilogue>
+BURNISH_DEVICE void multiply_columns(Rows& rows, u32 shared, int m0, int next, int m,
+                                     const RowMoments& moments, RowScale scale, const Epilogue& epilogue) {
+  if constexpr (C::at_once) {
+    multiply_stationary<C, C::wide, C::narrow, C::norm != RowNorm::none, true>(rows, shared, m0, next, 0, m, moments, scale, epilogue);
+  } else {
+    constexpr int before = C::wide - !C::narrow;  // passes that are not the last one
+    constexpr bool adds_up = C::norm != RowNorm::none;
+    if constexpr (adds_up && before > 0)
+      multiply_stationary<C, 1, 0, true, false>(rows, shared, m0, next, 0, m, moments, scale, epilogue);
+#pragma unroll 1
+    for (int pass = adds_up; pass < before; ++pass)
+      multiply_stationary<C, 1, 0, false, false>(rows, shared, m0, next, pass * 64, m, moments, scale, epilogue);
+    multiply_stationary<C, 1 - C::narrow, C::narrow, adds_up && before == 0, true>(rows, shared, m0, next, before * 64, m, moments, scale,
+                                                                        epilogue);
+  }
+}
+
 /// As `contract`, of one batch.
 template <class C, class Operands>
-BURNISH_DEVICE void contract_stationary(int m, const Operands& operands) {
+BURNISH_DEVICE void contract_stationary(int m, const Operands& operands, RowScale scale = {}) {
   extern __shared__ __align__(128) u8 burnish_shared[];
   const u32 shared = shared_address(burnish_shared);
-  operands(Place{0, 0, 0}, [&]<class A, class B, class Epilogue>(const A& a, const B& b,
-                                                                 const Epilogue& epilogue) {
-    const int warp = __shfl_sync(~0u, threadIdx.x / 32, 0), step = gridDim.x * C::warps * C::rows;
+  const int warp = __shfl_sync(~0u, threadIdx.x / 32, 0), step = gridDim.x * C::warps * C::rows;
+  const RowMoments moments{shared + C::b_bytes + warp * C::rows * 8, C::rows - 1};
+  operands(Place{0, 0, 0, moments}, [&]<class A, class B, class Epilogue>(const A& a, const B& b,
+                                                                          const Epilogue& epilogue) {
     int m0 = (warp * gridDim.x + blockIdx.x) * C::rows;
     if (C::wide) copy_columns<C, 8, C::wide>(b, shared, 0);
     if (C::narrow) copy_columns<C, 4, 1>(b, shared + C::wide * 64 * C::column_bytes, C::wide * 64);
@@ -193,18 +246,7 @@ BURNISH_DEVICE void contract_stationary(int m, const Operands& operands) {
 #pragma unroll
     for (int slot = 0; slot < C::held; ++slot) rows.load(slot, m0, slot);
     __syncthreads();
-    for (; m0 < m; m0 += step) {
-      if constexpr (C::at_once) {
-        multiply_stationary<C, C::wide, C::narrow, true>(rows, shared, m0, m0 + step, 0, m, epilogue);
-      } else {
-        constexpr int before = C::wide - !C::narrow;  // passes that are not the last one
-#pragma unroll 1
-        for (int pass = 0; pass < before; ++pass)
-          multiply_stationary<C, 1, 0, false>(rows, shared, m0, m0 + step, pass * 64, m, epilogue);
-        multiply_stationary<C, 1 - C::narrow, C::narrow, true>(rows, shared, m0, m0 + step, before * 64, m,
-                                                               epilogue);
-      }
-    }
+    for (; m0 < m; m0 += step) multiply_columns<C>(rows, shared, m0, m0 + step, m, moments, scale, epilogue);
   });
 }
 
