@@ -88,7 +88,7 @@ int shared_bytes(const TileShape& t, DType dtype, bool normalized) {
   const int alignment = t.math == warpgroup ? 1024 : 128;
   const int sums = t.slices > 1 ? t.m * (t.n + 8) : slab * (warp_n + 8) * t.warps_m * t.warps_n;
   const int all = t.teams > 0 ? ring + 16 * t.stages + 8 * t.teams : std::max(ring, sums * 4);
-  const int rows = t.m * (t.slices > 1 ? 24 : 8) * std::max(t.teams, 1);
+  const int rows = t.m * ((t.slices > 1 ? 16 * std::max(t.teams, 1) : 0) + 4 * std::max(t.teams, 1));
   return (normalized ? (all + 15) / 16 * 16 + rows : all) + alignment - 128;
 }
 
@@ -190,12 +190,12 @@ struct StationaryForm {
   static int64_t whole_columns(int64_t n) { return n % 64 > 32 ? n - n % 64 + 64 : (n + 31) / 32 * 32; }
   /// Of B, then of rows that are normalised.
   int64_t shared_bytes(int warps, bool normalized) const {
-    return columns * chunks * 64 + (normalized ? warps * rows * 8 : 0);
+    return columns * chunks * 64 + (normalized ? warps * rows * 4 : 0);
   }
   /// Sums, A, B, what the epilogue reads, the bias and `residuals` like the result; the rest is what else NVRTC uses.
   int64_t registers(int64_t residuals, bool normalized) const {
     const int64_t rest = rows / 8 + chunks / 4 + (turns > 1 ? 22 : 18);
-    const int64_t normalizing = normalized ? at_a_time / 4 + rows / 2 : 0;
+    const int64_t normalizing = normalized ? rows / 8 * 7 : 0;
     return rows * at_a_time / 32 + held * rows / 2 + 8 + at_a_time * (rows * residuals + 4) / 64 + rest + normalizing;
   }
 };

@@ -170,7 +170,7 @@ static Epilogue make_functor(const std::vector<std::pair<std::string, OperandPoi
     epilogue.construct << std::string_view(name);
   }
   if (normalized) {
-    epilogue.prelude += "RowMoments rows;\n";
+    epilogue.prelude += "RowScales rows;\n";
     comma();
     epilogue.construct << "place.rows";
   }
@@ -266,17 +266,14 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
   };
   Names sum = halved ? Names{"v[2 * j]", "v[2 * j + 1]"} : Names{"v[j]", ""};
   if (normalized) {
-    std::vector<Dim> by_column(rank, dims.constant(0));
-    by_column[column_axis] = dims.constant(1);
-    const auto column = [&](const std::optional<OperandPointer>& p) {
-      return p ? read(*p, DType::f32, by_column, 64, true) : Names{};
-    };
-    const Names sums = column(normalized->sums), shifts = column(normalized->shifts);
     fields += "int m;\n";
     reads += "read.m = m;\n";
-    for (size_t part = 0; part < 2; ++part) {
-      if (normalized->sums) sum[part] = "(" + sum[part] + " - row.x * " + sums[part] + ")";
-      sum[part] = "row.y * " + sum[part] + (normalized->shifts ? " + " + shifts[part] : "");
+    for (std::string& x : sum) x = "row * " + x;
+    std::vector<Dim> by_column(rank, dims.constant(0));
+    by_column[column_axis] = dims.constant(1);
+    if (normalized->shifts) {
+      const Names shifts = read(*normalized->shifts, normalized->dtype, by_column, 64, true);
+      for (size_t part = 0; part < 2; ++part) sum[part] += " + " + shifts[part];
     }
   }
   for (std::string& x : sum) x = scaled(alpha, normalized ? "(" + x + ")" : x);
@@ -327,7 +324,7 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
   text += method + "Operands<V> fetch(int m, int n, int count) const {\n" + axes + "Operands<V> read;\n" +
           reads + "return read;\n}\n";
   text += method + row + width + "> results(float (&v)[V], const Operands<V>& read) const {\n" + row + width +
-          "> y;\n" + (normalized ? "const float2 row = rows[read.m];\n" : "") + "#pragma unroll\nfor (int j = 0; j < " + width + "; ++j) {\n" + program.statements;
+          "> y;\n" + (normalized ? "const float row = rows[read.m];\n" : "") + "#pragma unroll\nfor (int j = 0; j < " + width + "; ++j) {\n" + program.statements;
   text += "y.set(j, " + (ctx.fused ? program.name(body.results[0]) : acc) + ");\n}\nreturn y;\n}\n";
   text += method + "void put(int m, int n, const " + row + "V>& y, int count) const {\n" + axes +
           "write_row<" + element + ", V>(" + row_pointer(out, offset(out_strides, dims.constant(0))) + ", " +

@@ -47,13 +47,13 @@ struct Addend {
   std::vector<Dim> strides;  // along the axes of the result; 0 where it is broadcast
   float scale = 1;
 };
-/// Rows of A that are normalised as they are multiplied: what is multiplied and added to their sums, a number a column
-/// (contraction_rows.cuh).
+/// Rows of A that are normalised as they are multiplied (contraction_rows.cuh): `shifts`, a number a column, are added to their sums.
 struct NormalizedRows {
   bool rms;
   float epsilon;
   OperandPointer factor;
-  std::optional<OperandPointer> sums, shifts;
+  std::optional<OperandPointer> shifts;
+  DType dtype;
 };
 struct EpilogueForm {
   std::vector<KernelText> coordinates;

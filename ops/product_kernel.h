@@ -87,19 +87,19 @@ inline NormalizedRows normalize_rows(KernelCtx& ctx, MatrixView& right) {
   DimTable& dims = ctx.dims;
   const bool rows_are_k = *dims.value(right.stride_k) > *dims.value(right.stride_mn), paired = pairs_columns(ctx);
   const int64_t k = w.shape()[rows_are_k ? 0 : 1], n = w.shape()[rows_are_k ? 1 : 0], pitch = (k + 7) / 8 * 8;
-  const NormalizedWeights weights({w, k, n, rows_are_k ? n : 1, rows_are_k ? 1 : k}, scale);
-  right.pointer = ctx.constant_from({w, scale}, std::string("normalized") + (paired ? " pairs" : ""),
+  const bool rms = ctx.normalization->op->name == "RMSNormalization";
+  const NormalizedWeights weights({w, k, n, rows_are_k ? n : 1, rows_are_k ? 1 : k}, scale, !rms);
+  right.pointer = ctx.constant_from({w, scale}, std::string(rms ? "scaled" : "centred") + (paired ? " pairs" : ""),
                                     [&] { return weights.matrix(pitch, paired); });
   right.stride_mn = dims.constant(pitch);
   right.stride_k = dims.constant(1);
   right.alignment = 64;
   const auto& attrs = ctx.normalization->attrs.as<LayerNormalizationAttrs>();
-  NormalizedRows rows{.rms = ctx.normalization->op->name == "RMSNormalization",
+  NormalizedRows rows{.rms = rms,
                       .epsilon = attrs.epsilon,
                       .factor = ctx.constant_from({scale}, "factor", [&] { return weights.factor(); }),
-                      .sums = {},
-                      .shifts = {}};
-  if (!rows.rms) rows.sums = ctx.constant_from({w, scale}, "normalized sums", [&] { return weights.sums(); });
+                      .shifts = {},
+                      .dtype = w.dtype()};
   if (bias) rows.shifts = ctx.constant_from({w, *bias}, "shifts", [&] { return weights.shifts(*bias); });
   return rows;
 }

@@ -5,6 +5,7 @@
 
 #include "base/half.h"
 #include "ir/text.h"
+#include "ops/normalized_weights.h"
 #include "providers/nvrtc/kernel_testing.h"
 
 namespace burnish::nvrtc::testing {
@@ -106,10 +107,10 @@ TEST(NormalizedRows, RowsThatCannotBeCopiedAreNormalisedByAKernelOfTheirOwn) {
   expect_compiles(backend, gaps.sources);
 }
 
-// (x - mean) / deviation * scale + bias, times B: the scale goes into B, divided by a power of two that is no less than any of it.
-TEST(NormalizedRows, TheWeightTakesTheScaleAndTheEpilogueTheRest) {
+// The scale goes into B, divided by a power of two that is no less than any of it, and B's columns come to add up to 0.
+TEST(NormalizedRows, TheWeightTakesTheScaleAndTheMean) {
   const Described d(backend_for("sm_90"), small);
-  ASSERT_EQ(d.operands->extra.size(), 4u);  // B', factor, sums of its columns, bias * B
+  ASSERT_EQ(d.operands->extra.size(), 3u);  // B', factor, bias * B
   const auto values = [&](size_t i) {
     const Tensor& t = *d.operands->extra[i].tensor;
     std::vector<float> all;
@@ -118,12 +119,25 @@ TEST(NormalizedRows, TheWeightTakesTheScaleAndTheEpilogueTheRest) {
     return all;
   };
   EXPECT_EQ(values(1), std::vector<float>{4});
-  EXPECT_EQ(values(2), (std::vector<float>{4.5, 9, 13.5}));  // 18 / 4 * (j + 1)
-  EXPECT_EQ(values(3), (std::vector<float>{36, 72, 108}));
+  EXPECT_EQ(values(2), (std::vector<float>{36, 72, 108}));
   std::vector<float> scaled;
   for (int j = 1; j <= 3; ++j)
-    for (int k = 1; k <= 8; ++k) scaled.push_back(static_cast<float>(k * j) / 8);
+    for (int k = 1; k <= 8; ++k) scaled.push_back((static_cast<float>(k) / 8 - 0.5625f) * static_cast<float>(j));
   EXPECT_EQ(values(0), scaled);
+}
+
+TEST(NormalizedRows, WhatRoundingLeavesOfAColumnGoesIntoItsSmallestNumbers) {
+  for (const DType dtype : {DType::f16, DType::bf16}) {
+    std::vector<float> column;
+    for (int i = 0; i < 777; ++i) column.push_back(std::sin(static_cast<float>(i * i)) + 0.3f);
+    round_centred(column, dtype);
+    double sum = 0;
+    for (const float v : column) {
+      EXPECT_EQ(v, number_of(dtype, bits_of(dtype, v)));
+      sum += double{v};
+    }
+    EXPECT_LT(std::abs(sum), 1e-6);
+  }
 }
 
 }  // namespace

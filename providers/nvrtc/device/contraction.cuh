@@ -182,7 +182,7 @@ BURNISH_DEVICE void contract(int m, int n, int k, int batches, const Operands& o
     contract_specialised<C>(m, n, k, batches, operands, scale);
   } else {
     Place place = place_of<C>(m, n, blockIdx.x / u32(C::slices));
-    place.rows = moments_of<C>(stages_of<C>());
+    place.rows = scales_of<C>(stages_of<C>());
     operands(place, [&](const auto& a, const auto& b, const auto& epilogue) {
       contract_tile<C>(place, a, b, m, n, k, scale, epilogue);
     });

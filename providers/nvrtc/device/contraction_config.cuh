@@ -67,11 +67,11 @@ struct Contraction {
   static constexpr int barrier_bytes = Teams > 0 ? 16 * Stages + 8 * Teams : 0;
   static constexpr int ring_bytes =
       (stage_bytes * Stages > sums_bytes ? stage_bytes * Stages : sums_bytes) + barrier_bytes;
-  /// After it, where rows are normalised: what a cluster's parts of k leave of them, then means and scales, for each team.
+  /// After it, where rows are normalised: what a cluster's parts of k leave of them, then scales, for each team.
   static constexpr int parts_from = (ring_bytes + 15) / 16 * 16, parts_bytes = Slices > 1 ? BM * 16 : 0,
-                       moments_from = parts_from + parts_bytes * (Teams > 1 ? Teams : 1);
+                       scales_from = parts_from + parts_bytes * (Teams > 1 ? Teams : 1);
   static constexpr int shared_bytes =
-      (Norm == RowNorm::none ? ring_bytes : moments_from + BM * 8 * (Teams > 1 ? Teams : 1)) + (alignment - 128);
+      (Norm == RowNorm::none ? ring_bytes : scales_from + BM * 4 * (Teams > 1 ? Teams : 1)) + (alignment - 128);
   static_assert(Teams == 0 || Slices == 1 || sums_bytes <= stage_bytes * Stages);
 
   /// Where a warp's rows begin, and how far its slabs lie apart: warps of a warpgroup take turns of 16 rows.
@@ -84,7 +84,7 @@ struct Contraction {
 /// Which tile of which batch a block computes.
 struct Place {
   int batch, m0, n0;
-  RowMoments rows = {};  ///< of the tile, where they are normalised
+  RowScales rows = {};  ///< of the tile's rows, where they are normalised
 };
 
 /// Where a block's stages start.
@@ -94,10 +94,10 @@ BURNISH_DEVICE u32 stages_of() {
   return (shared_address(burnish_shared) + (C::alignment - 1)) & ~u32(C::alignment - 1);
 }
 
-/// Where means and scales of a team's rows are, given where stages start.
+/// Where the scales of a team's rows are, given where stages start.
 template <class C>
-BURNISH_DEVICE RowMoments moments_of(u32 shared, int team = 0) {
-  return {shared + C::moments_from + team * (C::block_m * 8), C::block_m - 1};
+BURNISH_DEVICE RowScales scales_of(u32 shared, int team = 0) {
+  return {shared + C::scales_from + team * (C::block_m * 4), C::block_m - 1};
 }
 
 /// Tiles of one matrix of a batch.

@@ -1,6 +1,6 @@
 // Rows of A that are normalised as they are multiplied (LayerNormalization, RMSNormalization). Each row's (x - mean) / deviation * scale +
-// bias, times B, is (x B' - mean * sums) / deviation + shifts, where B' = scale * B, `sums` are those of its columns, and shifts = bias * B.
-// So A is multiplied as it lies, and a warp finds its rows' means and deviations in the tiles of A that pass through shared memory.
+// bias, times B, is x B' / deviation + bias * B, where B' is scale * B and, as x - mean adds up to 0, so does each of its columns. So A
+// is multiplied as it lies, and a warp finds its rows' deviations in the tiles of A that pass through shared memory.
 #pragma once
 
 #include "providers/nvrtc/device/cluster.cuh"
@@ -33,17 +33,17 @@ struct Moments {
   BURNISH_DEVICE void add_from_lane(int bit) {
     add({__shfl_xor_sync(~0u, count, bit), __shfl_xor_sync(~0u, mean, bit), __shfl_xor_sync(~0u, squares, bit)});
   }
-  /// What the epilogue needs: the mean, and what it multiplies by.
+  /// What sums are multiplied by.
   template <RowNorm By>
-  BURNISH_DEVICE float2 scale(RowScale by) const {
+  BURNISH_DEVICE float scale(RowScale by) const {
     const float spread = By == RowNorm::rms ? squares + count * mean * mean : squares;
-    return {By == RowNorm::rms ? 0 : mean, by.factor * rsqrtf(spread / count + by.epsilon)};
+    return by.factor * rsqrtf(spread / count + by.epsilon);
   }
 };
 
 /// The same while elements come, as distances from the first of them.
 struct RunningMoments {
-  float origin = 0, sum = 0, squares = 0;
+  float origin = 0, sum[2] = {}, squares[2] = {};
   int count = 0;
 
   /// Adds 16 bytes of a row. First: the row begins.
@@ -56,30 +56,23 @@ struct RunningMoments {
 #pragma unroll
     for (int e = 0; e < elements; ++e) {
       const float distance = widen(x.at[e]) - origin;
-      sum += distance, squares += distance * distance;
+      sum[e % 2] += distance, squares[e % 2] += distance * distance;
     }
     count += elements;
   }
   BURNISH_DEVICE Moments moments() const {
-    const float n = count, mean = count > 0 ? sum / n : 0;
-    return {n, origin + mean, greatest(squares - sum * mean, 0.f)};
+    const float n = count, all = sum[0] + sum[1], mean = count > 0 ? all / n : 0;
+    return {n, origin + mean, greatest(squares[0] + squares[1] - all * mean, 0.f)};
   }
 };
 
-/// Means and scales of a tile's rows, a power of two of them, in shared memory.
-struct RowMoments {
+/// What sums of a tile's rows, a power of two of them, are multiplied by, in shared memory.
+struct RowScales {
   u32 shared;
   int mask;
 
-  BURNISH_DEVICE u32 at(int m) const { return shared + (m & mask) * 8; }
-  BURNISH_DEVICE void set(int m, float2 v) const {
-    asm volatile("st.shared.v2.f32 [%0], {%1, %2};" ::"r"(at(m)), "f"(v.x), "f"(v.y) : "memory");
-  }
-  BURNISH_DEVICE float2 operator[](int m) const {
-    float2 v;
-    asm volatile("ld.shared.v2.f32 {%0, %1}, [%2];" : "=f"(v.x), "=f"(v.y) : "r"(at(m)) : "memory");
-    return v;
-  }
+  BURNISH_DEVICE void set(int m, float v) const { store_shared_word(shared + (m & mask) * 4, __float_as_uint(v)); }
+  BURNISH_DEVICE float operator[](int m) const { return __uint_as_float(load_shared_word(shared + (m & mask) * 4)); }
 };
 
 /// Adds up a warp's rows of the tile: C::slab of them from `first` on, and as many every C::slab_step rows.
@@ -108,7 +101,7 @@ struct WarpRows {
     __syncwarp();  // a lane tells for all of them that the tile is read
   }
   /// Stores what the epilogue needs of the warp's rows.
-  BURNISH_DEVICE void end(const RowMoments& to, RowScale by) const {
+  BURNISH_DEVICE void end(const RowScales& to, RowScale by) const {
     __syncwarp();  // nobody reads those of the tile before
 #pragma unroll
     for (int i = 0; i < count; ++i) to.set(index(i), moments(i).template scale<C::norm>(by));
@@ -140,7 +133,7 @@ struct WarpRows {
 struct PlainRows {
   BURNISH_DEVICE PlainRows(int, int) {}
   BURNISH_DEVICE void add(u32, int, bool) {}
-  BURNISH_DEVICE void end(const RowMoments&, RowScale) const {}
+  BURNISH_DEVICE void end(const RowScales&, RowScale) const {}
   BURNISH_DEVICE void leave(u32) const {}
 };
 
@@ -149,7 +142,7 @@ using RowsOf = Choose<C::norm == RowNorm::none, PlainRows, WarpRows<C, TileA>>;
 
 /// Puts together what the warps of all of a cluster's blocks have left of the tile's rows, `Teams` times in each.
 template <class C, int Teams>
-BURNISH_DEVICE void join_rows(u32 parts, const RowMoments& to, RowScale by, int thread, int threads) {
+BURNISH_DEVICE void join_rows(u32 parts, const RowScales& to, RowScale by, int thread, int threads) {
   for (int row = thread; row < C::block_m; row += threads) {
     Moments all{};
     for (u32 block = 0; block < C::slices; ++block)

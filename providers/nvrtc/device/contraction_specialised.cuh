@@ -202,7 +202,7 @@ BURNISH_DEVICE void contract_specialised(int m, int n, int k, int batches, const
     take_registers<224>();
     if (C::constant_b) wait_for_prerequisites();  // before what the epilogue reads and writes
     Place place = place_of<C>(m, n, begin);
-    place.rows = moments_of<C>(ring.shared);
+    place.rows = scales_of<C>(ring.shared);
     operands(place, [&]<class A, class B>(const A&, const B&, const auto& epilogue) {
       multiply_slice<C, A, B>(ring, reinterpret_cast<float*>(burnish_shared), warp % team_warps,
                               warp / team_warps, place, m, n, k, first, steps, scale, epilogue);
@@ -215,7 +215,7 @@ BURNISH_DEVICE void contract_specialised(int m, int n, int k, int batches, const
     u32 parity = team ^ 1;  // the first team's first turn needs no other
     for (u32 tile = begin + team * stride; tile < tiles; tile += C::teams * stride, parity ^= 1) {
       Place place = place_of<C>(m, n, tile);
-      place.rows = moments_of<C>(ring.shared, team);
+      place.rows = scales_of<C>(ring.shared, team);
       operands(place, [&]<class A, class B>(const A&, const B&, const auto& epilogue) {
         multiply_tile<C, A, B>(ring, warp % team_warps, team, parity, place, m, n, k, steps, scale, epilogue);
       });

@@ -37,7 +37,7 @@ struct Stationary {
   static constexpr int step_bytes = 512, chunk_bytes = 2 * step_bytes;  ///< of 16 columns
   static constexpr int column_bytes = chunks * chunk_bytes / 16;
   static constexpr int b_bytes = (64 * wide + 32 * narrow) * column_bytes;
-  static constexpr int shared_bytes = b_bytes + (Norm == RowNorm::none ? 0 : Warps * Rows * 8);  ///< means and scales after B
+  static constexpr int shared_bytes = b_bytes + (Norm == RowNorm::none ? 0 : Warps * Rows * 4);  ///< scales of rows after B
   static_assert(sizeof(T) == 2 && K % 8 == 0 && Rows % 8 == 0);
 };
 
@@ -110,7 +110,7 @@ struct StreamedMoments {
         row[i].template add<typename C::T>(a[i], chunk == 0);
   }
   /// Stores what the epilogue needs of the rows.
-  BURNISH_DEVICE void end(const RowMoments& to, RowScale by) {
+  BURNISH_DEVICE void end(const RowScales& to, RowScale by) {
     const int g = threadIdx.x % 32 / 4;
     __syncwarp();  // nobody reads those of the rows before
 #pragma unroll
@@ -179,7 +179,7 @@ struct StationaryPart {
 /// are added up, with the last ones they give way to the next.
 template <class C, int Wide, int Narrow, bool First, bool Last, class Rows, class Epilogue>
 BURNISH_DEVICE void multiply_stationary(Rows& rows, u32 shared, int m0, int next, int n0, int m,
-                                        const RowMoments& moments, RowScale scale,
+                                        const RowScales& moments, RowScale scale,
                                         const Epilogue& epilogue) {
   StationaryPart<C, 8, Epilogue> wide[Wide ? Wide : 1];
   StationaryPart<C, 4, Epilogue> narrow;
@@ -213,7 +213,7 @@ BURNISH_DEVICE void multiply_stationary(Rows& rows, u32 shared, int m0, int next
 /// All columns of a warp's rows.
 template <class C, class Rows, class Epilogue>
 BURNISH_DEVICE void multiply_columns(Rows& rows, u32 shared, int m0, int next, int m,
-                                     const RowMoments& moments, RowScale scale, const Epilogue& epilogue) {
+                                     const RowScales& moments, RowScale scale, const Epilogue& epilogue) {
   if constexpr (C::at_once) {
     multiply_stationary<C, C::wide, C::narrow, C::norm != RowNorm::none, true>(rows, shared, m0, next, 0, m, moments, scale, epilogue);
   } else {
@@ -235,7 +235,7 @@ BURNISH_DEVICE void contract_stationary(int m, const Operands& operands, RowScal
   extern __shared__ __align__(128) u8 burnish_shared[];
   const u32 shared = shared_address(burnish_shared);
   const int warp = __shfl_sync(~0u, threadIdx.x / 32, 0), step = gridDim.x * C::warps * C::rows;
-  const RowMoments moments{shared + C::b_bytes + warp * C::rows * 8, C::rows - 1};
+  const RowScales moments{shared + C::b_bytes + warp * C::rows * 4, C::rows - 1};
   operands(Place{0, 0, 0, moments}, [&]<class A, class B, class Epilogue>(const A& a, const B& b,
                                                                           const Epilogue& epilogue) {
     int m0 = (warp * gridDim.x + blockIdx.x) * C::rows;
