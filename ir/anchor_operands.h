@@ -1,8 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <numeric>
 
-#include "base/strided.h"
 #include "ir/anchor.h"
 
 namespace burnish {
@@ -64,7 +64,7 @@ class AnchorOperands final : public BodyOperands {
   }
   Verdict normalize_first() override {
     const std::vector<Dim>& shape = in(0).shape;
-    normalized_ = {scratch(in(0).dtype, dims.product(shape)), dense_strides(dims, shape)};
+    normalized_ = {scratch(in(0).dtype, dims.product(shape)), dense_as(in_strides(0))};
     Normalization first(whole, graph, *normalization, normalized_);
     if (Verdict v = normalization->op->kernel(first); !v) return v;
     calls = std::move(first.calls);
@@ -98,6 +98,21 @@ class AnchorOperands final : public BodyOperands {
    private:
     const Stored& to_;
   };
+  /// Strides without gaps, rows in the order in which they lie with those strides.
+  std::vector<Dim> dense_as(std::span<const Dim> strides) {
+    const std::vector<Dim>& shape = in(0).shape;
+    std::vector<size_t> order(shape.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end() - 1,
+                     [&](size_t a, size_t b) { return usual(strides[a]) > usual(strides[b]); });
+    std::vector<Dim> dense(shape.size());
+    Dim stride = dims.constant(1);
+    for (size_t k = order.size(); k-- > 0;) {
+      dense[order[k]] = stride;
+      stride = dims.mul(stride, shape[order[k]]);
+    }
+    return dense;
+  }
   bool is_stored() const { return !normalized_.strides.empty(); }
 
   Stored normalized_;

@@ -16,7 +16,8 @@ namespace burnish {
 class ConstantForms {
  public:
   /// `form` says all that the result of `make` depends on besides the tensors.
-  Tensor find(std::initializer_list<Tensor> from, const std::string& form, const std::function<Tensor()>& make) {
+  Tensor find(std::initializer_list<Tensor> from, const std::string& form,
+              const std::function<Tensor()>& make) {
     Key key(std::vector<Identity>(), form);
     for (const Tensor& t : from) std::get<0>(key).emplace_back(t.storage(), t.dtype(), t.shape());
     const auto [it, fresh] = made_.try_emplace(std::move(key));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "ir/gpu.h"
 #include "ir/scalar.h"
@@ -196,7 +197,8 @@ struct StationaryForm {
   int64_t registers(int64_t residuals, bool normalized) const {
     const int64_t rest = rows / 8 + chunks / 4 + (turns > 1 ? 22 : 18);
     const int64_t normalizing = normalized ? rows / 8 * 7 : 0;
-    return rows * at_a_time / 32 + held * rows / 2 + 8 + at_a_time * (rows * residuals + 4) / 64 + rest + normalizing;
+    return rows * at_a_time / 32 + held * rows / 2 + 8 + at_a_time * (rows * residuals + 4) / 64 + rest +
+           normalizing;
   }
 };
 
@@ -243,7 +245,8 @@ double stationary_cost(const TileShape& t, const UsualExtents& usual, const Traf
   const double latency = rounds * ((form.turns > 1 ? 2.0 * static_cast<double>(form.turns) : 1.5) +
                                    0.25 * parts * sixteens + (residuals > 0 ? 1.5 * passes : 0));
   const double crowded = t.m > 16 ? 1.03 : 1;  // fewer warps have more under way each
-  return start + static_cast<double>(form.shared_bytes(t.warps_m, false)) * multiprocessors / bytes_per_microsecond +
+  return start +
+         static_cast<double>(form.shared_bytes(t.warps_m, false)) * multiprocessors / bytes_per_microsecond +
          crowded * traffic.beside(std::max(instructions, latency), 0.1);
 }
 
@@ -308,15 +311,31 @@ void define_b(KernelText& text, DimTable& dims, const MatrixView& v, const Contr
   else define_matrix(text, dims, "b", v);
 }
 
-TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype,
-                       std::span<const Tactic> others) {
-  const UsualExtents usual(ctx, p);
-  const Traffic traffic(ctx);
+namespace {
+
+struct Offers {
   std::vector<TileShape> tiles;
   std::vector<Tactic> tactics;
-  auto offer = [&](const TileTactic& tactic) {
-    tiles.push_back(tactic.tile);
-    tactics.push_back({name_of(tactic.tile), traffic.beside(cost_of(tactic, usual), 0.15) + p.before});
+};
+
+/// Microseconds that finding what 64 of k add up to takes in each step: a warp does it for its own rows.
+double normalizing_step(const TileShape& t) { return 0.25 * std::max(1.0, t.m / t.warps_m / 16.0); }
+
+/// Microseconds of a kernel that normalises the rows and does nothing else.
+double normalizing_first(const UsualExtents& usual, DType dtype) {
+  return 2 + 2 * static_cast<double>(usual.m * usual.k) * static_cast<double>(size_of(dtype)) / 3.5e6;
+}
+
+/// The tiles that a problem may have. `declined` is told what kinds it may not, and why.
+Offers tiles_for(const KernelCtx& ctx, const ContractionProblem& p, DType dtype,
+                 const std::function<void(const char* kind, const Verdict&)>& declined) {
+  const UsualExtents usual(ctx, p);
+  const Traffic traffic(ctx);
+  Offers offers;
+  auto offer = [&](TileTactic tactic) {
+    if (p.normalizes) tactic.step += normalizing_step(tactic.tile);
+    offers.tiles.push_back(tactic.tile);
+    offers.tactics.push_back({name_of(tactic.tile), traffic.beside(cost_of(tactic, usual), 0.15) + p.before});
   };
   int mapped = 0;  // operands that the copy engine can bring
   auto offer_all = [&](std::span<const TileTactic> table) {
@@ -334,7 +353,7 @@ TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype,
   };
   offer_all(dtype == DType::f32 && !ctx.tf32() ? std::span<const TileTactic>(plain_tiles) : tensor_tiles);
   const auto accepts = [&](const char* kind, const Verdict& verdict) {
-    ctx.decline(kind, verdict);
+    declined(kind, verdict);
     return bool(verdict);
   };
   if (accepts("wgmma", warpgroup_verdict(ctx, p, dtype))) {
@@ -351,25 +370,42 @@ TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype,
     const double results = m * n / (pairs_columns(ctx) ? 2 : 1);
     const auto residuals = static_cast<int64_t>(
         ((traffic.reads + traffic.writes) / size - m * k - n * k - results) / results + 0.5);
-    for (const TileShape& t : stationary_tiles(ctx, usual.n, usual.k, residuals, p.normalized.has_value())) {
-      tiles.push_back(t);
-      tactics.push_back({name_of(t), stationary_cost(t, usual, traffic, residuals) + p.before});
+    for (const TileShape& t : stationary_tiles(ctx, usual.n, usual.k, residuals, p.normalizes)) {
+      offers.tiles.push_back(t);
+      offers.tactics.push_back({name_of(t), stationary_cost(t, usual, traffic, residuals) + p.before});
     }
   }
-  tactics.insert(tactics.end(), others.begin(), others.end());
-  const size_t chosen = ctx.choose(std::move(tactics));
-  if (chosen >= tiles.size()) return {.other = chosen - tiles.size()};
-  return {.tile = tiles[chosen]};
+  return offers;
+}
+
+}  // namespace
+
+TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& p, DType dtype,
+                       std::span<const Tactic> others) {
+  Offers offers = tiles_for(ctx, p, dtype, [&](const char* kind, const Verdict& v) { ctx.decline(kind, v); });
+  const size_t at_once = offers.tiles.size();
+  if (p.normalizes) {
+    ContractionProblem after = p;
+    after.normalizes = false;
+    after.before += normalizing_first(UsualExtents(ctx, p), dtype);
+    const Offers more = tiles_for(ctx, after, dtype, [](const char*, const Verdict&) {});
+    offers.tiles.insert(offers.tiles.end(), more.tiles.begin(), more.tiles.end());
+    for (const Tactic& t : more.tactics) offers.tactics.push_back({"rows first, " + t.name, t.cost});
+  }
+  offers.tactics.insert(offers.tactics.end(), others.begin(), others.end());
+  const size_t chosen = ctx.choose(std::move(offers.tactics));
+  if (chosen >= offers.tiles.size()) return {.other = chosen - offers.tiles.size()};
+  return {.tile = offers.tiles[chosen], .rows_first = chosen >= at_once};
 }
 
 namespace {
 
 /// How the kernel's text begins, up to the statements of a tile's operands.
 KernelText contraction_start(const ContractionProblem& p, const TileShape& t, DType dtype, Dim batches,
-                             bool waits) {
+                             bool waits, const std::optional<NormalizedRows>& normalized) {
   KernelText text;
-  std::string options = waits || p.normalized ? waits ? ", true" : ", false" : "";
-  if (p.normalized) options += p.normalized->rms ? ", RowNorm::rms" : ", RowNorm::layer";
+  std::string options = waits || normalized ? waits ? ", true" : ", false" : "";
+  if (normalized) options += normalized->rms ? ", RowNorm::rms" : ", RowNorm::layer";
   if (t.math == stationary)
     return text << "using C = Stationary<" + std::string(device_type(dtype)) << ", " << p.k << ", " << p.n
                 << std::string_view(", " + std::to_string(t.m) + ", " + std::to_string(t.n) + ", " +
@@ -393,9 +429,8 @@ void launch_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileS
     call.grid[0] = dims.min(dims.ceil_div(p.m, dims.constant(t.m)), dims.constant(multiprocessors));
     call.resident = 1;
     call.block[0] = 32 * t.warps_m;
-    call.shared_bytes =
-        static_cast<int>(StationaryForm(t, *dims.value(p.n), *dims.value(p.k))
-                             .shared_bytes(t.warps_m, p.normalized.has_value()));
+    call.shared_bytes = static_cast<int>(
+        StationaryForm(t, *dims.value(p.n), *dims.value(p.k)).shared_bytes(t.warps_m, p.normalizes));
     return;
   }
   const Dim tiles = dims.mul(
@@ -407,7 +442,7 @@ void launch_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileS
   call.resident =
       t.teams > 0 ? 1 : 0;  // its warpgroups hand registers over, which needs their number to be known
   call.block[0] = 32 * t.warps_m * t.warps_n * std::max(t.teams, 1) + (t.teams > 0 ? 128 : 0);
-  call.shared_bytes = shared_bytes(t, dtype, p.normalized.has_value());
+  call.shared_bytes = shared_bytes(t, dtype, p.normalizes);
 }
 
 }  // namespace
@@ -415,9 +450,7 @@ void launch_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileS
 void add_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileShape& t, DType dtype,
                      const KernelText& operands, const EpilogueForm& form, std::string_view header) {
   DimTable& dims = ctx.dims;
-  EpilogueForm end = form;
-  end.normalized = p.normalized;
-  const Epilogue epilogue = make_epilogue(ctx, end);
+  const Epilogue epilogue = make_epilogue(ctx, form);
   const std::string folder = "providers/nvrtc/device/";
   KernelCall call{
       .headers = {folder + (t.math == stationary ? "contraction_stationary.cuh" : "contraction.cuh"),
@@ -426,7 +459,7 @@ void add_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileShap
   Dim batches = p.batch[0];
   for (size_t i = 1; i < p.batch.size(); ++i) batches = dims.mul(batches, p.batch[i]);
   call.waits = p.constant_b && ctx.starts_early();
-  call.body = contraction_start(p, t, dtype, batches, call.waits);
+  call.body = contraction_start(p, t, dtype, batches, call.waits, form.normalized);
   KernelText& text = call.body;
   text << ", [&](Place place, const auto& compute) {\n";
   text << "const BatchIndex batch(place.batch, (int)" << p.batch[1] << ", (int)" << p.batch[2] << ", (int)"
@@ -438,9 +471,10 @@ void add_contraction(KernelCtx& ctx, const ContractionProblem& p, const TileShap
   text << "compute(a, b, ";
   text.pieces.insert(text.pieces.end(), epilogue.construct.pieces.begin(), epilogue.construct.pieces.end());
   text << ");\n}";
-  if (p.normalized)
-    text << ", RowScale{" << std::string_view("float(" + Text(double{p.normalized->epsilon}).s.substr(1) + ")")
-         << ", *" << p.normalized->factor << "}";
+  if (form.normalized)
+    text << ", RowScale{"
+         << std::string_view("float(" + Text(double{form.normalized->epsilon}).s.substr(1) + ")") << ", *"
+         << form.normalized->factor << "}";
   text << ");\n";
   call.grid = {dims.constant(1), dims.constant(1), dims.constant(1)};
   call.block = {1, 1, 1};

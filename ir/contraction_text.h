@@ -38,7 +38,8 @@ struct ContractionProblem {
   Verdict a_mapped =
       Verdict::no("A is no matrix whose k lies together");  // whether the copy engine can bring A
   bool constant_b = false;                                  // nothing ever writes B
-  std::optional<NormalizedRows> normalized = {};            // rows of A, which lie along k and are copied 16 bytes at a time
+  bool normalizes =
+      false;  // rows of A, which lie along k and are copied 16 bytes at a time, as they are multiplied
   double before = 0;  // microseconds of launches that only a contraction needs
 };
 
@@ -48,13 +49,16 @@ int copy_bytes(const DimTable& dims, const MatrixView& view);
 /// "MatrixOperand<half, Major::k, 16>" and so on for operands of type `dtype`.
 std::string matrix_operand_type(const DimTable& dims, const MatrixView& view);
 
-/// What was chosen for a problem: a tile, or one of the ways to do without a contraction.
+/// What was chosen for a problem: a tile, or one of the ways to do without a contraction. rows_first: rows are normalised by a kernel
+/// of their own.
 struct TileChoice {
   TileShape tile;
   std::optional<size_t> other;
+  bool rows_first = false;
 };
 
-/// The tactics are the tiles that the problem may have, and `others`, whose costs are microseconds on an H200.
+/// The tactics are the tiles that the problem may have, those with its rows normalised first, and `others`, whose costs are
+/// microseconds on an H200.
 TileChoice choose_tile(KernelCtx& ctx, const ContractionProblem& problem, DType dtype,
                        std::span<const Tactic> others);
 

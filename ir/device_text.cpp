@@ -324,7 +324,8 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
   text += method + "Operands<V> fetch(int m, int n, int count) const {\n" + axes + "Operands<V> read;\n" +
           reads + "return read;\n}\n";
   text += method + row + width + "> results(float (&v)[V], const Operands<V>& read) const {\n" + row + width +
-          "> y;\n" + (normalized ? "const float row = rows[read.m];\n" : "") + "#pragma unroll\nfor (int j = 0; j < " + width + "; ++j) {\n" + program.statements;
+          "> y;\n" + (normalized ? "const float row = rows[read.m];\n" : "") +
+          "#pragma unroll\nfor (int j = 0; j < " + width + "; ++j) {\n" + program.statements;
   text += "y.set(j, " + (ctx.fused ? program.name(body.results[0]) : acc) + ");\n}\nreturn y;\n}\n";
   text += method + "void put(int m, int n, const " + row + "V>& y, int count) const {\n" + axes +
           "write_row<" + element + ", V>(" + row_pointer(out, offset(out_strides, dims.constant(0))) + ", " +

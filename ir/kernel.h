@@ -153,7 +153,7 @@ class KernelCtx {
   virtual bool is_constant(OperandPointer p) const = 0;
   /// Operand i of `normalization`, a constant: 1 is the scale, 2 the bias.
   virtual const Tensor* normalization_operand(size_t) const { return nullptr; }
-  /// Has `normalization` done by a kernel of its own; afterwards operand 0 is its result, dense.
+  /// Has `normalization` done by a kernel of its own; afterwards operand 0 is its result, without gaps, rows in the order of before.
   virtual Verdict normalize_first() { return Verdict::yes(); }
   /// Copies operand i if it is not dense row-major; afterwards its strides are.
   virtual void make_dense(size_t i) = 0;

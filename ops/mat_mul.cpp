@@ -139,6 +139,13 @@ Verdict kernel(KernelCtx& ctx) {
   std::vector<RowAxis> rows;
   if (row && b.size() == 2) rows = even_rows(ctx, axes);  // one matrix for all
   else if (row) rows = {axes.back()};
+  const auto counted =
+      std::ranges::count_if(axes, [&](const RowAxis& a) { return !dims.is_constant(a.extent, 1); });
+  if (ctx.normalization &&
+      std::ssize(rows) < counted) {  // no one matrix: not to be normalised as it is multiplied
+    if (Verdict v = ctx.normalize_first(); !v) return v;
+    return kernel(ctx);
+  }
 
   EpilogueForm end{.column_axis = y.size() - 1, .column_step = 8};
   end.coordinates.resize(axes.size());

@@ -90,22 +90,23 @@ class NormalizedWeights {
 
   /// B', column by column, `pitch` apart. Paired: columns of the first half and of the second one in turn.
   Tensor matrix(int64_t pitch, bool paired) const {
-    return deferred_tensor(b_.tensor.dtype(), {b_.columns, pitch}, [=, self = *this](std::byte* to, ThreadPool& pool) {
-      const StoredMatrix& b = self.b_;
-      const DType dtype = b.tensor.dtype();
-      std::memset(to, 0, static_cast<size_t>(b.columns * pitch) * 2);
-      std::vector<float> scale = numbers_of(self.scale_, pool);
-      const float factor = factor_of(scale);
-      for (float& v : scale) v /= factor;
-      b.visit(pool, [&](int64_t column, std::span<float> numbers) {
-        std::ranges::transform(numbers, scale, numbers.begin(), std::multiplies<>());
-        if (self.centred_) round_centred(numbers, dtype);
-        const int64_t half = b.columns / 2;
-        const int64_t row = !paired ? column : column < half ? 2 * column : 2 * (column - half) + 1;
-        std::ranges::transform(numbers, reinterpret_cast<uint16_t*>(to) + row * pitch,
-                               [&](float v) { return bits_of(dtype, v); });
-      });
-    });
+    return deferred_tensor(
+        b_.tensor.dtype(), {b_.columns, pitch}, [=, self = *this](std::byte* to, ThreadPool& pool) {
+          const StoredMatrix& b = self.b_;
+          const DType dtype = b.tensor.dtype();
+          std::memset(to, 0, static_cast<size_t>(b.columns * pitch) * 2);
+          std::vector<float> scale = numbers_of(self.scale_, pool);
+          const float factor = factor_of(scale);
+          for (float& v : scale) v /= factor;
+          b.visit(pool, [&](int64_t column, std::span<float> numbers) {
+            std::ranges::transform(numbers, scale, numbers.begin(), std::multiplies<>());
+            if (self.centred_) round_centred(numbers, dtype);
+            const int64_t half = b.columns / 2;
+            const int64_t row = !paired ? column : column < half ? 2 * column : 2 * (column - half) + 1;
+            std::ranges::transform(numbers, reinterpret_cast<uint16_t*>(to) + row * pitch,
+                                   [&](float v) { return bits_of(dtype, v); });
+          });
+        });
   }
   /// bias * B.
   Tensor shifts(const Tensor& bias) const {

@@ -38,9 +38,16 @@ inline MatrixView matrix_view(KernelCtx& ctx, size_t i, bool keeps_rows, std::sp
   return v;
 }
 
-/// A constant matrix whose rows are no multiple of 16 bytes, or that warpgroups multiply, is stored again with k contiguous and
-/// rows padded, once. One whose columns are to be paired is in any case: those of the first half and of the second one in turn.
-inline Verdict repack_constant(KernelCtx& ctx, size_t i, MatrixView& v) {
+/// How a constant matrix is stored again: k contiguous, rows padded to 16 bytes; paired: columns of the first half and of the second
+/// one in turn.
+struct Packing {
+  bool rows_are_k, paired;
+  int64_t mn, k, pitch;
+};
+
+/// A constant matrix whose rows are no multiple of 16 bytes, or that warpgroups multiply, is stored again, once. One whose columns are
+/// to be paired is in any case. The view gets the strides of that.
+inline Verdict plan_packing(KernelCtx& ctx, size_t i, MatrixView& v, std::optional<Packing>& packing) {
   const Tensor* t = ctx.constant_operand(i);
   DimTable& dims = ctx.dims;
   const bool paired = pairs_columns(ctx);
@@ -51,33 +58,39 @@ inline Verdict repack_constant(KernelCtx& ctx, size_t i, MatrixView& v) {
   if (!paired && copy_bytes(dims, v) == 16 && (!along_k || *k_stride == 1)) return Verdict::yes();
   const bool rows_are_k = *k_stride > *mn_stride;
   const int64_t mn = t->shape()[rows_are_k ? 1 : 0], k = t->shape()[rows_are_k ? 0 : 1];
-  const int64_t chunk = 16 / static_cast<int64_t>(size_of(t->dtype())),
-                pitch = (k + chunk - 1) / chunk * chunk;
-  const int64_t parts = paired ? 2 : 1, columns = mn / parts;
-  const std::string form = std::string(paired ? "paired " : "") + (rows_are_k ? "columns" : "rows");
-  v.pointer = ctx.constant_from(i, form, [&] {
-    return deferred_tensor(t->dtype(), {mn, pitch}, [=, w = *t](std::byte* to, ThreadPool& pool) {
-      const size_t size = size_of(w.dtype());
-      if (pitch != k) std::memset(to, 0, static_cast<size_t>(mn * pitch) * size);
-      const int64_t from_mn = rows_are_k ? 1 : k, from_k = rows_are_k ? mn : 1;
-      copy_strided(pool, size, std::array{columns, parts, k}, w.bytes(pool),
-                   std::array{from_mn, columns * from_mn, from_k}, to,
-                   std::array{parts * pitch, pitch, int64_t{1}});
-    });
-  });
-  v.stride_mn = dims.constant(pitch);
+  const int64_t chunk = 16 / static_cast<int64_t>(size_of(t->dtype()));
+  packing = {rows_are_k, paired, mn, k, (k + chunk - 1) / chunk * chunk};
+  v.stride_mn = dims.constant(packing->pitch);
   v.stride_k = dims.constant(1);
   v.alignment = 64;
   return Verdict::yes();
 }
 
-/// Whether rows of operand 0 can be multiplied as they lie: they are copied 16 bytes at a time.
+inline OperandPointer pack_constant(KernelCtx& ctx, size_t i, const Packing& p) {
+  const Tensor* t = ctx.constant_operand(i);
+  const std::string form = std::string(p.paired ? "paired " : "") + (p.rows_are_k ? "columns" : "rows");
+  return ctx.constant_from(i, form, [&] {
+    return deferred_tensor(t->dtype(), {p.mn, p.pitch}, [p, w = *t](std::byte* to, ThreadPool& pool) {
+      const size_t size = size_of(w.dtype());
+      const int64_t parts = p.paired ? 2 : 1, columns = p.mn / parts;
+      if (p.pitch != p.k) std::memset(to, 0, static_cast<size_t>(p.mn * p.pitch) * size);
+      const int64_t from_mn = p.rows_are_k ? 1 : p.k, from_k = p.rows_are_k ? p.mn : 1;
+      copy_strided(pool, size, std::array{columns, parts, p.k}, w.bytes(pool),
+                   std::array{from_mn, columns * from_mn, from_k}, to,
+                   std::array{parts * p.pitch, p.pitch, int64_t{1}});
+    });
+  });
+}
+
+/// Whether rows of operand 0 can be multiplied as they lie: they are copied 16 bytes at a time. The kernel is to be `normalize_first`'s
+/// otherwise.
 inline bool copies_rows(const KernelCtx& ctx) {
   const std::span<const Dim> strides = ctx.in_strides(0);
   const int64_t chunk = 16 / static_cast<int64_t>(size_of(ctx.in(0).dtype));
   return ctx.dims.is_constant(strides.back(), 1) && ctx.in_alignment(0) % chunk == 0 &&
          divisible(ctx.dims, ctx.in(0).shape.back(), chunk) &&
-         std::all_of(strides.begin(), strides.end() - 1, [&](Dim d) { return divisible(ctx.dims, d, chunk); });
+         std::all_of(strides.begin(), strides.end() - 1,
+                     [&](Dim d) { return divisible(ctx.dims, d, chunk); });
 }
 
 /// Has B scaled and summed up for rows of A that are normalised as they are multiplied; `right` becomes what they are multiplied by.
@@ -85,12 +98,14 @@ inline NormalizedRows normalize_rows(KernelCtx& ctx, MatrixView& right) {
   const Tensor &w = *ctx.constant_operand(1), &scale = *ctx.normalization_operand(1);
   const Tensor* bias = ctx.normalization_operand(2);
   DimTable& dims = ctx.dims;
-  const bool rows_are_k = *dims.value(right.stride_k) > *dims.value(right.stride_mn), paired = pairs_columns(ctx);
+  const bool rows_are_k = *dims.value(right.stride_k) > *dims.value(right.stride_mn),
+             paired = pairs_columns(ctx);
   const int64_t k = w.shape()[rows_are_k ? 0 : 1], n = w.shape()[rows_are_k ? 1 : 0], pitch = (k + 7) / 8 * 8;
   const bool rms = ctx.normalization->op->name == "RMSNormalization";
   const NormalizedWeights weights({w, k, n, rows_are_k ? n : 1, rows_are_k ? 1 : k}, scale, !rms);
-  right.pointer = ctx.constant_from({w, scale}, std::string(rms ? "scaled" : "centred") + (paired ? " pairs" : ""),
-                                    [&] { return weights.matrix(pitch, paired); });
+  right.pointer =
+      ctx.constant_from({w, scale}, std::string(rms ? "scaled" : "centred") + (paired ? " pairs" : ""),
+                        [&] { return weights.matrix(pitch, paired); });
   right.stride_mn = dims.constant(pitch);
   right.stride_k = dims.constant(1);
   right.alignment = 64;
@@ -105,21 +120,36 @@ inline NormalizedRows normalize_rows(KernelCtx& ctx, MatrixView& right) {
 }
 
 /// The contraction `problem`, whose operands are those two matrices of operands 0 and 1. What they say of it is filled in here.
-inline Verdict contract_matrices(KernelCtx& ctx, ContractionProblem problem, const MatrixView& left,
-                                 MatrixView right, const EpilogueForm& end) {
+inline Verdict contract_matrices(KernelCtx& ctx, ContractionProblem problem, MatrixView left,
+                                 MatrixView right, EpilogueForm end) {
   DimTable& dims = ctx.dims;
   const DType dtype = ctx.in(0).dtype;
-  if (ctx.normalization) problem.normalized = normalize_rows(ctx, right);
-  else if (Verdict v = repack_constant(ctx, 1, right); !v) return v;
-  problem.copy_bytes = std::min(copy_bytes(dims, left), copy_bytes(dims, right));
+  std::optional<Packing> packing;
+  MatrixView packed = right;
+  if (Verdict v = plan_packing(ctx, 1, packed, packing); !v) return v;
+  problem.copy_bytes = std::min(copy_bytes(dims, left), copy_bytes(dims, packed));
   problem.a_along_k = dims.is_constant(left.stride_k, 1);
-  problem.b_along_k = dims.is_constant(right.stride_k, 1);
+  problem.b_along_k = dims.is_constant(packed.stride_k, 1);
   problem.constant_b = ctx.is_constant(right.pointer);
-  const TileShape tile = choose_tile(ctx, problem, dtype, {}).tile;
+  problem.normalizes = ctx.normalization != nullptr;
+  const TileChoice choice = choose_tile(ctx, problem, dtype, {});
+  if (choice.rows_first) {
+    if (Verdict v = ctx.normalize_first(); !v) return v;
+    left.pointer = ctx.in_pointer(0);
+    left.stride_mn = problem.k;
+    problem.normalizes = false;
+  }
+  if (problem.normalizes) {
+    end.normalized = normalize_rows(ctx, right);
+  } else {
+    right = packed;
+    if (packing) right.pointer = pack_constant(ctx, 1, *packing);
+  }
   KernelText operands;
-  define_a(operands, dims, left, problem, tile);
-  define_b(operands, dims, right, problem, tile);
-  add_contraction(ctx, problem, tile, dtype, operands, end, "providers/nvrtc/device/contraction_matrix.cuh");
+  define_a(operands, dims, left, problem, choice.tile);
+  define_b(operands, dims, right, problem, choice.tile);
+  add_contraction(ctx, problem, choice.tile, dtype, operands, end,
+                  "providers/nvrtc/device/contraction_matrix.cuh");
   return Verdict::yes();
 }
 

@@ -21,7 +21,8 @@ class BodyWriter {
 
   void add(Node part) {
     if (part.op->name == "Fused") add_body(std::move(part));
-    else if (!is_pointwise(part) && half_of(graph_, part) && inside_.contains(part.inputs[0])) add_halves(part);
+    else if (!is_pointwise(part) && half_of(graph_, part) && inside_.contains(part.inputs[0]))
+      add_halves(part);
     else add_single(std::move(part));
   }
 

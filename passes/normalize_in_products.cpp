@@ -54,7 +54,8 @@ bool is_stored_row(const Graph& g, ValueId v, Dim length) {
 Verdict verdict(const Graph& g, const std::vector<uint32_t>& uses, const Node& node, const Rows& rows) {
   const Node& norm = *rows.normalization;
   const std::vector<Dim>& shape = g.values[norm.inputs[0]].type.shape;
-  if (size_of(g.values[norm.inputs[0]].type.dtype) != 2) return Verdict::no("its elements are not of 16 bits");
+  if (size_of(g.values[norm.inputs[0]].type.dtype) != 2)
+    return Verdict::no("its elements are not of 16 bits");
   if (norm.outputs.size() != 1 || uses[norm.outputs[0]] > 1 ||
       (rows.transposition && uses[rows.transposition->outputs[0]] > 1))
     return Verdict::no("others read what it makes");
@@ -68,7 +69,8 @@ Verdict verdict(const Graph& g, const std::vector<uint32_t>& uses, const Node& n
   if (weight == no_value || !g.constant(weight) || g.values[weight].type.shape.size() != 2)
     return Verdict::no("the weight is no stored matrix");
   if (node.inputs.size() + norm.inputs.size() - 1 > most_fused_operands)
-    return Verdict::no("together they would read more than " + std::to_string(most_fused_operands) + " tensors");
+    return Verdict::no("together they would read more than " + std::to_string(most_fused_operands) +
+                       " tensors");
   return Verdict::yes();
 }
 
@@ -110,6 +112,7 @@ std::vector<std::string> normalization_reasons(const Graph& g) {
 
 extern const Pass pass_normalize_in_products;
 const Pass pass_normalize_in_products = {
-    "normalize_in_products", "products normalise the rows that they multiply, which are then in memory once", run};
+    "normalize_in_products", "products normalise the rows that they multiply, which are then in memory once",
+    run};
 
 }  // namespace burnish

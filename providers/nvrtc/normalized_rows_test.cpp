@@ -1,7 +1,7 @@
 // Products that normalise the rows they multiply: what the pass `normalize_in_products` makes.
 #include <gtest/gtest.h>
 
-#include <set>
+#include <map>
 
 #include "base/half.h"
 #include "ir/text.h"
@@ -17,7 +17,8 @@ struct Product {
   int64_t k, n;
 };
 
-std::shared_ptr<const Tensor> tensor_of(DType dtype, const Shape& shape, const std::function<float(int64_t)>& element) {
+std::shared_ptr<const Tensor> tensor_of(DType dtype, const Shape& shape,
+                                        const std::function<float(int64_t)>& element) {
   Tensor t = Tensor::zeros(dtype, shape);
   for (int64_t i = 0; i < t.count(); ++i) {
     auto* to = reinterpret_cast<uint16_t*>(t.writable()) + i;
@@ -35,17 +36,18 @@ struct Described {
   Described(const NvrtcBackend& backend, const Product& p, std::string_view wanted = {},
             Layout x = Layout::dense) {
     const std::string k = std::to_string(p.k), n = std::to_string(p.n), vector = p.type + "[" + k + "]",
-                      from = p.type + "[" + p.rows + ", " + k + "]", to = p.type + "[" + p.rows + ", " + n + "]",
-                      weight = p.type + "[" + k + ", " + n + "]";
+                      from = p.type + "[" + p.rows + ", " + k + "]",
+                      to = p.type + "[" + p.rows + ", " + n + "]", weight = p.type + "[" + k + ", " + n + "]";
     const bool biased = p.norm == "LayerNormalization";
     const std::string axis = std::to_string(std::ranges::count(p.rows, ',') + 1);
-    const std::string text =
-        "graph (%x: " + from + ", %r: " + to + ") -> (%y) {\n  %s = constant " + vector +
-        " #0\n  %b = constant " + vector + " #1\n  %w = constant " + weight + " #2\n  %y = Fused(%x, %s, " +
-        (biased ? "%b, " : "") + "%w, %r) : " + to + " {\n    graph body(%x: " + from + ", %s: " + vector +
-        (biased ? ", %b: " + vector : "") + ", %w: " + weight + ", %r: " + to + ") -> (%y) {\n      %n = " +
-        p.norm + (biased ? "(%x, %s, %b)" : "(%x, %s)") + " {axis=" + axis + "} : " + from +
-        "\n      %p = MatMul(%n, %w) : " + to + "\n      %y = Add(%p, %r) : " + to + "\n    }\n  }\n}";
+    const std::string text = "graph (%x: " + from + ", %r: " + to + ") -> (%y) {\n  %s = constant " + vector +
+                             " #0\n  %b = constant " + vector + " #1\n  %w = constant " + weight +
+                             " #2\n  %y = Fused(%x, %s, " + (biased ? "%b, " : "") + "%w, %r) : " + to +
+                             " {\n    graph body(%x: " + from + ", %s: " + vector +
+                             (biased ? ", %b: " + vector : "") + ", %w: " + weight + ", %r: " + to +
+                             ") -> (%y) {\n      %n = " + p.norm + (biased ? "(%x, %s, %b)" : "(%x, %s)") +
+                             " {axis=" + axis + "} : " + from + "\n      %p = MatMul(%n, %w) : " + to +
+                             "\n      %y = Add(%p, %r) : " + to + "\n    }\n  }\n}";
     const DType dtype = p.type == "f16" ? DType::f16 : DType::bf16;
     auto parsed = parse(
         text,
@@ -63,9 +65,9 @@ struct Described {
   }
 };
 
-const Product layer{"LayerNormalization", "f16", "m", 768, 2304}, root{"RMSNormalization", "bf16", "3, 50", 200, 72},
-    narrow{"LayerNormalization", "f16", "m", 96, 384}, uneven{"LayerNormalization", "f16", "m", 33, 40},
-    small{"LayerNormalization", "f16", "m", 8, 3};
+const Product layer{"LayerNormalization", "f16", "m", 768, 2304},
+    root{"RMSNormalization", "bf16", "3, 50", 200, 72}, narrow{"LayerNormalization", "f16", "m", 96, 384},
+    uneven{"LayerNormalization", "f16", "m", 33, 40}, small{"LayerNormalization", "f16", "m", 8, 3};
 
 NvrtcBackend backend_for(std::string_view target) {
   Result<Compiler> compiler = Compiler::open();
@@ -83,18 +85,52 @@ void expect_compiles(const NvrtcBackend& backend, const std::vector<std::string>
   for (const std::string& error : errors) EXPECT_EQ(error, "");
 }
 
-TEST(NormalizedRows, EveryTacticCompiles) {
-  for (const auto& [target, product] : {std::pair("sm_90", &layer), {"sm_90", &narrow}, {"sm_90", &root}, {"sm_80", &narrow}}) {
+bool is_after(const std::string& tactic) { return tactic.starts_with("rows first, "); }
+
+/// One name of each kind of tactic: of "wgmma 128x96x64 4x1 s7 t2 ab", "wgmma t2 ab".
+std::map<std::string, std::string> kinds_of(const NvrtcBackend& backend, const Product& p) {
+  std::map<std::string, std::string> kinds;
+  const Described first(backend, p);
+  for (const Tactic& tactic : first.operands->tactics) {
+    const std::string& name = tactic.name;
+    if (is_after(name)) continue;
+    const size_t stages = name.find(" s"), more = name.find(' ', stages + 1);
+    std::string kind = name.substr(0, name.find(' '));
+    if (stages != name.npos && more != name.npos) kind += name.substr(more);
+    kinds.try_emplace(kind, name);
+  }
+  return kinds;
+}
+
+TEST(NormalizedRows, EveryKindOfTacticCompiles) {
+  const std::tuple<const char*, const Product*, std::vector<const char*>> rows[] = {
+      {"sm_90", &layer, {"mma k/2", "wgmma k/2", "wgmma k/2 t2 ab", "wgmma t1 ab"}},
+      {"sm_90", &narrow, {"mma", "stationary", "wgmma t2 ab"}},
+      {"sm_80", &root, {"mma"}}};
+  for (const auto& [target, product, expected] : rows) {
     const NvrtcBackend backend = backend_for(target);
+    const auto kinds = kinds_of(backend, *product);
+    for (const char* kind : expected) EXPECT_TRUE(kinds.contains(kind)) << kind;
     std::vector<std::string> sources;
-    const Described first(backend, *product);
-    for (const Tactic& tactic : first.operands->tactics) {
-      const Described d(backend, *product, tactic.name);
+    for (const auto& [kind, tactic] : kinds) {
+      const Described d(backend, *product, tactic);
       ASSERT_EQ(d.sources.size(), 1u);
       sources.push_back(d.sources[0]);
     }
     expect_compiles(backend, sources);
   }
+}
+
+TEST(NormalizedRows, AKernelOfTheirOwnIsATacticToo) {
+  const NvrtcBackend backend = backend_for("sm_90");
+  const Described first(backend, layer);
+  const auto after = std::ranges::find_if(first.operands->tactics, is_after, &Tactic::name);
+  ASSERT_NE(after, first.operands->tactics.end());
+  const Described d(backend, layer, after->name);
+  ASSERT_EQ(d.sources.size(), 2u);
+  EXPECT_NE(d.sources[0].find("layer_normalization<"), std::string::npos);
+  EXPECT_EQ(d.sources[1].find("RowNorm"), std::string::npos);
+  expect_compiles(backend, d.sources);
 }
 
 TEST(NormalizedRows, RowsThatCannotBeCopiedAreNormalisedByAKernelOfTheirOwn) {
@@ -122,7 +158,8 @@ TEST(NormalizedRows, TheWeightTakesTheScaleAndTheMean) {
   EXPECT_EQ(values(2), (std::vector<float>{36, 72, 108}));
   std::vector<float> scaled;
   for (int j = 1; j <= 3; ++j)
-    for (int k = 1; k <= 8; ++k) scaled.push_back((static_cast<float>(k) / 8 - 0.5625f) * static_cast<float>(j));
+    for (int k = 1; k <= 8; ++k)
+      scaled.push_back((static_cast<float>(k) / 8 - 0.5625f) * static_cast<float>(j));
   EXPECT_EQ(values(0), scaled);
 }
 

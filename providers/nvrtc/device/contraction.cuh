@@ -100,7 +100,8 @@ BURNISH_DEVICE void accumulate(WarpMath& math, Feed& feed, u32 shared, Finish& f
 /// The same for warpgroups, whose products run beside them: one step's are still under way when the next one's start, so
 /// copies run Stages - 2 steps ahead. There is at least one step.
 template <class C, class WarpgroupMath, class Feed, class Finish, class Rows>
-BURNISH_DEVICE void accumulate_beside(WarpgroupMath& math, Feed& feed, u32 shared, Finish& finish, Rows& rows) {
+BURNISH_DEVICE void accumulate_beside(WarpgroupMath& math, Feed& feed, u32 shared, Finish& finish,
+                                      Rows& rows) {
   static_assert(C::stages >= 3);
   constexpr int ahead = C::stages - 2, b_tile = Feed::TileA::bytes;
   feed.template begin<ahead>(shared);

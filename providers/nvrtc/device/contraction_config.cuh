@@ -71,7 +71,8 @@ struct Contraction {
   static constexpr int parts_from = (ring_bytes + 15) / 16 * 16, parts_bytes = Slices > 1 ? BM * 16 : 0,
                        scales_from = parts_from + parts_bytes * (Teams > 1 ? Teams : 1);
   static constexpr int shared_bytes =
-      (Norm == RowNorm::none ? ring_bytes : scales_from + BM * 4 * (Teams > 1 ? Teams : 1)) + (alignment - 128);
+      (Norm == RowNorm::none ? ring_bytes : scales_from + BM * 4 * (Teams > 1 ? Teams : 1)) +
+      (alignment - 128);
   static_assert(Teams == 0 || Slices == 1 || sums_bytes <= stage_bytes * Stages);
 
   /// Where a warp's rows begin, and how far its slabs lie apart: warps of a warpgroup take turns of 16 rows.

@@ -31,7 +31,8 @@ struct Moments {
   }
   /// Those of the lane whose number differs in that bit as well.
   BURNISH_DEVICE void add_from_lane(int bit) {
-    add({__shfl_xor_sync(~0u, count, bit), __shfl_xor_sync(~0u, mean, bit), __shfl_xor_sync(~0u, squares, bit)});
+    add({__shfl_xor_sync(~0u, count, bit), __shfl_xor_sync(~0u, mean, bit),
+         __shfl_xor_sync(~0u, squares, bit)});
   }
   /// What sums are multiplied by.
   template <RowNorm By>
@@ -71,8 +72,12 @@ struct RowScales {
   u32 shared;
   int mask;
 
-  BURNISH_DEVICE void set(int m, float v) const { store_shared_word(shared + (m & mask) * 4, __float_as_uint(v)); }
-  BURNISH_DEVICE float operator[](int m) const { return __uint_as_float(load_shared_word(shared + (m & mask) * 4)); }
+  BURNISH_DEVICE void set(int m, float v) const {
+    store_shared_word(shared + (m & mask) * 4, __float_as_uint(v));
+  }
+  BURNISH_DEVICE float operator[](int m) const {
+    return __uint_as_float(load_shared_word(shared + (m & mask) * 4));
+  }
 };
 
 /// Adds up a warp's rows of the tile: C::slab of them from `first` on, and as many every C::slab_step rows.
@@ -93,11 +98,15 @@ struct WarpRows {
   BURNISH_DEVICE void add(u32 tile, int k0, bool begins) {
     const int part = int(threadIdx.x) % lanes * chunks;
 #pragma unroll
-    for (int i = 0; i < count; ++i)
+    for (int i = 0; i < count; ++i) {
+      uint4 bytes[chunks];  // all on their way together
+#pragma unroll
+      for (int c = 0; c < chunks; ++c) bytes[c] = load_shared(tile + TileA::offset(index(i), part + c));
 #pragma unroll
       for (int c = 0; c < chunks; ++c)
         if ((C::slices == 1 && k % C::block_k == 0) || k0 + (part + c) * TileA::chunk < k)
-          row[i].template add<T>(load_shared(tile + TileA::offset(index(i), part + c)), begins && c == 0);
+          row[i].template add<T>(bytes[c], begins && c == 0);
+    }
     __syncwarp();  // a lane tells for all of them that the tile is read
   }
   /// Stores what the epilogue needs of the warp's rows.
@@ -112,7 +121,8 @@ struct WarpRows {
 #pragma unroll
     for (int i = 0; i < count; ++i) {
       const Moments m = moments(i);
-      store_shared(parts + index(i) * 16, {__float_as_uint(m.count), __float_as_uint(m.mean), __float_as_uint(m.squares), 0});
+      store_shared(parts + index(i) * 16,
+                   {__float_as_uint(m.count), __float_as_uint(m.mean), __float_as_uint(m.squares), 0});
     }
   }
 

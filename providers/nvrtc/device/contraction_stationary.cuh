@@ -37,7 +37,8 @@ struct Stationary {
   static constexpr int step_bytes = 512, chunk_bytes = 2 * step_bytes;  ///< of 16 columns
   static constexpr int column_bytes = chunks * chunk_bytes / 16;
   static constexpr int b_bytes = (64 * wide + 32 * narrow) * column_bytes;
-  static constexpr int shared_bytes = b_bytes + (Norm == RowNorm::none ? 0 : Warps * Rows * 4);  ///< scales of rows after B
+  static constexpr int shared_bytes =
+      b_bytes + (Norm == RowNorm::none ? 0 : Warps * Rows * 4);  ///< scales of rows after B
   static_assert(sizeof(T) == 2 && K % 8 == 0 && Rows % 8 == 0);
 };
 
@@ -179,8 +180,7 @@ struct StationaryPart {
 /// are added up, with the last ones they give way to the next.
 template <class C, int Wide, int Narrow, bool First, bool Last, class Rows, class Epilogue>
 BURNISH_DEVICE void multiply_stationary(Rows& rows, u32 shared, int m0, int next, int n0, int m,
-                                        const RowScales& moments, RowScale scale,
-                                        const Epilogue& epilogue) {
+                                        const RowScales& moments, RowScale scale, const Epilogue& epilogue) {
   StationaryPart<C, 8, Epilogue> wide[Wide ? Wide : 1];
   StationaryPart<C, 4, Epilogue> narrow;
   // m0 >> 31 is 0, which compilers do not know: else they keep B in registers from rows to rows, where there are too few.
@@ -215,7 +215,8 @@ template <class C, class Rows, class Epilogue>
 BURNISH_DEVICE void multiply_columns(Rows& rows, u32 shared, int m0, int next, int m,
                                      const RowScales& moments, RowScale scale, const Epilogue& epilogue) {
   if constexpr (C::at_once) {
-    multiply_stationary<C, C::wide, C::narrow, C::norm != RowNorm::none, true>(rows, shared, m0, next, 0, m, moments, scale, epilogue);
+    multiply_stationary<C, C::wide, C::narrow, C::norm != RowNorm::none, true>(rows, shared, m0, next, 0, m,
+                                                                               moments, scale, epilogue);
   } else {
     constexpr int before = C::wide - !C::narrow;  // passes that are not the last one
     constexpr bool adds_up = C::norm != RowNorm::none;
@@ -223,9 +224,10 @@ BURNISH_DEVICE void multiply_columns(Rows& rows, u32 shared, int m0, int next, i
       multiply_stationary<C, 1, 0, true, false>(rows, shared, m0, next, 0, m, moments, scale, epilogue);
 #pragma unroll 1
     for (int pass = adds_up; pass < before; ++pass)
-      multiply_stationary<C, 1, 0, false, false>(rows, shared, m0, next, pass * 64, m, moments, scale, epilogue);
-    multiply_stationary<C, 1 - C::narrow, C::narrow, adds_up && before == 0, true>(rows, shared, m0, next, before * 64, m, moments, scale,
-                                                                        epilogue);
+      multiply_stationary<C, 1, 0, false, false>(rows, shared, m0, next, pass * 64, m, moments, scale,
+                                                 epilogue);
+    multiply_stationary<C, 1 - C::narrow, C::narrow, adds_up && before == 0, true>(
+        rows, shared, m0, next, before * 64, m, moments, scale, epilogue);
   }
 }
 
@@ -236,18 +238,19 @@ BURNISH_DEVICE void contract_stationary(int m, const Operands& operands, RowScal
   const u32 shared = shared_address(burnish_shared);
   const int warp = __shfl_sync(~0u, threadIdx.x / 32, 0), step = gridDim.x * C::warps * C::rows;
   const RowScales moments{shared + C::b_bytes + warp * C::rows * 4, C::rows - 1};
-  operands(Place{0, 0, 0, moments}, [&]<class A, class B, class Epilogue>(const A& a, const B& b,
-                                                                          const Epilogue& epilogue) {
-    int m0 = (warp * gridDim.x + blockIdx.x) * C::rows;
-    if (C::wide) copy_columns<C, 8, C::wide>(b, shared, 0);
-    if (C::narrow) copy_columns<C, 4, 1>(b, shared + C::wide * 64 * C::column_bytes, C::wide * 64);
-    if (C::constant_b) wait_for_prerequisites();
-    StreamedRows<C, A> rows{a, m};
+  operands(Place{0, 0, 0, moments},
+           [&]<class A, class B, class Epilogue>(const A& a, const B& b, const Epilogue& epilogue) {
+             int m0 = (warp * gridDim.x + blockIdx.x) * C::rows;
+             if (C::wide) copy_columns<C, 8, C::wide>(b, shared, 0);
+             if (C::narrow) copy_columns<C, 4, 1>(b, shared + C::wide * 64 * C::column_bytes, C::wide * 64);
+             if (C::constant_b) wait_for_prerequisites();
+             StreamedRows<C, A> rows{a, m};
 #pragma unroll
-    for (int slot = 0; slot < C::held; ++slot) rows.load(slot, m0, slot);
-    __syncthreads();
-    for (; m0 < m; m0 += step) multiply_columns<C>(rows, shared, m0, m0 + step, m, moments, scale, epilogue);
-  });
+             for (int slot = 0; slot < C::held; ++slot) rows.load(slot, m0, slot);
+             __syncthreads();
+             for (; m0 < m; m0 += step)
+               multiply_columns<C>(rows, shared, m0, m0 + step, m, moments, scale, epilogue);
+           });
 }
 
 }  // namespace burnish
