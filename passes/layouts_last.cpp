@@ -5,6 +5,7 @@
 #include "passes/pass.h"
 #include "passes/reshape_node.h"
 #include "passes/rewrite.h"
+#include "passes/split_axes.h"
 
 namespace burnish {
 
@@ -14,14 +15,7 @@ bool is_pointwise(const Node& node) { return node.op->scalar && node.outputs.siz
 
 /// Whether a reshape joins neighbouring axes and nothing else: undone, it is a view of whatever lies in memory.
 bool joins_axes(DimTable& dims, const std::vector<Dim>& in, const std::vector<Dim>& out) {
-  size_t k = 0;
-  for (Dim extent : out) {
-    if (k == in.size()) return false;
-    Dim product = in[k++];
-    while (product != extent && k < in.size()) product = dims.mul(product, in[k++]);
-    if (product != extent) return false;
-  }
-  return k == in.size();
+  return split_axes(dims, out, in).has_value();
 }
 
 /// Whether pointwise work on what `node` leaves may come before it. `alone`: it reads single numbers beside that, which fit any shape.
