@@ -83,7 +83,10 @@ class Delayer {
       const bool same_axes = shape.size() <= from.size() &&
                              std::equal(shape.rbegin(), shape.rend(), from.rbegin()) &&
                              std::equal(shape.rbegin(), shape.rend(), to.rbegin());
-      return same_axes ? v : split_broadcast(v, from, to, layout, out);
+      if (same_axes) return v;
+      const auto split = split_axes(*g_.dims, to, from);
+      auto apart = split ? split_broadcast(*g_.dims, shape, to, *split) : std::nullopt;
+      return apart ? append_reshape(g_, out, v, *std::move(apart), layout.provenance) : no_value;
     }
     if (shape.size() < to.size()) {
       std::vector<Dim> all(to.size() - shape.size(), g_.dims->constant(1));
@@ -101,23 +104,6 @@ class Delayer {
     TRY(infer(g_, back));
     out.push_back(back);
     return back.outputs[0];
-  }
-
-  // v, which broadcasts to `to`, as what broadcasts to `from`, whose axes `layout` joins; no_value if it does not join axes.
-  Result<ValueId> split_broadcast(ValueId v, const std::vector<Dim>& from, const std::vector<Dim>& to,
-                                  const Node& layout, std::vector<Node>& out) {
-    const auto split = split_axes(*g_.dims, to, from);
-    if (!split) return no_value;
-    const std::vector<Dim> shape = g_.values[v].type.shape;
-    std::vector<Dim> apart;
-    for (size_t k = 0; k < shape.size(); ++k) {
-      const size_t axis = to.size() - shape.size() + k;
-      const std::vector<Dim>& parts = (*split)[axis];
-      if (shape[k] == to[axis]) apart.insert(apart.end(), parts.begin(), parts.end());
-      else if (g_.dims->is_constant(shape[k], 1)) apart.insert(apart.end(), parts.size(), shape[k]);
-      else return no_value;
-    }
-    return append_reshape(g_, out, v, std::move(apart), layout.provenance);
   }
 
   Result<bool> rewrite(const Node& node, std::vector<Node>& out) {

@@ -11,7 +11,8 @@ extern const Pass pass_dead_code, pass_remove_identities, pass_fold_constants, p
     pass_fold_scale_and_bias, pass_join_parts, pass_merge_products, pass_half_precision, pass_gather_shifts,
     pass_split_rows, pass_split_before_transpose, pass_recover_attention, pass_unflatten_products,
     pass_layouts_last, pass_pick_before_normalization, pass_recover_space_to_depth,
-    pass_normalize_before_joining, pass_compute_parts, pass_fuse, pass_merge_pointwise, pass_lift_constants;
+    pass_normalize_before_joining, pass_share_heads, pass_compute_parts, pass_fuse, pass_merge_pointwise,
+    pass_lift_constants;
 
 const std::vector<Stage>& pipeline() {
   static const std::vector<Stage> stages = {
@@ -36,7 +37,7 @@ const std::vector<Stage>& pipeline() {
       // 6. Attention in half precision is one kernel, whose scores are never in memory; views bring its operands into shape.
       {"attention",
        {&pass_gather_shifts, &pass_recover_space_to_depth, &pass_split_before_transpose, &pass_split_rows,
-        &pass_normalize_before_joining, &pass_remove_identities, &pass_recover_attention,
+        &pass_normalize_before_joining, &pass_remove_identities, &pass_recover_attention, &pass_share_heads,
         &pass_fold_constants, &pass_dead_code},
        true},
       // 7. Pointwise work joins its neighbours, and what is like it: one kernel each.
@@ -69,6 +70,7 @@ std::span<const Pass* const> all_passes() {
                                        &pass_normalize_before_joining,
                                        &pass_half_precision,
                                        &pass_recover_attention,
+                                       &pass_share_heads,
                                        &pass_unflatten_products,
                                        &pass_compute_parts,
                                        &pass_layouts_last,

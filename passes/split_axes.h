@@ -25,4 +25,19 @@ inline std::optional<std::vector<std::vector<Dim>>> split_axes(DimTable& dims, c
   return split;
 }
 
+/// The extents of what broadcasts to `whole`, of extents `shape`, once the axes of `whole` are split; nullopt if an axis may be either.
+inline std::optional<std::vector<Dim>> split_broadcast(const DimTable& dims, const std::vector<Dim>& shape,
+                                                       const std::vector<Dim>& whole,
+                                                       const std::vector<std::vector<Dim>>& split) {
+  std::vector<Dim> apart;
+  for (size_t k = 0; k < shape.size(); ++k) {
+    const size_t axis = whole.size() - shape.size() + k;
+    const std::vector<Dim>& parts = split[axis];
+    if (shape[k] == whole[axis]) apart.insert(apart.end(), parts.begin(), parts.end());
+    else if (dims.is_constant(shape[k], 1)) apart.insert(apart.end(), parts.size(), shape[k]);
+    else return std::nullopt;
+  }
+  return apart;
+}
+
 }  // namespace burnish

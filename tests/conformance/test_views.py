@@ -40,7 +40,40 @@ def class_token():
     return model(nodes, {"x": ["n", 3, 12, 16]}, {"y": ["n", 13, 64]}, constants)
 
 
-CASES = [(merged_patches, {"x": floats(2, 6, 10, 24)}), (class_token, {"x": floats(3, 3, 12, 16)})]
+def shared_heads():
+    """Attention of six heads, three to each of keys and values, which are repeated for them."""
+    nodes = []
+    for x, heads in (("q", "six"), ("k", "two"), ("v", "two")):
+        nodes += [
+            node("MatMul", f"x w{x}", f"{x}_flat"),
+            node("Reshape", f"{x}_flat {heads}", f"{x}_heads"),
+            node("Transpose", f"{x}_heads", f"{x}_once", perm=[0, 2, 1, 3]),
+        ]
+    nodes += [node("Shape", "x", "batch", start=0, end=1), node("Shape", "x", "length", start=1, end=2)]
+    nodes += [node("Concat", "batch groups length dim", "apart", axis=0), node("Concat", "batch all length dim", "joined", axis=0)]
+    for x in "kv":
+        nodes += [
+            node("Unsqueeze", f"{x}_once axis", f"{x}_five"),
+            node("Expand", f"{x}_five apart", f"{x}_repeated"),
+            node("Reshape", f"{x}_repeated joined", f"{x}_all"),
+        ]
+    nodes += [
+        node("Transpose", "k_all", "k_t", perm=[0, 1, 3, 2]),
+        node("MatMul", "q_once k_t", "products"),
+        node("Mul", "products scale", "scores"),
+        node("Softmax", "scores", "weights", axis=-1),
+        node("MatMul", "weights v_all", "attended"),
+        node("Transpose", "attended", "rows", perm=[0, 2, 1, 3]),
+        node("Reshape", "rows flat", "y_heads"),
+        node("MatMul", "y_heads wo", "y"),
+    ]
+    constants = {"wq": floats(32, 96) / 6, "wk": floats(32, 32) / 6, "wv": floats(32, 32) / 6, "wo": floats(96, 32) / 10}
+    integers = {"six": [0, 0, 6, 16], "two": [0, 0, 2, 16], "groups": [2, 3], "all": [6], "dim": [16], "axis": [2], "flat": [0, 0, 96]}
+    constants |= {name: np.int64(value) for name, value in integers.items()}
+    return model(nodes, {"x": ["n", "l", 32]}, {"y": ["n", "l", 32]}, constants | {"scale": np.float32(0.25)})
+
+
+CASES = [(merged_patches, {"x": floats(2, 6, 10, 24)}), (class_token, {"x": floats(3, 3, 12, 16)}), (shared_heads, {"x": floats(2, 20, 32)})]
 
 
 @pytest.mark.parametrize(("fp16", "bar"), [(0, 1e-4), (1, 1e-2)], ids=["fp32", "fp16"])
