@@ -2,10 +2,13 @@
 #include <numeric>
 #include <set>
 
+#include "base/deferred_tensor.h"
 #include "base/equal_bytes.h"
 #include "base/parallel.h"
+#include "base/strided.h"
 #include "compiler/lowering.h"
 #include "compiler/remap.h"
+#include "ir/anchor.h"
 
 namespace burnish {
 
@@ -21,7 +24,47 @@ void make(std::vector<const Tensor*> tensors, ThreadPool* pool) {
   });
 }
 
+/// The same elements in memory in that order of axes, from the slowest to the fastest.
+Tensor in_order(const Tensor& t, std::span<const int> order) {
+  const std::vector<int64_t> dense = dense_strides(t.shape());
+  Shape shape;
+  std::vector<int64_t> strides;
+  for (int axis : order) {
+    shape.push_back(t.shape()[static_cast<size_t>(axis)]);
+    strides.push_back(dense[static_cast<size_t>(axis)]);
+  }
+  return deferred_tensor(t.dtype(), shape, [=](std::byte* to, ThreadPool& pool) {
+    copy_strided(pool, size_of(t.dtype()), shape, t.bytes(pool), strides, to,
+                 dense_strides(std::span<const int64_t>(shape)));
+  });
+}
+
+/// Whether a node reads operand i element by element with its result: none that the anchor of a Fused node sums over.
+bool reads_elements(const Node& node, size_t i) {
+  const Node& anchor = anchor_of(node);
+  if (anchor.op->scalar) return true;
+  return node.op->name == "Fused" && std::ranges::count(anchor.inputs, node.regions[0].inputs[i]) == 0;
+}
+
 }  // namespace
+
+void Lowering::order_constants(Scope& scope, const Node& node, const Placed& result,
+                               std::vector<std::optional<Placed>>& in) {
+  const std::vector<Dim>& whole = scope.graph.values[node.outputs[0]].type.shape;
+  const std::vector<int> result_order = memory_order(result, whole);
+  for (size_t i = 0; i < in.size(); ++i) {
+    const Tensor* t = in[i] ? scope.graph.constant(node.inputs[i]) : nullptr;
+    if (!t || t->shape().size() > whole.size() || !reads_elements(node, i)) continue;
+    const std::vector<Dim>& shape = scope.graph.values[node.inputs[i]].type.shape;
+    const auto missing = static_cast<int>(whole.size() - shape.size());
+    std::vector<int> order;
+    for (int axis : result_order)
+      if (axis >= missing) order.push_back(axis - missing);
+    if (lies_in_order(*in[i], shape, order)) continue;
+    in[i] = place_constant(in_order(*t, order), Space::device);
+    in[i]->view.strides = strides_in_order(order, shape);
+  }
+}
 
 // Where weights vary only what is the same tensor is one constant, else all that is equal.
 void Lowering::merge_constants(const std::vector<bool>& used) {

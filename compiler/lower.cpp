@@ -366,6 +366,7 @@ Result<bool> Lowering::lower_on_device(Scope& scope, const Node& node) {
     for (size_t i = 0; i < node.outputs.size(); ++i)
       if (const ValueId v = node.outputs[i]; v != no_value)
         out[i] = allocate(scope, v, Space::device, output_order(scope, node, in, v));
+    if (out[0]) order_constants(scope, node, *out[0], in);
     DeviceOperands operands(*this, scope, node, in, std::move(out));
     std::optional<Decision> decision;
     if (const Verdict v = describe_within_limits(operands, decision); v) {

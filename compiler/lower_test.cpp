@@ -218,6 +218,59 @@ TEST(Lower, EachResultOfAFusedNodeLiesAsItsOwnOperandsAndReadersDo) {
             (std::vector<std::string>{"Fused 320 1 80 16, 320 1 80 16, 320 20 5 1", "Conv 20 1 5 1"}));
 }
 
+TEST(Lower, WhatAConcatenationTakesThroughViewsIsWrittenInPlace) {
+  EXPECT_EQ(strides_in(R"(graph (%x: f32[n, 8, 4, 4], %z: f32[n, 1, 8]) -> (%y) where n = input(%x, 0) {
+  %w = constant f32[8, 8, 1, 1] {1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8}
+  %k = Conv(%x, %w) {strides=[2, 2], dilations=[1, 1], pads=[0, 0, 0, 0]} : f32[n, 8, 2, 2]
+  %d = constant i64[3] {-1, 8, 4}
+  %r = Reshape(%k, %d) : f32[n, 8, 4]
+  %p = Transpose(%r) {perm=[0, 2, 1]} : f32[n, 4, 8]
+  %t = Relu(%z) : f32[n, 1, 8]
+  %c = Concat(%t, %p) {axis=1} : f32[n, 5, 8]
+  %y = Neg(%c) : f32[n, 5, 8]
+})"),
+            (std::vector<std::string>{"Conv 40 1 16 8", "Relu 40 8 1", "Neg 40 8 1"}));
+}
+
+TEST(Lower, NotWhereItsOwnOrderWouldBeAnotherOrOthersReadTheView) {
+  EXPECT_EQ(strides_in(R"(graph (%x: f32[3, 4], %z: f32[1, 3]) -> (%y, %v) {
+  %a = Relu(%x) : f32[3, 4]
+  %t = Transpose(%a) {perm=[1, 0]} : f32[4, 3]
+  %b = Relu(%x) : f32[3, 4]
+  %s = constant i64[2] {4, 3}
+  %r = Reshape(%b, %s) : f32[4, 3]
+  %v = Exp(%r) : f32[4, 3]
+  %c = Concat(%z, %t, %r) {axis=0} : f32[9, 3]
+  %y = Neg(%c) : f32[9, 3]
+})"),
+            (std::vector<std::string>{"Relu 4 1", "Relu 4 1", "Exp 3 1", "Concat 3 1", "Neg 3 1"}));
+}
+
+// A convolution's result is channels-last, and so is what is read element by element beside it.
+TEST(Lower, ConstantsLieAsTheResultThatTheyAreAddedTo) {
+  Graph graph = parsed(R"(graph (%x: f32[n, 1, 1, 3]) -> (%y) where n = input(%x, 0) {
+  %w = constant f32[2, 1, 1, 1] {7, 8}
+  %b = constant f32[2, 1, 1] {9, 10}
+  %c = constant f32[1, 2, 1, 3] {1, 2, 3, 4, 5, 6}
+  %z = Fused(%x, %w, %b, %c) : f32[n, 2, 1, 3] {
+    graph body(%x: f32[n, 1, 1, 3], %w: f32[2, 1, 1, 1], %b: f32[2, 1, 1], %c: f32[1, 2, 1, 3]) -> (%z) {
+      %k = Conv(%x, %w) {strides=[1, 1], dilations=[1, 1], pads=[0, 0, 0, 0]} : f32[n, 2, 1, 3]
+      %s = Mul(%k, %b) : f32[n, 2, 1, 3]
+      %z = Add(%s, %c) : f32[n, 2, 1, 3]
+    }
+  }
+  %y = Neg(%z) : f32[n, 2, 1, 3]
+})");
+  const Launching device;
+  const auto lowered =
+      lower(graph, {.backend = &device, .optimum = [](const DimTable&, Dim) { return int64_t{16}; }});
+  ASSERT_TRUE(lowered) << lowered.error().cause();
+  std::vector<std::vector<float>> constants;
+  for (const Tensor& t : lowered->constants)
+    constants.emplace_back(t.data<float>(), t.data<float>() + t.count());
+  EXPECT_EQ(constants, (std::vector<std::vector<float>>{{7, 8}, {9, 10}, {1, 4, 2, 5, 3, 6}}));
+}
+
 TEST(Lower, AFewChannelsStayWhereTheyAre) {
   EXPECT_EQ(strides_in(R"(graph (%x: f32[2, 3, 4, 5]) -> (%y) {
   %w = constant f16[1, 3, 1, 1] {1, 2, 3}

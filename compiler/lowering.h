@@ -17,11 +17,12 @@ struct Placed {
   StridedView view;
 };
 
-/// An operand of a concatenation that its producer writes into the result.
+/// What a concatenation takes, as it is or through views, and its producer writes into the result.
 struct Part {
   ValueId whole;
   size_t axis;
-  Dim from;  // along axis
+  Dim from;                        // along axis
+  std::vector<const Node*> views;  // of it, the concatenation's operand being the last one's result
   bool in_place = false;
 };
 
@@ -88,6 +89,10 @@ class Lowering {
   Result<> lower_plugin(Scope& scope, const Node& node);
 
   // concatenation.cpp: concatenations whose operands are written in place
+  /// Notes who may write operand v of a concatenation in place.
+  void survey_part(Scope& scope, ValueId v, Part part);
+  /// Where a part lies so that its views are a window of the whole; nullopt if no strides can say it.
+  std::optional<StridedView> before_views(const Scope& scope, const Part& part, StridedView window);
   /// Finds readers, and which values are parts of which concatenation.
   void survey(Scope& scope);
   /// Where a part lies in its whole, which is given memory for the first of its parts; nullopt if v is none, or cannot be.
@@ -111,6 +116,9 @@ class Lowering {
   /// Says why the step that follows only moves data.
   void note_move(std::string what, const std::string& why);
   Placed place_constant(const Tensor& tensor, Space space);
+  /// Constants that a kernel reads element by element with its result get the order in memory that it has.
+  void order_constants(Scope& scope, const Node& node, const Placed& result,
+                       std::vector<std::optional<Placed>>& in);
   Placed allocate(Scope& scope, ValueId v, Space space, std::span<const int> order = {});
   /// Takes an `allocate` back.
   void withdraw(Scope& scope, ValueId v, Space space);
@@ -137,6 +145,8 @@ class Lowering {
   Result<> add_calls(Scope& scope, class DeviceOperands& operands, std::string name);
   /// Axes from the slowest to the fastest in memory.
   std::vector<int> memory_order(const Placed& placed, std::span<const Dim> shape);
+  /// Whether axes of more than one element are in that order; empty: row-major.
+  bool lies_in_order(const Placed& placed, std::span<const Dim> shape, std::span<const int> order);
   int64_t at_optimum(Dim d) const;
 
   DimTable& dims_;

@@ -213,6 +213,17 @@ std::vector<int> Lowering::memory_order(const Placed& placed, std::span<const Di
   return order;
 }
 
+bool Lowering::lies_in_order(const Placed& placed, std::span<const Dim> shape, std::span<const int> order) {
+  std::vector<int> wanted(order.begin(), order.end()), found = memory_order(placed, shape);
+  if (wanted.empty()) {
+    wanted.resize(shape.size());
+    std::iota(wanted.begin(), wanted.end(), 0);
+  }
+  for (std::vector<int>* axes : {&wanted, &found})
+    std::erase_if(*axes, [&](int axis) { return dims_.is_constant(shape[static_cast<size_t>(axis)], 1); });
+  return wanted == found;
+}
+
 namespace {
 
 // The largest power of two up to 64 that divides d whatever its symbols are.

@@ -71,10 +71,10 @@ class TrialOperands final : public KernelCtx {
       const int64_t extent = usual(type.shape[a]);
       count = extent == 0 ? 0 : count + (extent - 1) * usual(strides[a]) * (count != 0);
     }
-    return {input ? ProblemBuffer::Kind::input : ProblemBuffer::Kind::output,
-            type.dtype,
-            bytes(count, type.dtype),
-            {}};
+    // Candidates that hold a constant in forms of their own, and those that read it as it is, are to agree.
+    const Tensor* constant = input ? constant_operand(p.index) : nullptr;
+    return {input ? ProblemBuffer::Kind::input : ProblemBuffer::Kind::output, type.dtype,
+            bytes(count, type.dtype), constant ? *constant : Tensor()};
   }
 
  private:

@@ -5,6 +5,7 @@
 #include "passes/pass.h"
 #include "passes/reshape_node.h"
 #include "passes/rewrite.h"
+#include "passes/split_axes.h"
 
 namespace burnish {
 
@@ -14,14 +15,7 @@ bool is_pointwise(const Node& node) { return node.op->scalar && node.outputs.siz
 
 /// Whether a reshape joins neighbouring axes and nothing else: undone, it is a view of whatever lies in memory.
 bool joins_axes(DimTable& dims, const std::vector<Dim>& in, const std::vector<Dim>& out) {
-  size_t k = 0;
-  for (Dim extent : out) {
-    if (k == in.size()) return false;
-    Dim product = in[k++];
-    while (product != extent && k < in.size()) product = dims.mul(product, in[k++]);
-    if (product != extent) return false;
-  }
-  return k == in.size();
+  return split_axes(dims, out, in).has_value();
 }
 
 /// Whether pointwise work on what `node` leaves may come before it. `alone`: it reads single numbers beside that, which fit any shape.
@@ -89,7 +83,10 @@ class Delayer {
       const bool same_axes = shape.size() <= from.size() &&
                              std::equal(shape.rbegin(), shape.rend(), from.rbegin()) &&
                              std::equal(shape.rbegin(), shape.rend(), to.rbegin());
-      return same_axes ? v : no_value;
+      if (same_axes) return v;
+      const auto split = split_axes(*g_.dims, to, from);
+      auto apart = split ? split_broadcast(*g_.dims, shape, to, *split) : std::nullopt;
+      return apart ? append_reshape(g_, out, v, *std::move(apart), layout.provenance) : no_value;
     }
     if (shape.size() < to.size()) {
       std::vector<Dim> all(to.size() - shape.size(), g_.dims->constant(1));

@@ -10,7 +10,8 @@ extern const Pass pass_dead_code, pass_remove_identities, pass_fold_constants, p
     pass_common_subexpressions, pass_recover_operators, pass_spell_out_batch_normalization,
     pass_fold_scale_and_bias, pass_join_parts, pass_merge_products, pass_half_precision, pass_gather_shifts,
     pass_split_rows, pass_split_before_transpose, pass_recover_attention, pass_unflatten_products,
-    pass_layouts_last, pass_pick_before_normalization, pass_fuse, pass_normalize_in_products,
+    pass_layouts_last, pass_pick_before_normalization, pass_recover_space_to_depth,
+    pass_normalize_before_joining, pass_share_heads, pass_compute_parts, pass_fuse, pass_normalize_in_products,
     pass_merge_pointwise, pass_lift_constants;
 
 const std::vector<Stage>& pipeline() {
@@ -35,13 +36,15 @@ const std::vector<Stage>& pipeline() {
        false},
       // 6. Attention in half precision is one kernel, whose scores are never in memory; views bring its operands into shape.
       {"attention",
-       {&pass_gather_shifts, &pass_split_before_transpose, &pass_split_rows, &pass_remove_identities,
-        &pass_recover_attention, &pass_fold_constants, &pass_dead_code},
+       {&pass_gather_shifts, &pass_recover_space_to_depth, &pass_split_before_transpose, &pass_split_rows,
+        &pass_normalize_before_joining, &pass_remove_identities, &pass_recover_attention, &pass_share_heads,
+        &pass_fold_constants, &pass_dead_code},
        true},
       // 7. Pointwise work joins its neighbours, and what is like it: one kernel each.
       {"fusion",
-       {&pass_unflatten_products, &pass_layouts_last, &pass_fold_constants, &pass_remove_identities,
-        &pass_dead_code, &pass_pick_before_normalization, &pass_fuse, &pass_normalize_in_products,
+       {&pass_unflatten_products, &pass_compute_parts, &pass_layouts_last, &pass_fold_constants,
+        &pass_remove_identities, &pass_dead_code, &pass_pick_before_normalization, &pass_fuse,
+        &pass_normalize_in_products,
         &pass_dead_code, &pass_merge_pointwise},
        false},
       // 8. Loops run on the host, as text with their bodies.
@@ -62,11 +65,15 @@ std::span<const Pass* const> all_passes() {
                                        &pass_fold_scale_and_bias,
                                        &pass_merge_products,
                                        &pass_gather_shifts,
+                                       &pass_recover_space_to_depth,
                                        &pass_split_rows,
                                        &pass_split_before_transpose,
+                                       &pass_normalize_before_joining,
                                        &pass_half_precision,
                                        &pass_recover_attention,
+                                       &pass_share_heads,
                                        &pass_unflatten_products,
+                                       &pass_compute_parts,
                                        &pass_layouts_last,
                                        &pass_pick_before_normalization,
                                        &pass_fuse,

@@ -3,6 +3,7 @@
 #include "passes/pass.h"
 #include "passes/reshape_node.h"
 #include "passes/rewrite.h"
+#include "passes/split_axes.h"
 
 namespace burnish {
 
@@ -11,19 +12,7 @@ namespace {
 /// For each axis of `in` the extents of `out` that it is split into; nullopt if axes are joined, or none is split.
 std::optional<std::vector<std::vector<Dim>>> splits(DimTable& dims, const std::vector<Dim>& in,
                                                     const std::vector<Dim>& out) {
-  std::vector<std::vector<Dim>> parts;
-  size_t k = 0;
-  for (Dim extent : in) {
-    std::vector<Dim>& part = parts.emplace_back();
-    Dim product = dims.constant(1);
-    while (k < out.size() && (part.empty() || product != extent)) {
-      product = dims.mul(product, out[k]);
-      part.push_back(out[k++]);
-    }
-    if (part.empty() || product != extent) return std::nullopt;
-  }
-  if (k != out.size() || out.size() == in.size()) return std::nullopt;
-  return parts;
+  return out.size() > in.size() ? split_axes(dims, in, out) : std::nullopt;
 }
 
 /// A transpose of axes that are split into `parts`, by axis of its operand, before it.

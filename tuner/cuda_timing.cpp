@@ -135,7 +135,7 @@ class CudaRun final : public TimingRun {
   }
 
   Result<> fill(const ProblemBuffer& buffer, CUdeviceptr to) {
-    if (buffer.constant.byte_size() == buffer.bytes && buffer.kind == ProblemBuffer::Kind::constant)
+    if (buffer.constant.storage() && buffer.constant.byte_size() == buffer.bytes)
       return machine_.stream.upload(to, buffer.constant.bytes(), buffer.bytes);
     const std::span<const std::byte> values = machine_.random_values(buffer.dtype);
     for (uint64_t at = 0; at < buffer.bytes; at += values.size())

@@ -18,7 +18,7 @@ struct ProblemBuffer {
   Kind kind = Kind::input;
   DType dtype = DType::f32;
   uint64_t bytes = 0;
-  Tensor constant;  // its bytes, where they matter (weights in a form of the candidate's own)
+  Tensor constant;  // its bytes, where they matter: a constant, maybe in a form of the candidate's own
 };
 
 /// A kernel launch with every number in place.

@@ -70,6 +70,13 @@ inline std::vector<KernelCase> kernel_cases() {
     add({"RMSNormalization", {x, vector}, {{"axis", int64_t{-1}}}, 1, back, dense});
   }
   add({"LayerNormalization", {"f32[2, 5, 6, 7]", "f32[6, 7]", "f32[6, 1]"}, {{"axis", int64_t{2}}}, 3});
+  for (const Layout layout : {dense, gaps, back})
+    add({"LayerNormalization",
+         {"f16[b, 5, 2, 2, 96]", "f16[2, 2, 96]", "f16[2, 2, 96]"},
+         {{"axis", int64_t{2}}},
+         1,
+         layout,
+         dense});
   add({"LayerNormalization", {"f32[batch, length, 96]", "f32[96]"}, {{"axis", int64_t{-1}}}, 1, gaps, gaps});
   add({"LayerNormalization", {"f64[3, 20]", "f64[20]", "f64[20]"}, {{"axis", int64_t{-1}}}, 3});
   const Tensor shifted = tensor<int64_t>({2, 4}, {7, 4, 5, 6, 3, 0, 1, 2});

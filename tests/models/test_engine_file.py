@@ -54,6 +54,14 @@ def test_memory_on_a_gpu(burnish, model):
     check_memory(burnish, model, burnish.build(model, "--fp16", *fixed_shapes(model), target="sm_90"))
 
 
+def test_nothing_is_only_moved(burnish, model):
+    """On a GPU views and joint kernels leave no step that only moves data, whatever the batch."""
+    if model.name not in {"resnet50", "convnext_tiny", "vit_b_16", "swin_t"}:
+        pytest.skip("others stand for it")
+    (plan,) = json.loads(burnish.call("inspect", burnish.build(model, "--fp16", target="sm_90").path, "--json").stdout)["plans"]
+    assert plan["moves"] == []
+
+
 def check_memory(burnish, model, engine):
     """Weights and temporaries take at most a tenth more than weights and what is in use at once."""
     (plan,) = json.loads(burnish.call("inspect", engine.path, "--json").stdout)["plans"]
