@@ -49,14 +49,23 @@ class BodyOperands : public KernelCtx {
 };
 
 /// What the anchor of a Fused node sees. Where a normalisation makes its operand 0, that is what the normalisation reads, until
-/// `normalize_first`.
+/// `normalize_first`. Where pointwise nodes compute it, it lies nowhere: its strides are those of the first operand of its extents that
+/// these read, so that a kernel walks as that one lies.
 class AnchorOperands final : public BodyOperands {
  public:
   AnchorOperands(KernelCtx& fused, Graph& body)
       : BodyOperands(fused, body, body.nodes[anchor_index(body)], &fused) {
-    normalization = body.producer(node.inputs[0]);
-    if (normalization && is_elementwise(*normalization)) normalization = nullptr;
-    if (normalization) set_operand(0, normalization->inputs[0]);
+    const Node* maker = body.producer(node.inputs[0]);
+    if (maker && is_elementwise(*maker)) {
+      computed_ = true;
+      walk_as_operands();
+    } else if (maker) {
+      normalization = maker;
+      set_operand(0, normalization->inputs[0]);
+    }
+  }
+  const Tensor* constant_operand(size_t i) const override {
+    return i == 0 && computed_ ? nullptr : BodyOperands::constant_operand(i);
   }
   const Tensor* normalization_operand(size_t i) const override {
     const bool there = i < normalization->inputs.size() && normalization->inputs[i] != no_value;
@@ -114,6 +123,15 @@ class AnchorOperands final : public BodyOperands {
     return dense;
   }
   bool is_stored() const { return !normalized_.strides.empty(); }
+  void walk_as_operands() {
+    const std::vector<Dim>& shape = in(0).shape;
+    const auto like = std::ranges::find_if(
+        graph.inputs, [&](ValueId v) { return graph.values[v].type.shape == shape; });
+    if (like != graph.inputs.end()) set_operand(0, *like);
+    else normalized_.strides = dense_strides(dims, shape);
+  }
+
+  bool computed_ = false;
 
   Stored normalized_;
 };

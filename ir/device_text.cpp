@@ -94,18 +94,10 @@ struct Body {
   std::vector<ValueId> results;
 };
 
-Body body_of(const KernelCtx& placing, size_t skip) {
-  const Node& node = placing.node;
-  if (node.op->name != "Fused") {
-    Body body{placing.graph, {}, {}, {node.outputs[0]}};
-    if (skip > 0) return body;
-    body.nodes.push_back(&node);
-    for (size_t i = 0; i < node.inputs.size(); ++i) body.operands.push_back({node.inputs[i], i});
-    return body;
-  }
-  const Graph& inner = node.regions[0];
-  Body body{inner, {}, {}, inner.outputs};
-  for (size_t i = skip; i < inner.nodes.size(); ++i) body.nodes.push_back(&inner.nodes[i]);
+/// Nodes `begin` … `end` - 1 of a Fused node's body, of which `results` are asked.
+Body part_of(const Graph& inner, size_t begin, size_t end, std::vector<ValueId> results) {
+  Body body{inner, {}, {}, std::move(results)};
+  for (size_t i = begin; i < end; ++i) body.nodes.push_back(&inner.nodes[i]);
   for (size_t i = 0; i < inner.inputs.size(); ++i) {
     const bool read = std::any_of(body.nodes.begin(), body.nodes.end(), [&](const Node* n) {
       return std::find(n->inputs.begin(), n->inputs.end(), inner.inputs[i]) != n->inputs.end();
@@ -113,6 +105,24 @@ Body body_of(const KernelCtx& placing, size_t skip) {
     if (read) body.operands.push_back({inner.inputs[i], i});
   }
   return body;
+}
+
+/// All of a pointwise node.
+Body body_of(const KernelCtx& ctx) {
+  const Node& node = ctx.node;
+  if (node.op->name == "Fused") {
+    const Graph& inner = node.regions[0];
+    return part_of(inner, 0, inner.nodes.size(), inner.outputs);
+  }
+  Body body{ctx.graph, {&node}, {}, {node.outputs[0]}};
+  for (size_t i = 0; i < node.inputs.size(); ++i) body.operands.push_back({node.inputs[i], i});
+  return body;
+}
+
+/// What follows a node in its kernel.
+Body body_after(const KernelCtx& ctx) {
+  if (!ctx.fused) return {ctx.graph, {}, {}, {ctx.node.outputs[0]}};
+  return part_of(ctx.graph, anchor_index(ctx.graph) + 1, ctx.graph.nodes.size(), ctx.graph.outputs);
 }
 
 std::string row_pointer(size_t k, const std::string& offset) {
@@ -147,139 +157,235 @@ static std::optional<Dim> stride_of_all(DimTable& dims, std::span<const size_t> 
   return stride;
 }
 
-/// The functor around its methods, and what makes one.
-static Epilogue make_functor(const std::vector<std::pair<std::string, OperandPointer>>& pointers,
-                             const std::vector<std::string>& captures, bool normalized,
-                             const MemberDims& member, const std::string& methods) {
-  Epilogue epilogue;
-  epilogue.prelude = "struct Epilogue {\n";
-  epilogue.construct << "Epilogue{";
-  bool first = true;
-  auto comma = [&] {
-    if (!first) epilogue.construct << ", ";
-    first = false;
-  };
-  for (const auto& [declaration, pointer] : pointers) {
-    epilogue.prelude += declaration + ";\n";
-    comma();
-    epilogue.construct << pointer;
+/// Adds up numbers times strides: "(long long)m * d0 + x3 * 7LL".
+class OffsetText {
+ public:
+  OffsetText(DimTable& dims, MemberDims& member) : dims_(dims), member_(member) {}
+  void add(const std::string& number, Dim stride) {
+    if (!dims_.is_constant(stride, 0)) plus(number + " * " + member_(stride));
   }
-  for (const std::string& name : captures) {
-    epilogue.prelude += "long long " + name + ";\n";
-    comma();
-    epilogue.construct << std::string_view(name);
+  void add(Dim constant) {
+    if (!dims_.is_constant(constant, 0)) plus(member_(constant));
   }
-  if (normalized) {
-    epilogue.prelude += "RowScales rows;\n";
-    comma();
-    epilogue.construct << "place.rows";
+  std::string text() const { return sum_.empty() ? "0LL" : sum_; }
+
+ private:
+  void plus(const std::string& term) { sum_ += (sum_.empty() ? "" : " + ") + term; }
+
+  DimTable& dims_;
+  MemberDims& member_;
+  std::string sum_;
+};
+
+/// The elements of a tensor of `shape` that a functor works on, V columns of row m from column n on: where operands have them, and
+/// the text that reads those.
+class Columns {
+ public:
+  /// `parts`: of a row's columns, 2j and 2j + 1 may be a pair: element j of its halves.
+  Columns(DimTable& dims, const EpilogueForm& form, const std::vector<Dim>& shape, int parts = 1)
+      : dims_(dims), member_(dims), form_(form), shape_(shape), parts_(parts) {}
+
+  using Names = std::array<std::string, 2>;  // of element j, of either half
+  std::string width() const { return parts_ == 2 ? "V / 2" : "V"; }
+  std::string count() const { return parts_ == 2 ? "count / 2" : "count"; }
+  std::string member(Dim d) { return member_(d); }
+
+  std::string offset(std::span<const Dim> strides, Dim from) {
+    OffsetText sum(dims_, member_);
+    std::vector<bool> done(shape_.size());
+    for (const auto& [number, axes] :
+         {std::pair("(long long)m", &form_.rows), {"(long long)n", &form_.columns}})
+      if (const std::optional<Dim> of_all = stride_of_all(dims_, *axes, shape_, strides)) {
+        sum.add(number, *of_all);
+        for (size_t a : *axes) done[a] = true;
+      }
+    for (size_t a = 0; a < shape_.size(); ++a)
+      if (!done[a] && !dims_.is_constant(shape_[a], 1)) sum.add("x" + std::to_string(a), strides[a]);
+    sum.add(from);
+    return sum.text();
   }
-  for (size_t i = 0; i < member.members().size(); ++i) {
-    epilogue.prelude += "long long d" + std::to_string(i) + ";\n";
-    comma();
-    epilogue.construct << member.members()[i];
+
+  std::string aligned(std::span<const Dim> strides, Dim from, int64_t alignment, DType dtype) const {
+    const int64_t vector =
+        std::max<int64_t>(1, std::min<int64_t>(8 / parts_, 16 / static_cast<int64_t>(size_of(dtype))));
+    bool all = alignment % vector == 0 && form_.column_step / parts_ % vector == 0 &&
+               dims_.is_constant(strides[form_.column_axis], 1) && divisible(dims_, from, vector);
+    for (size_t a = 0; a < shape_.size(); ++a)
+      if (a != form_.column_axis && !dims_.is_constant(shape_[a], 1))
+        all = all && divisible(dims_, strides[a], vector);
+    return all ? "true" : "false";
   }
-  epilogue.prelude += methods + "};\n";
-  epilogue.construct << "}";
-  return epilogue;
-}
+
+  /// Reads the elements of an operand, or the one that all columns share. `of_sums`: it has a column for each sum.
+  Names read(OperandPointer pointer, DType dtype, std::span<const Dim> strides, int64_t alignment,
+             bool of_sums) {
+    const size_t k = pointers_.size();
+    const std::string name = "r" + std::to_string(k), element(device_type(dtype)), c(compute_type(dtype));
+    pointers_.push_back({"const " + element + "* p" + std::to_string(k), pointer});
+    const Dim stride = strides[form_.column_axis], zero = dims_.constant(0);
+    if (dims_.is_constant(stride, 0)) {
+      fields_ += c + " " + name + ";\n";
+      reads_ += "read." + name + " = load(" + row_pointer(k, offset(strides, zero)) + ");\n";
+      return Names{"read." + name, "read." + name};
+    }
+    auto read_row = [&](const std::string& row, Dim from) {
+      fields_ += "Row<" + element + ", " + width() + "> " + row + ";\n";
+      reads_ += "read." + row + " = read_row<" + element + ", " + width() + ">(" +
+                row_pointer(k, offset(strides, from)) + ", " + member_(stride) + ", " + count() + ", " +
+                aligned(strides, from, alignment, dtype) + ");\n";
+      return "read." + row + "[j]";
+    };
+    const std::string first = read_row(name, zero);
+    if (parts_ == 1 || !of_sums) return Names{first, first};
+    return Names{first, read_row(name + "b", dims_.mul(shape_[form_.column_axis], stride))};
+  }
+
+  /// Has `read.m` be the row.
+  void read_row_number() {
+    fields_ += "int m;\n";
+    reads_ += "read.m = m;\n";
+  }
+
+  /// The number of a pointer that is written, not read.
+  size_t add_result(OperandPointer pointer, std::string_view element) {
+    pointers_.push_back({std::string(element) + "* p" + std::to_string(pointers_.size()), pointer});
+    return pointers_.size() - 1;
+  }
+
+  /// Statements: the coordinates x0, x1, … of the first column.
+  std::string coordinates() {
+    std::string text;
+    for (size_t a = 0; a < shape_.size(); ++a) {
+      std::string x;
+      for (const KernelText::Piece& piece : form_.coordinates[a].pieces)
+        x +=
+            std::holds_alternative<Dim>(piece) ? member_(std::get<Dim>(piece)) : std::get<std::string>(piece);
+      if (parts_ == 2 && a == form_.column_axis) x = "(" + x + ") / 2";
+      text += "[[maybe_unused]] const long long x" + std::to_string(a) + " = " + x + ";\n";
+    }
+    return text;
+  }
+
+  /// `Operands`, and the method that reads them.
+  std::string fetch() {
+    return "template <int V>\nstruct Operands {\n" + fields_ + "};\n" + method +
+           "Operands<V> fetch(int m, int n, int count) const {\n" + coordinates() + "Operands<V> read;\n" +
+           reads_ + "return read;\n}\n";
+  }
+
+  /// The functor around its methods, and what makes one.
+  Functor functor(const std::string& name, const std::string& methods) const {
+    Functor functor;
+    functor.prelude = "struct " + name + " {\n";
+    functor.construct << name << "{";
+    bool first = true;
+    auto comma = [&] {
+      if (!first) functor.construct << ", ";
+      first = false;
+    };
+    for (const auto& [declaration, pointer] : pointers_) {
+      functor.prelude += declaration + ";\n";
+      comma();
+      functor.construct << pointer;
+    }
+    for (const std::string& capture : form_.captures) {
+      functor.prelude += "long long " + capture + ";\n";
+      comma();
+      functor.construct << std::string_view(capture);
+    }
+    if (form_.normalized) {
+      functor.prelude += "RowScales rows;\n";
+      comma();
+      functor.construct << "place.rows";
+    }
+    for (size_t i = 0; i < member_.members().size(); ++i) {
+      functor.prelude += "long long d" + std::to_string(i) + ";\n";
+      comma();
+      functor.construct << member_.members()[i];
+    }
+    functor.prelude += methods + "};\n";
+    functor.construct << "}";
+    return functor;
+  }
+
+  static constexpr const char* method = "template <int V>\n__device__ __forceinline__ ";
+
+ private:
+  DimTable& dims_;
+  MemberDims member_;
+  const EpilogueForm& form_;
+  const std::vector<Dim>& shape_;
+  const int parts_;
+  std::string fields_, reads_;  // of `Operands`
+  std::vector<std::pair<std::string, OperandPointer>> pointers_;
+};
 
 bool pairs_columns(const KernelCtx& ctx) { return ctx.fused && halved_axis(ctx.graph); }
 
+bool has_prologue(const KernelCtx& ctx) {
+  const Node* maker = ctx.fused ? ctx.graph.producer(ctx.node.inputs[0]) : nullptr;
+  return maker && is_elementwise(*maker);
+}
+
+bool has_epilogue(const KernelCtx& ctx) {
+  return ctx.fused && anchor_index(ctx.graph) + 1 < ctx.graph.nodes.size();
+}
+
+Prologue make_prologue(KernelCtx& ctx, const EpilogueForm& form) {
+  KernelCtx& placing = *ctx.fused;
+  const Body body = part_of(ctx.graph, 0, anchor_index(ctx.graph), {ctx.node.inputs[0]});
+  const std::vector<Dim>& shape = ctx.in(0).shape;
+  Columns columns(ctx.dims, form, shape);
+  Program program{body.graph, {}, {}, {}};
+  for (const auto& [v, index] : body.operands) {
+    const TensorType& type = body.graph.values[v].type;
+    const std::vector<Dim> strides =
+        broadcast_strides(ctx.dims, type.shape, placing.in_strides(index), shape);
+    program.names[v] =
+        columns.read(placing.in_pointer(index), type.dtype, strides, placing.in_alignment(index), false)[0];
+  }
+  for (const Node* node : body.nodes) program.add(*node);
+  const std::string values = std::string(Columns::method) +
+                             "void values(const Operands<V>& read, float (&v)[V]) const {\n#pragma unroll\n"
+                             "for (int j = 0; j < V; ++j) {\n" +
+                             program.statements + "v[j] = " + program.name(body.results[0]) + ";\n}\n}\n";
+  const std::string fetch = columns.fetch();
+  return columns.functor("Prologue", fetch + values);
+}
+
 Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
-  const auto& [coordinates, column_axis, column_step, captures, rows, alpha, addends, normalized] = form;
   KernelCtx& placing = ctx.fused ? *ctx.fused : ctx;
   DimTable& dims = ctx.dims;
-  const Body body = body_of(placing, ctx.fused ? anchor_index(ctx.graph) + 1 : 1);
+  const Body body = body_after(ctx);
   const TensorType& stored = body.graph.values[body.results[0]].type;
   const std::vector<Dim>& summed = ctx.out(0).shape;
-  MemberDims member(dims);
-  const size_t rank = stored.shape.size();
-  // Of a row's columns, 2j and 2j + 1 may be a pair: element j of its halves.
   const bool halved = pairs_columns(ctx);
-  const int parts = halved ? 2 : 1;
+  Columns columns(dims, form, stored.shape, halved ? 2 : 1);
+  using Names = Columns::Names;
   const auto first_half =
       std::ranges::find_if(body.nodes, [&](const Node* n) { return half_of(body.graph, *n).has_value(); });
   const std::span<const Node* const> before(body.nodes.begin(), first_half),
       after(first_half, body.nodes.end());
-  const std::string width = halved ? "V / 2" : "V", count = halved ? "count / 2" : "count";
 
-  auto flatten = [&](const KernelText& text) {
-    std::string out;
-    for (const KernelText::Piece& piece : text.pieces)
-      out += std::holds_alternative<Dim>(piece) ? member(std::get<Dim>(piece)) : std::get<std::string>(piece);
-    return out;
-  };
-  auto offset = [&](std::span<const Dim> strides, Dim from) {
-    std::string sum;
-    auto add = [&](const std::string& number, Dim stride) {
-      if (!dims.is_constant(stride, 0)) sum += (sum.empty() ? "" : " + ") + number + " * " + member(stride);
-    };
-    const std::optional<Dim> of_rows = stride_of_all(dims, rows, stored.shape, strides);
-    if (of_rows) add("(long long)m", *of_rows);
-    for (size_t a = 0; a < rank; ++a) {
-      const bool done = of_rows && std::find(rows.begin(), rows.end(), a) != rows.end();
-      if (!done && !dims.is_constant(stored.shape[a], 1)) add("x" + std::to_string(a), strides[a]);
-    }
-    if (!dims.is_constant(from, 0)) sum += (sum.empty() ? "" : " + ") + member(from);
-    return sum.empty() ? std::string("0LL") : sum;
-  };
-  auto aligned = [&](std::span<const Dim> strides, Dim from, int64_t alignment, DType dtype) {
-    const int64_t vector =
-        std::max<int64_t>(1, std::min<int64_t>(8 / parts, 16 / static_cast<int64_t>(size_of(dtype))));
-    bool all = alignment % vector == 0 && column_step / parts % vector == 0 &&
-               dims.is_constant(strides[column_axis], 1) && divisible(dims, from, vector);
-    for (size_t a = 0; a < rank; ++a)
-      if (a != column_axis && !dims.is_constant(stored.shape[a], 1))
-        all = all && divisible(dims, strides[a], vector);
-    return all ? "true" : "false";
-  };
-
-  std::string fields, reads;  // of `Operands`
-  std::vector<std::pair<std::string, OperandPointer>> pointers;
-  using Names = std::array<std::string, 2>;  // of element j, of either half
-  // Reads the elements of an operand, or the one that all columns share. `of_sums`: it has a column for each sum.
-  auto read = [&](OperandPointer pointer, DType dtype, std::span<const Dim> strides, int64_t alignment,
-                  bool of_sums) {
-    const size_t k = pointers.size();
-    const std::string name = "r" + std::to_string(k), element(device_type(dtype)), c(compute_type(dtype));
-    pointers.push_back({"const " + element + "* p" + std::to_string(k), pointer});
-    const Dim stride = strides[column_axis], zero = dims.constant(0);
-    if (dims.is_constant(stride, 0)) {
-      fields += c + " " + name + ";\n";
-      reads += "read." + name + " = load(" + row_pointer(k, offset(strides, zero)) + ");\n";
-      return Names{"read." + name, "read." + name};
-    }
-    auto read_row = [&](const std::string& row, Dim from) {
-      fields += "Row<" + element + ", " + width + "> " + row + ";\n";
-      reads += "read." + row + " = read_row<" + element + ", " + width + ">(" +
-               row_pointer(k, offset(strides, from)) + ", " + member(stride) + ", " + count + ", " +
-               aligned(strides, from, alignment, dtype) + ");\n";
-      return "read." + row + "[j]";
-    };
-    const std::string first = read_row(name, zero);
-    if (!halved || !of_sums) return Names{first, first};
-    return Names{first, read_row(name + "b", dims.mul(stored.shape[column_axis], stride))};
-  };
   auto scaled = [](float scale, const std::string& x) {
     return scale == 1 ? x : "float(" + Text(double{scale}).s.substr(1) + ") * " + x;
   };
   Names sum = halved ? Names{"v[2 * j]", "v[2 * j + 1]"} : Names{"v[j]", ""};
-  if (normalized) {
-    fields += "int m;\n";
-    reads += "read.m = m;\n";
+  if (form.normalized) {
+    columns.read_row_number();
     for (std::string& x : sum) x = "row * " + x;
-    std::vector<Dim> by_column(rank, dims.constant(0));
-    by_column[column_axis] = dims.constant(1);
-    if (normalized->shifts) {
-      const Names shifts = read(*normalized->shifts, normalized->dtype, by_column, 64, true);
+    std::vector<Dim> by_column(stored.shape.size(), dims.constant(0));
+    by_column[form.column_axis] = dims.constant(1);
+    if (form.normalized->shifts) {
+      const Names shifts =
+          columns.read(*form.normalized->shifts, form.normalized->dtype, by_column, 64, true);
       for (size_t part = 0; part < 2; ++part) sum[part] += " + " + shifts[part];
     }
   }
-  for (std::string& x : sum) x = scaled(alpha, normalized ? "(" + x + ")" : x);
-  for (const Addend& addend : addends) {
-    const Names x = read(ctx.in_pointer(addend.operand), ctx.in(addend.operand).dtype, addend.strides,
-                         ctx.in_alignment(addend.operand), true);
+  for (std::string& x : sum) x = scaled(form.alpha, form.normalized ? "(" + x + ")" : x);
+  for (const Addend& addend : form.addends) {
+    const Names x = columns.read(ctx.in_pointer(addend.operand), ctx.in(addend.operand).dtype, addend.strides,
+                                 ctx.in_alignment(addend.operand), true);
     for (size_t part = 0; part < 2; ++part) sum[part] += " + " + scaled(addend.scale, x[part]);
   }
   std::vector<std::pair<ValueId, Names>> operands;
@@ -289,12 +395,12 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
         before, [&](const Node* n) { return std::ranges::find(n->inputs, v) != n->inputs.end(); });
     const std::vector<Dim> strides =
         broadcast_strides(dims, type.shape, placing.in_strides(index), of_sums ? summed : stored.shape);
-    operands.emplace_back(
-        v, read(placing.in_pointer(index), type.dtype, strides, placing.in_alignment(index), of_sums));
+    operands.emplace_back(v, columns.read(placing.in_pointer(index), type.dtype, strides,
+                                          placing.in_alignment(index), of_sums));
   }
   Program program{body.graph, {}, {}, {}};
   std::string acc = "acc";
-  for (int part = 0; part < parts; ++part) {
+  for (int part = 0; part < (halved ? 2 : 1); ++part) {
     if (halved) program.suffix = part ? "b" : "a";
     acc = "acc" + program.suffix;
     program.statements += "const float " + acc + " = " + sum[static_cast<size_t>(part)] + ";\n";
@@ -308,30 +414,22 @@ Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form) {
   program.suffix.clear();
   for (const Node* node : after)
     if (!half_of(body.graph, *node)) program.add(*node);
-  const std::string element(device_type(stored.dtype)), row = "Row<" + element + ", ";
-  const size_t out = pointers.size();
-  pointers.push_back({element + "* p" + std::to_string(out), placing.out_pointer(0)});
+  const std::string element(device_type(stored.dtype)), row = "Row<" + element + ", ",
+                                                        width = columns.width(), method = Columns::method;
+  const size_t out = columns.add_result(placing.out_pointer(0), element);
   const std::span<const Dim> out_strides = placing.out_strides(0);
 
-  std::string axes;
-  for (size_t a = 0; a < rank; ++a) {
-    std::string x = flatten(coordinates[a]);
-    if (halved && a == column_axis) x = "(" + x + ") / 2";
-    axes += "[[maybe_unused]] const long long x" + std::to_string(a) + " = " + x + ";\n";
-  }
-  const std::string method = "template <int V>\n__device__ __forceinline__ ";
-  std::string text = "template <int V>\nstruct Operands {\n" + fields + "};\n";
-  text += method + "Operands<V> fetch(int m, int n, int count) const {\n" + axes + "Operands<V> read;\n" +
-          reads + "return read;\n}\n";
+  std::string text = columns.fetch();
   text += method + row + width + "> results(float (&v)[V], const Operands<V>& read) const {\n" + row + width +
-          "> y;\n" + (normalized ? "const float row = rows[read.m];\n" : "") +
+          "> y;\n" + (form.normalized ? "const float row = rows[read.m];\n" : "") +
           "#pragma unroll\nfor (int j = 0; j < " + width + "; ++j) {\n" + program.statements;
   text += "y.set(j, " + (ctx.fused ? program.name(body.results[0]) : acc) + ");\n}\nreturn y;\n}\n";
-  text += method + "void put(int m, int n, const " + row + "V>& y, int count) const {\n" + axes +
-          "write_row<" + element + ", V>(" + row_pointer(out, offset(out_strides, dims.constant(0))) + ", " +
-          member(out_strides[column_axis]) + ", " + count + ", " +
-          aligned(out_strides, dims.constant(0), placing.out_alignment(0), stored.dtype) + ", y);\n}\n";
-  return make_functor(pointers, captures, normalized.has_value(), member, text);
+  text +=
+      method + "void put(int m, int n, const " + row + "V>& y, int count) const {\n" + columns.coordinates() +
+      "write_row<" + element + ", V>(" + row_pointer(out, columns.offset(out_strides, dims.constant(0))) +
+      ", " + columns.member(out_strides[form.column_axis]) + ", " + columns.count() + ", " +
+      columns.aligned(out_strides, dims.constant(0), placing.out_alignment(0), stored.dtype) + ", y);\n}\n";
+  return columns.functor("Epilogue", text);
 }
 
 namespace {
@@ -422,7 +520,7 @@ size_t read_along(const KernelCtx& ctx, const Loop& loop) {
 
 KernelCall pointwise_call(KernelCtx& ctx) {
   DimTable& dims = ctx.dims;
-  const Body body = body_of(ctx, 0);
+  const Body body = body_of(ctx);
   const size_t lead = body.operands.size();
   const Loop loop =
       make_loop(dims, body.graph.values[body.results[0]].type.shape, accesses_of(ctx, body), lead);

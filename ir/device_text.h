@@ -31,17 +31,21 @@ class MemberDims {
   std::vector<Dim> members_;
 };
 
-/// The end of a contraction kernel: a functor that turns V accumulators of row m, columns n … n+V-1 into results
-/// (contraction_finish.cuh says how). In a fused node it does the work of the other nodes too, reading their operands where
-/// they lie.
-struct Epilogue {
+/// Pointwise work around a kernel's own, as device text.
+struct Functor {
   std::string prelude;   // `struct Epilogue {…};`
   KernelText construct;  // `Epilogue{…}`: an expression inside the kernel
 };
+/// The end of a kernel: turns V numbers of row m, columns n … n+V-1 into results (epilogue.cuh says how). In a fused node it does the
+/// work of the nodes after the anchor too, reading their operands where they lie.
+using Epilogue = Functor;
+/// The beginning of a kernel: gives V elements of its first operand, which the nodes before the anchor compute (prologue.cuh).
+using Prologue = Functor;
 /// Before that each accumulator becomes alpha * v plus the addends.
 /// `coordinates[a]` is the C++ expression (of type long long) of output axis a in terms of `m`, `n` and the kernel's own
 /// names listed in `captures`, which become members of the functor. Columns run along `column_axis`. `column_step`: n is
-/// always a multiple of it. `rows`: the axes that m numbers, the slowest first, for operands in which they lie as one.
+/// always a multiple of it. `rows`, `columns`: the axes that m and n number, the slowest first, for operands in which they lie as
+/// one; where n numbers `column_axis` alone, nothing has to be said.
 struct Addend {
   size_t operand;            // of ctx.node
   std::vector<Dim> strides;  // along the axes of the result; 0 where it is broadcast
@@ -60,12 +64,17 @@ struct EpilogueForm {
   size_t column_axis;
   int column_step;
   std::vector<std::string> captures;
-  std::vector<size_t> rows;
+  std::vector<size_t> rows, columns;
   float alpha = 1;
   std::vector<Addend> addends;
   std::optional<NormalizedRows> normalized = {};  // first of all
 };
 Epilogue make_epilogue(KernelCtx& ctx, const EpilogueForm& form);
+/// Coordinates are those of the anchor's first operand; alpha and addends mean nothing.
+Prologue make_prologue(KernelCtx& ctx, const EpilogueForm& form);
+/// Whether a Fused node has nodes before or after its anchor.
+bool has_prologue(const KernelCtx& ctx);
+bool has_epilogue(const KernelCtx& ctx);
 /// Whether the nodes that follow take halves of the columns: then the kernel's columns 2j and 2j + 1 must be column j of the first half
 /// and of the second one.
 bool pairs_columns(const KernelCtx& ctx);

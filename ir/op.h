@@ -210,6 +210,11 @@ struct OpDef {
   bool keeps_order = false;
   /// On a device the output of rank 3 to 5 lies channels-last (convolutions).
   bool channels_last = false;
+  /// The kernel can end in an epilogue (make_epilogue), so pointwise nodes that follow may join it.
+  bool epilogue = false;
+  /// Set: the kernel can compute its first operand as it reads it (make_prologue), so pointwise nodes before it may join it. Gives
+  /// how often it reads each element; 0: not in this case.
+  int (*readings)(const Graph&, const Node&) = nullptr;
 };
 
 /// Every op there is, by name; generated from the files of `ops/`.

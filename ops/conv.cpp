@@ -210,6 +210,7 @@ const OpDef op_conv = {.name = "Conv",
                        .infer = infer,
                        .eval = eval,
                        .kernel = kernel,
-                       .channels_last = true};
+                       .channels_last = true,
+                       .epilogue = true};
 
 }  // namespace burnish

@@ -183,6 +183,7 @@ const OpDef op_conv_transpose = {.name = "ConvTranspose",
                                  .infer = infer,
                                  .eval = eval,
                                  .kernel = kernel,
-                                 .channels_last = true};
+                                 .channels_last = true,
+                                 .epilogue = true};
 
 }  // namespace burnish

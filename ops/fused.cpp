@@ -100,8 +100,8 @@ Result<> eval(EvalCtx& c) {
 
 }  // namespace
 
-// A first node with the pointwise nodes that follow from it, some of them maybe from halves of its columns (ir/halves.h; made by the
-// pass `fuse`), or pointwise work of the same extents, with several results (`merge_pointwise`): one kernel on a device.
+// An anchor (ir/anchor.h) with the pointwise nodes that follow from it, some of them maybe from halves of its columns (ir/halves.h), and
+// those that make what it reduces (made by the pass `fuse`), or pointwise work of the same extents, with several results (`merge_pointwise`): one kernel on a device.
 const OpDef op_fused = {.name = "Fused", .infer = infer, .eval = eval};
 
 }  // namespace burnish

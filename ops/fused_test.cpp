@@ -3,6 +3,7 @@
 #include "base/half.h"
 #include "ir/text.h"
 #include "ir/verify.h"
+#include "ops/graph_testing.h"
 #include "ops/testing.h"
 
 namespace burnish {
@@ -33,6 +34,35 @@ TEST(Fused, EachResultIsRoundedAndNothingElse) {
   ASSERT_TRUE(done) << done.error().cause();
   EXPECT_EQ(to_float(third.data<half>()[0]), 0.333251953125f);
   EXPECT_EQ(values<float>(y), (std::vector<float>{1, 2}));
+}
+
+// Products and their mean leave the range of FP16.
+TEST(Fused, AReductionBetweenPointwiseNodesRoundsNothing) {
+  auto graph = parse(R"(graph (%x: f16[2, 2], %z: f16[2]) -> (%y) {
+  %y = Fused(%x, %z) : f16[2, 1] {
+    graph body(%0: f16[2, 2], %1: f16[2]) -> (%5) {
+      %2 = Mul(%0, %1) : f16[2, 2]
+      %3 = ReduceMean(%2) {axes=[1]} : f16[2, 1]
+      %4 = constant f16[] {0.125}
+      %5 = Mul(%3, %4) : f16[2, 1]
+    }
+  }
+})");
+  ASSERT_TRUE(graph) << graph.error().cause();
+  const auto sound = verify(*graph);
+  ASSERT_TRUE(sound) << sound.error().cause();
+  auto half_tensor = [](Shape shape, const std::vector<float>& values) {
+    Tensor t = Tensor::zeros(DType::f16, std::move(shape));
+    for (size_t i = 0; i < values.size(); ++i) reinterpret_cast<half*>(t.writable())[i] = to_half(values[i]);
+    return t;
+  };
+  ThreadPool pool(1);
+  const std::vector<Tensor> inputs = {half_tensor({2, 2}, {1, 7, 8, 8}), half_tensor({2}, {32768, 32768})};
+  const auto y = evaluate_graph(*graph, inputs, pool);
+  ASSERT_TRUE(y) << y.error().cause();
+  const Tensor& means = (*y)[0];
+  EXPECT_EQ(to_float(means.data<half>()[0]), 16384);
+  EXPECT_EQ(to_float(means.data<half>()[1]), 32768);
 }
 
 std::string trouble_in(std::string_view results, std::string_view body) {

@@ -107,6 +107,7 @@ const OpDef op_gemm = {.name = "Gemm",
                        .import = import,
                        .infer = infer,
                        .eval = eval,
-                       .kernel = kernel};
+                       .kernel = kernel,
+                       .epilogue = true};
 
 }  // namespace burnish

@@ -13,10 +13,12 @@ namespace burnish {
 struct KernelAxes {
   std::vector<Dim> extents;
   std::vector<std::vector<Dim>> strides;  // [operand][axis]
+  std::vector<size_t> axes;               // of the tensor, where a kernel says so; none of collapsed ones
 
   explicit KernelAxes(size_t operands) : strides(operands) {}
-  void add(Dim extent, std::initializer_list<Dim> along) {
+  void add(Dim extent, std::initializer_list<Dim> along, size_t axis = 0) {
     extents.push_back(extent);
+    axes.push_back(axis);
     for (size_t k = 0; k < strides.size(); ++k) strides[k].push_back(along.begin()[k]);
   }
   size_t rank() const { return extents.size(); }
@@ -51,6 +53,7 @@ inline KernelAxes in_memory_order(const KernelCtx& ctx, const KernelAxes& axes, 
   KernelAxes out(axes.strides.size());
   for (size_t a : order) {
     out.extents.push_back(axes.extents[a]);
+    out.axes.push_back(axes.axes[a]);
     for (size_t o = 0; o < out.strides.size(); ++o) out.strides[o].push_back(axes.strides[o][a]);
   }
   return out;
@@ -91,16 +94,69 @@ inline int64_t power_of_two_from(int64_t n) {
   return p;
 }
 
+/// The pointwise work around a kernel that walks a tensor of `shape`, where m numbers the elements along the axes `rows` and n those
+/// along `columns`, the slowest of them first. n is always a multiple of `column_step`.
+inline EpilogueForm numbered_form(DimTable& dims, std::span<const Dim> shape, std::vector<size_t> rows,
+                                  std::vector<size_t> columns, int column_step = 1) {
+  EpilogueForm form{.coordinates = std::vector<KernelText>(shape.size()),
+                    .column_axis = columns.empty() ? shape.size() - 1 : columns.back(),
+                    .column_step = column_step};
+  for (KernelText& coordinate : form.coordinates) coordinate << "0";
+  for (const auto& [number, axes] : {std::pair("m", &rows), {"n", &columns}}) {
+    Dim inside = dims.constant(1);
+    for (size_t k = axes->size(); k-- > 0;) {
+      const Dim extent = shape[(*axes)[k]];
+      KernelText& at = form.coordinates[(*axes)[k]] = {};
+      at << number;
+      if (!dims.is_constant(inside, 1)) at << " / (int)" << inside;
+      if (k > 0) at << " % (int)" << extent;
+      inside = dims.mul(inside, extent);
+    }
+  }
+  form.rows = std::move(rows);
+  form.columns = std::move(columns);
+  return form;
+}
+
+/// Adds to a call the pointwise nodes before the node, as `prologue` says, and those after it: the kernel's last arguments.
+inline void add_pointwise(KernelCtx& ctx, KernelCall& call, const EpilogueForm& prologue,
+                          const EpilogueForm& epilogue) {
+  const bool before = has_prologue(ctx), after = has_epilogue(ctx);
+  if (!before && !after) return;
+  Functor functors[2];
+  if (before) functors[0] = make_prologue(ctx, prologue);
+  if (after) functors[1] = make_epilogue(ctx, epilogue);
+  for (const Functor& functor : functors) {
+    call.prelude += functor.prelude;
+    call.body << ", ";
+    if (functor.prelude.empty()) call.body << "Unchanged{}";
+    else call.body << functor.construct;
+  }
+}
+
+/// The pointer to a kernel's first operand; null where a prologue computes it.
+inline KernelText source_text(const KernelCtx& ctx) {
+  KernelText text;
+  if (has_prologue(ctx)) text << "(const float*)nullptr";
+  else text << ctx.in_pointer(0);
+  return text;
+}
+
+/// The longest row whose threads keep all of it in registers.
+inline constexpr int64_t most_of_row_in_registers = int64_t{32} * 512;
+
 /// How many threads share a row of `length` elements, and how many of these each of them keeps in registers
 /// (0: rows are
 /// read again, any length). `apart`: elements of a row lie apart while neighbouring rows lie side by side.
 struct RowTeam {
   int64_t team = 32, cached = 0;
   RowTeam(const KernelCtx& ctx, Dim length, bool apart) {
-    constexpr int64_t elements = 8, most_cached = 32;
+    constexpr int64_t elements = 8, most_cached = 32, most_threads = most_of_row_in_registers / most_cached;
     const int64_t most = ctx.dims.range(length).hi;
-    const int64_t planned = most <= 512 * most_cached ? most : ctx.usual(length);
-    team = apart ? 1 : std::clamp<int64_t>(power_of_two_from((planned + elements - 1) / elements), 1, 512);
+    const int64_t planned = most <= most_of_row_in_registers ? most : ctx.usual(length);
+    team = apart
+               ? 1
+               : std::clamp<int64_t>(power_of_two_from((planned + elements - 1) / elements), 1, most_threads);
     if (const int64_t each = (most + team - 1) / team; each <= most_cached)
       cached = std::max<int64_t>(each, 1);
   }

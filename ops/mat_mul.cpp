@@ -184,6 +184,6 @@ Verdict kernel(KernelCtx& ctx) {
 }  // namespace
 
 extern const OpDef op_mat_mul;
-const OpDef op_mat_mul = {.name = "MatMul", .infer = infer, .eval = eval, .kernel = kernel};
+const OpDef op_mat_mul = {.name = "MatMul", .infer = infer, .eval = eval, .kernel = kernel, .epilogue = true};
 
 }  // namespace burnish

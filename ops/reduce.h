@@ -147,6 +147,8 @@ constexpr OpDef reduction(std::string_view name) {
   op.infer = reduce_detail::infer<F>;
   op.eval = reduce_detail::eval<F>;
   op.kernel = reduce_detail::kernel;
+  op.epilogue = true;
+  op.readings = [](const Graph&, const Node&) { return 1; };
   // Sums and products leave the range of FP16; a mean or an extreme stays in that of its operand.
   op.keeps_f32 = name != "ReduceMean" && name != "ReduceMax" && name != "ReduceMin";
   return op;

@@ -44,18 +44,21 @@ inline Verdict reduce_kernel(KernelCtx& ctx, std::span<const int64_t> reduced_ax
   const std::span<const Dim> x = ctx.in_strides(0), y = ctx.out_strides(0);
   KernelAxes all_kept(2), all_reduced(1);
   size_t result_axis = 0;
+  std::vector<size_t> axes_of_result(x.size());
   for (size_t a = 0; a < x.size(); ++a) {
     const bool gone = std::binary_search(reduced_axes.begin(), reduced_axes.end(), static_cast<int64_t>(a));
-    if (gone) all_reduced.add(ctx.in(0).shape[a], {x[a]});
-    else all_kept.add(ctx.in(0).shape[a], {x[a], y[result_axis]});
+    axes_of_result[a] = result_axis;
+    if (gone) all_reduced.add(ctx.in(0).shape[a], {x[a]}, a);
+    else all_kept.add(ctx.in(0).shape[a], {x[a], y[result_axis]}, a);
     if (!gone || keepdims) ++result_axis;
   }
-  const KernelAxes kept = collapsed(dims, in_memory_order(ctx, all_kept, 0));
-  const KernelAxes reduced = collapsed(dims, in_memory_order(ctx, all_reduced, 0));
+  const KernelAxes ordered_kept = in_memory_order(ctx, all_kept, 0), kept = collapsed(dims, ordered_kept);
+  const KernelAxes ordered_reduced = in_memory_order(ctx, all_reduced, 0),
+                   reduced = collapsed(dims, ordered_reduced);
   const Dim results = dims.product(kept.extents), count = dims.product(reduced.extents);
 
   KernelCall call{.headers = {"providers/nvrtc/device/reduce.cuh"}};
-  const std::string element(device_type(ctx.in(0).dtype)),
+  const std::string element(has_prologue(ctx) ? "float" : device_type(ctx.in(0).dtype)),
       index = index_type(dims, dims.product(ctx.in(0).shape));
   const bool columns = kept.rank() > 0 && dims.is_constant(kept.strides[0].back(), 1) && reduced.rank() > 0 &&
                        !dims.is_constant(reduced.strides[0].back(), 1) && ctx.usual(kept.extents.back()) >= 8;
@@ -74,10 +77,18 @@ inline Verdict reduce_kernel(KernelCtx& ctx, std::span<const int64_t> reduced_ax
     set_launch(dims, call, results, team > 32 ? 1 : threads / team, threads);
   }
   call.body << (columns ? "reduce_columns" : "reduce") << "<reduction::" << functor << "<" << element << ">, "
-            << shared_by << ">(" << ctx.in_pointer(0) << ", " << ctx.out_pointer(0) << ", "
+            << shared_by << ">(" << source_text(ctx) << ", " << ctx.out_pointer(0) << ", "
             << dims_text(kept.extents, index) << ", " << dims_text(kept.strides[0]) << ", "
             << dims_text(kept.strides[1]) << ", " << dims_text(reduced.extents, index) << ", "
-            << dims_text(reduced.strides[0]) << ");\n";
+            << dims_text(reduced.strides[0]);
+  // m numbers the reduced elements, n the results, of which a thread may have several side by side.
+  std::vector<size_t> of_results;
+  for (const size_t a : ordered_kept.axes) of_results.push_back(axes_of_result[a]);
+  add_pointwise(
+      ctx, call,
+      numbered_form(dims, ctx.in(0).shape, ordered_reduced.axes, ordered_kept.axes, static_cast<int>(vector)),
+      numbered_form(dims, ctx.out(0).shape, {}, of_results));
+  call.body << ");\n";
   ctx.calls.push_back(std::move(call));
   return Verdict::yes();
 }

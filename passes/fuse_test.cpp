@@ -69,5 +69,35 @@ TEST(FusionReasons, HalvesStayApart) {
             Reasons{start + "what is made of both halves does not end in one result"});
 }
 
+/// A reduction of what an Add and a Mul of three tensors of `shape` make.
+Reasons reasons_for_reduction(const std::string& shape, const std::string& where,
+                              const std::string& reduction, const std::string& outputs = "%y") {
+  return reasons_in("graph (%a: " + shape + ", %b: " + shape + ", %c: " + shape + ", %s: f32[8]) -> (" +
+                    outputs + ")" + where + " {\n  %d = Add(%a, %b) : " + shape +
+                    " @\"d\"\n  %e = Mul(%d, %c) : " + shape + " @\"e\"\n  %y = " + reduction + " @\"r\"\n}");
+}
+
+TEST(FusionReasons, ReductionsThatOnlyRead) {
+  const std::string known = "f32[4, 8]", mean = "ReduceMean(%e) {axes=[1]} : f32[4, 1]", node = "node 'r' ",
+                    free = "f32[n, m]", n = " where n = input(%a, 0), m = input(%a, 1)",
+                    maker = "node 'd' (Fused)";
+  EXPECT_EQ(reasons_for_reduction(known, "", mean), Reasons());
+  EXPECT_EQ(reasons_for_reduction(known, "", mean, "%y, %e"),
+            Reasons{node + "(ReduceMean): what it reads of " + maker + " is read by others too"});
+  EXPECT_EQ(reasons_for_reduction(free, n, "Softmax(%e) {axis=1} : f32[n, m]"), Reasons());
+  EXPECT_EQ(reasons_for_reduction("f32[4, 8, m]", " where m = input(%a, 2)",
+                                  "LogSoftmax(%e) {axis=1} : f32[4, 8, m]"),
+            Reasons());
+  EXPECT_EQ(reasons_for_reduction("f64[4, 8]", "", "ReduceMean(%e) {axes=[1]} : f64[4, 1]"),
+            Reasons{node + "(ReduceMean): it reads what " + maker + " stores, for its kernel only reads"});
+  EXPECT_EQ(reasons_for_reduction("f32[4, 100000]", "", mean),
+            Reasons{node + "(ReduceMean): it reads what " + maker +
+                    " stores, for few threads share its long rows, and would read 3 tensors instead of one"});
+  EXPECT_EQ(
+      reasons_for_reduction("f32[4, 20000, 8]", "", "RMSNormalization(%e, %s) {axis=1} : f32[4, 20000, 8]"),
+      Reasons{node + "(RMSNormalization): it reads what " + maker +
+              " stores, for its rows may not stay in registers, and to read 3 tensors 3 times takes longer"});
+}
+
 }  // namespace
 }  // namespace burnish

@@ -39,9 +39,9 @@ class BodyWriter {
   void add_single(Node node) {
     for (ValueId& v : node.inputs) {
       if (v == no_value) continue;
-      const bool fresh = !inside_.contains(v);
-      if (fresh && is_pointwise(node) && is_number(graph_, v))
-        inside_[v] = body_.add_constant(*graph_.constant(v));
+      const bool fresh = !inside_.contains(v), number = is_number(graph_, v);
+      if (fresh && number && is_pointwise(node)) inside_[v] = body_.add_constant(*graph_.constant(v));
+      if (!fresh && number && !is_pointwise(node)) inside_.erase(v);  // an anchor's operands are in memory
       v = operand(v);
     }
     for (ValueId& v : node.outputs) v = inside_[v] = body_.add_value(graph_.values[v].type);

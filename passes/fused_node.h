@@ -15,6 +15,9 @@ inline bool is_pointwise(const Node& node) {
   return node.op->scalar && node.outputs.size() == 1 && node.outputs[0] != no_value;
 }
 
+/// Whether the node takes parts of a value along an axis.
+inline bool is_cut(const Node& node) { return node.op->name == "Slice" || node.op->name == "Split"; }
+
 /// Whether v is a number that a kernel holds as text.
 inline bool is_number(const Graph& graph, ValueId v) {
   const Tensor* constant = graph.constant(v);

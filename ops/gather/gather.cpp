@@ -184,6 +184,7 @@ const OpDef op_gather = {.name = "Gather",
                          .infer = infer,
                          .eval = eval,
                          .view = view,
-                         .kernel = kernel};
+                         .kernel = kernel,
+                         .epilogue = true};
 
 }  // namespace burnish

@@ -85,6 +85,7 @@ const OpDef op_group_normalization = {.name = "GroupNormalization",
                                       .infer = infer,
                                       .eval = eval,
                                       .kernel = kernel,
-                                      .keeps_order = true};
+                                      .keeps_order = true,
+                                      .epilogue = true};
 
 }  // namespace burnish

@@ -51,6 +51,7 @@ const OpDef op_instance_normalization = {.name = "InstanceNormalization",
                                          .infer = infer,
                                          .eval = eval,
                                          .kernel = kernel,
-                                         .keeps_order = true};
+                                         .keeps_order = true,
+                                         .epilogue = true};
 
 }  // namespace burnish

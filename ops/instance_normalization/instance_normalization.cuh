@@ -35,7 +35,7 @@ BURNISH_DEVICE void instance_normalization(const Tx* x, const Ts* scale, const T
       x, scale, bias, y, static_cast<float*>(nullptr), static_cast<float*>(nullptr),
       dims<Index>(extents.at[0], groups), inner, row_strides(rows(x_strides.at[0], x_strides.at[1]), x_inner),
       row_strides(rows(0, scale_stride), scale_inner), row_strides(rows(0, bias_stride), bias_inner),
-      row_strides(rows(y_strides.at[0], y_strides.at[1]), y_inner), epsilon, epilogue);
+      row_strides(rows(y_strides.at[0], y_strides.at[1]), y_inner), epsilon, Unchanged{}, epilogue);
 }
 
 }  // namespace burnish

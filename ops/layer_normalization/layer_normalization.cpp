@@ -65,6 +65,8 @@ const OpDef op_layer_normalization = {.name = "LayerNormalization",
                                       .import = import_layer_normalization,
                                       .infer = infer,
                                       .eval = eval,
-                                      .kernel = kernel};
+                                      .kernel = kernel,
+                                      .epilogue = true,
+                                      .readings = layer_normalization_readings};
 
 }  // namespace burnish

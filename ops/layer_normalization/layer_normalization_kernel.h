@@ -5,6 +5,14 @@
 
 namespace burnish {
 
+/// How often the kernel reads a row. Of rows picked by a table a prologue does not know which they are.
+inline int layer_normalization_readings(const Graph& g, const Node& node) {
+  if (node.inputs.size() > 3) return 0;
+  const std::span<const Dim> shape = g.values[node.inputs[0]].type.shape;
+  const auto axis = static_cast<size_t>(node.attrs.as<LayerNormalizationAttrs>().axis);
+  return g.dims->range(g.dims->product(shape.subspan(axis))).hi <= most_of_row_in_registers ? 1 : 3;
+}
+
 /// The pointer of an operand or result that may be left out; `type` is then the null pointer's.
 inline KernelText pointer_or_null(bool there, OperandPointer pointer, std::string_view type) {
   KernelText text;
@@ -71,7 +79,7 @@ inline Verdict layer_normalization_kernel(KernelCtx& ctx, bool rms) {
                     element(device_type(ctx.in(0).dtype));
   const std::string_view moment = ctx.in(0).dtype == DType::f64 ? "double" : "float";
   call.body << "layer_normalization<" << (rms ? "true, " : "false, ") << std::to_string(team.team) << ", "
-            << std::to_string(team.cached) << ">(" << ctx.in_pointer(0) << ", " << ctx.in_pointer(1) << ", "
+            << std::to_string(team.cached) << ">(" << source_text(ctx) << ", " << ctx.in_pointer(1) << ", "
             << pointer_or_null(biased, ctx.in_pointer(2),
                                "const " + std::string(device_type(ctx.in(1).dtype)))
             << ", " << ctx.out_pointer(0) << ", " << pointer_or_null(ctx.wants(1), ctx.out_pointer(1), moment)
@@ -80,7 +88,14 @@ inline Verdict layer_normalization_kernel(KernelCtx& ctx, bool rms) {
             << rows_text(ctx, rows, axis) << ", " << dims_text(within.strides[0]) << ", "
             << dims_text(within.strides[1]) << ", " << dims_text(within.strides[2]) << ", "
             << dims_text(rows.strides[1]) << ", " << dims_text(within.strides[3]) << ", "
-            << real_text(static_cast<double>(attrs.epsilon)) << ");\n";
+            << real_text(static_cast<double>(attrs.epsilon));
+  const std::vector<Dim>& result = ctx.out(0).shape;
+  std::vector<size_t> of_rows(all_rows.rank()), of_columns(tail.size());
+  std::iota(of_rows.begin(), of_rows.end(), 0);
+  std::iota(of_columns.begin(), of_columns.end(), of_rows.size());
+  const EpilogueForm form = numbered_form(dims, result, of_rows, of_columns);
+  add_pointwise(ctx, call, form, form);
+  call.body << ");\n";
   ctx.calls.push_back(std::move(call));
   return Verdict::yes();
 }

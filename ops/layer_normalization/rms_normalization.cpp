@@ -44,6 +44,8 @@ const OpDef op_rms_normalization = {.name = "RMSNormalization",
                                     .import = import_layer_normalization,
                                     .infer = infer,
                                     .eval = eval,
-                                    .kernel = kernel};
+                                    .kernel = kernel,
+                                    .epilogue = true,
+                                    .readings = layer_normalization_readings};
 
 }  // namespace burnish

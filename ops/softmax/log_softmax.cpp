@@ -32,6 +32,8 @@ const OpDef op_log_softmax = {
     .eval = eval,
     .kernel = kernel,
     .keeps_order = true,
+    .epilogue = true,
+    .readings = softmax_readings,
 };
 
 }  // namespace burnish

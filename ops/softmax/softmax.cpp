@@ -25,6 +25,8 @@ const OpDef op_softmax = {
     .eval = eval,
     .kernel = kernel,
     .keeps_order = true,
+    .epilogue = true,
+    .readings = softmax_readings,
 };
 
 }  // namespace burnish

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "base/primitives.cuh"
+#include "providers/nvrtc/device/epilogue.cuh"
 #include "providers/nvrtc/device/indexing.cuh"
+#include "providers/nvrtc/device/prologue.cuh"
 #include "providers/nvrtc/device/team.cuh"
 
 namespace burnish {
@@ -41,9 +43,9 @@ struct Finish {
 
 }  // namespace softmax_detail
 
-/// y[row, i] = epilogue(softmax over i of prologue(x[row, i], offset in x), offset in y); y may be x. Rows:
-/// `extents` of all axes but the softmax axis, with x's and y's strides over them; the axis: `length`
-/// elements, `x_step` and `y_step` apart.
+/// y[row, i] = softmax over i of x[row, i]; y may be x. A prologue (prologue.cuh) gives x instead, an epilogue (epilogue.cuh) stores:
+/// of m the row, n the element of the row. Rows: `extents` of all axes but the softmax axis, with x's and y's strides over them; the
+/// axis: `length` elements, `x_step` and `y_step` apart.
 /// team: threads per row, 1…32 lanes or a whole block of 64…1024 (then blockDim.x == team).
 /// cached: elements per thread kept in registers; 0 reads the row twice and takes any length, else length <=
 /// team * cached.
@@ -60,9 +62,9 @@ BURNISH_DEVICE void softmax(const Tx* x, Ty* y, const Dims<rank, Index>& extents
   for (i64 row = Threads::index(); row < rows; row += Threads::count()) {
     const Dims<rank, Index> at = decompose(Index(row), extents);
     const i64 from = offset_of(at, x_strides), to = offset_of(at, y_strides);
-    auto read = [&](i64 i) { return prologue(load(x + from + i * x_step), from + i * x_step); };
+    auto read = [&](i64 i) { return read_element(prologue, x + from + i * x_step, int(row), int(i)); };
     auto write = [&](i64 i, A value) {
-      store(y + to + i * y_step, compute<Ty>(epilogue(value, to + i * y_step)));
+      finish_element(epilogue, y + to + i * y_step, int(row), int(i), value);
     };
     if constexpr (cached > 0) {
       A kept[cached];

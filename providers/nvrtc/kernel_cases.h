@@ -415,4 +415,55 @@ inline std::vector<FusedCase> fused_cases() {
           {free},  {free, gaps, {dense}}, {free, dense, {last, dense}}};
 }
 
+/// A reduction of x * x + z, or what comes after it, or both. `reduction` reads %p and %s and gives %r, of type `result`; a result that
+/// is asked whether it is less than %l is of bool.
+inline std::vector<FusedCase> fused_reduction_cases() {
+  constexpr auto dense = Layout::dense, last = Layout::channels_last, gaps = Layout::gaps,
+                 back = Layout::backwards;
+  std::vector<FusedCase> all;
+  auto add = [&](const std::string& where, const std::string& x, const std::string& z, const std::string& s,
+                 const std::string& reduction, const std::string& result, Layout in = Layout::dense,
+                 Layout out = Layout::dense) {
+    const std::string dtype = result.substr(0, result.find('[')), l = dtype + "[1]",
+                      asked = "bool" + result.substr(result.find('['));
+    for (const auto& [before, after] : {std::pair(true, true), {true, false}, {false, true}}) {
+      const std::string operands = "(%x: " + x + ", %z: " + z + ", %s: " + s + ", %l: " + l + ")",
+                        y = after ? asked : result;
+      std::string text = "graph " + operands + " -> (%y)" + where +
+                         " {\n  %y = Fused(%x, %z, %s, %l) : " + y + " {\n    graph body" + operands +
+                         " -> (" + (after ? "%y" : "%r") + ") {\n";
+      if (before) text += "      %q = Mul(%x, %x) : " + x + "\n      %p = Add(%q, %z) : " + x + "\n";
+      std::string line = reduction;
+      if (!before) line.replace(line.find("%p"), 2, "%x");
+      text += "      %r = " + line + " : " + result + "\n";
+      if (after) text += "      %y = Less(%r, %l) : " + y + "\n";
+      all.push_back({text + "    }\n  }\n}", in, {out}});
+    }
+  };
+  const std::string free = " where n = input(%x, 0), m = input(%x, 1)";
+  for (const std::string op : {"Softmax", "LogSoftmax"}) {
+    add("", "f16[2, 12, 77, 77]", "f16[2, 1, 1, 77]", "f16[1]", op + "(%p) {axis=3}", "f16[2, 12, 77, 77]");
+    add("", "bf16[2, 21, 9, 11]", "bf16[21, 1, 1]", "f32[1]", op + "(%p) {axis=1}", "bf16[2, 21, 9, 11]",
+        last, last);
+    add("", "f32[2, 21, 9, 11]", "f32[2, 21, 9, 11]", "f32[1]", op + "(%p) {axis=1}", "f32[2, 21, 9, 11]",
+        dense, last);
+    add(free, "f32[n, m]", "f32[m]", "f32[1]", op + "(%p) {axis=1}", "f32[n, m]", gaps, back);
+  }
+  add("", "f16[2, 5, 768]", "f16[2, 5, 768]", "f16[768]", "LayerNormalization(%p, %s) {axis=2}",
+      "f16[2, 5, 768]");
+  add(free, "f32[n, m, 6, 7]", "f32[m, 1, 1]", "f32[6, 1]", "LayerNormalization(%p, %s) {axis=2}",
+      "f32[n, m, 6, 7]", last, dense);
+  add(free, "bf16[n, m]", "bf16[n, 1]", "bf16[m]", "RMSNormalization(%p, %s) {axis=1}", "bf16[n, m]", back,
+      gaps);
+  add("", "f16[2, 512, 7, 7]", "f16[512, 1, 1]", "f16[1]", "ReduceMean(%p) {axes=[2, 3]}",
+      "f16[2, 512, 1, 1]", last, last);
+  add("", "f16[1, 2048, 64, 64]", "f16[2048, 1, 1]", "f16[1]", "ReduceSum(%p) {axes=[2, 3], keepdims=false}",
+      "f16[1, 2048]", last);
+  add("", "f32[3, 40, 5, 7]", "f32[3, 1, 5, 1]", "f32[1]", "ReduceMax(%p) {axes=[1, 3], keepdims=false}",
+      "f32[3, 5]");
+  add(free, "f32[n, m, 9]", "f32[9]", "f32[1]", "ReduceLogSumExp(%p) {axes=[1]}", "f32[n, 1, 9]", gaps, back);
+  add(free, "bf16[n, m]", "bf16[n, 1]", "f32[1]", "ReduceL2(%p) {axes=[0, 1]}", "bf16[1, 1]");
+  return all;
+}
+
 }  // namespace burnish::nvrtc::testing

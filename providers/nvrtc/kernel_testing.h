@@ -107,9 +107,9 @@ struct KernelCase {
   }
 };
 
-/// A Fused node of several results: the text of a graph with that node alone.
+/// The text of a graph with one Fused node alone.
 struct FusedCase {
-  const char* text;
+  std::string text;
   Layout in = Layout::dense;
   std::vector<Layout> out = {Layout::dense};
 };

@@ -132,6 +132,38 @@ static size_t times_in(std::string_view text, std::string_view what) {
   return count;
 }
 
+TEST(Kernels, PointwiseWorkAroundReductionsCompiles) {
+  for (const char* target : {"sm_80", "sm_90"}) {
+    const NvrtcBackend backend = backend_for(target);
+    std::set<std::string> sources;
+    for (const FusedCase& c : fused_reduction_cases()) sources.insert(source_of(backend, c));
+    EXPECT_EQ(sources.size(), fused_reduction_cases().size());
+    expect_compiles(backend, {sources.begin(), sources.end()});
+  }
+}
+
+/// The source of a mean of x + z over channels-last images, %y being its result after `more`.
+static std::string mean_of_sums(const std::string& more) {
+  const FusedCase c{.text = R"(graph (%x: f16[2, 512, 7, 7], %z: f16[512, 1, 1]) -> (%y) {
+  %y = Fused(%x, %z) : f16[2, 512, 1, 1] {
+    graph body(%x: f16[2, 512, 7, 7], %z: f16[512, 1, 1]) -> (%y) {
+      %p = Add(%x, %z) : f16[2, 512, 7, 7]
+      )" + more + R"(
+    }
+  }
+})",
+                    .in = Layout::channels_last};
+  return source_of(backend_for("sm_90"), c);
+}
+
+TEST(Kernels, AReductionReadsVectorsOfWhatItComputes) {
+  const std::string source = mean_of_sums("%y = ReduceMean(%p) {axes=[2, 3]} : f16[2, 512, 1, 1]");
+  EXPECT_EQ(times_in(source, "reduce_columns<reduction::Mean<float>, 32, 8, "), 1u) << source;
+  EXPECT_EQ(times_in(source, "(long long)m * "), 1u) << source;  // positions lie as one
+  EXPECT_EQ(times_in(source, "1LL, count, true)"), 2u) << source;
+  EXPECT_EQ(times_in(source, "struct Epilogue"), 0u) << source;
+}
+
 TEST(Kernels, ResultsInOneOrderAreStoredAsVectorsFromOperandsReadOnce) {
   const std::string source = source_of(backend_for("sm_90"), fused_cases()[0]);
   EXPECT_EQ(times_in(source, "load_vector<"), 1u) << source;

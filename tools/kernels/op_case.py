@@ -116,6 +116,22 @@ def storing_epilogue(dtype, columns):
     }};"""
 
 
+def squaring_prologue(dtype):
+    """A prelude: `Squares{x, step_m, step_n}` gives x * x + 1 of element n of row m, or as the reduction numbers them."""
+    T = C_TYPE[np.dtype(dtype).name]
+    return f"""struct Squares {{
+      const {T}* x;
+      long long step_m, step_n;
+      template <int V> struct Operands {{ burnish::Row<{T}, V> x; }};
+      template <int V> __device__ Operands<V> fetch(int m, int n, int count) const {{
+        return {{burnish::read_row<{T}, V>(x + m * step_m + n * step_n, step_n, count, false)}};
+      }}
+      template <int V> __device__ void values(const Operands<V>& read, float (&v)[V]) const {{
+        for (int j = 0; j < V; ++j) v[j] = read.x[j] * read.x[j] + 1;
+      }}
+    }};"""
+
+
 @dataclass
 class Case:
     """`body`: statements of the kernel, in which operands are pointers by their names, maps TensorMaps by theirs."""

@@ -5,13 +5,24 @@
 //   void put(int m, int n, const Row<T, V>&, int count) const       writes them.
 #pragma once
 
-#include "providers/nvrtc/device/types.cuh"
+#include "providers/nvrtc/device/team.cuh"
 
 namespace burnish {
 
 template <int V, class Epilogue, class Number>
 BURNISH_DEVICE void finish_row(const Epilogue& epilogue, int m, int n, Number (&v)[V], int count) {
   epilogue.put(m, n, epilogue.results(v, epilogue.template fetch<V>(m, n, count)), count);
+}
+
+/// One result of a row, stored `at` its place where no work follows.
+template <class Epilogue, class T, class Number>
+BURNISH_DEVICE void finish_element(const Epilogue& epilogue, T* at, int m, int n, Number value) {
+  if constexpr (is_same<Epilogue, Unchanged>) {
+    store(at, compute<T>(value));
+  } else {
+    float v[1] = {float(value)};
+    finish_row(epilogue, m, n, v, 1);
+  }
 }
 
 }  // namespace burnish

@@ -4,6 +4,7 @@
 #include "base/primitives.cuh"
 #include "providers/nvrtc/device/epilogue.cuh"
 #include "providers/nvrtc/device/indexing.cuh"
+#include "providers/nvrtc/device/prologue.cuh"
 #include "providers/nvrtc/device/team.cuh"
 
 namespace burnish {
@@ -37,8 +38,8 @@ BURNISH_DEVICE constexpr RowStrides<Rows, inner> row_strides(const Rows& rows, c
   return {rows, within};
 }
 
-/// y = (x - mean) * inverse * scale + bias, row by row, where inverse = 1 / sqrt(variance + epsilon). An
-/// epilogue (epilogue.cuh) stores instead: of m the row, n the element of the row. With centred = false (RMS normalisation) the mean counts as 0. Mean and variance
+/// y = (x - mean) * inverse * scale + bias, row by row, where inverse = 1 / sqrt(variance + epsilon). A
+/// prologue (prologue.cuh) gives x instead, an epilogue (epilogue.cuh) stores: of m the row, n the element of the row. With centred = false (RMS normalisation) the mean counts as 0. Mean and variance
 /// are taken in x's compute type, the variance from the differences to the mean.
 /// Rows: `row_extents`; elements of a row: `extents`. scale and bias may be null and broadcast by zero
 /// strides. means, inverses: null, or one number per row, dense.
@@ -47,7 +48,7 @@ BURNISH_DEVICE constexpr RowStrides<Rows, inner> row_strides(const Rows& rows, c
 /// of a row <= team * cached.
 /// Grid: any; rows / (blockDim.x / team) blocks give one row per team. No dynamic shared memory.
 template <bool centred, int team, int cached, class Tx, class Ts, class Ty, class Tm, class XRows, int outer,
-          int inner, class Index, class Epilogue = Unchanged>
+          int inner, class Index, class Prologue = Unchanged, class Epilogue = Unchanged>
 BURNISH_DEVICE void normalize_rows(const Tx* x, const Ts* scale, const Ts* bias, Ty* y, Tm* means,
                                    Tm* inverses, const Dims<outer, Index>& row_extents,
                                    const Dims<inner, Index>& extents,
@@ -55,7 +56,7 @@ BURNISH_DEVICE void normalize_rows(const Tx* x, const Ts* scale, const Ts* bias,
                                    const RowStrides<Dims<outer>, inner>& scale_strides,
                                    const RowStrides<Dims<outer>, inner>& bias_strides,
                                    const RowStrides<Dims<outer>, inner>& y_strides, double epsilon,
-                                   Epilogue epilogue = {}) {
+                                   Prologue prologue = {}, Epilogue epilogue = {}) {
   using A = compute<Tx>;
   using Threads = Team<team>;
   const i64 rows = count_of(row_extents), length = count_of(extents);
@@ -65,6 +66,10 @@ BURNISH_DEVICE void normalize_rows(const Tx* x, const Ts* scale, const Ts* bias,
     const i64 from = offset_of(at, x_strides.rows), to = offset_of(at, y_strides.rows);
     const i64 scale_from = offset_of(at, scale_strides.rows), bias_from = offset_of(at, bias_strides.rows);
     A kept[cached ? cached : 1];
+    auto read = [&](i64 i) {
+      return read_element(prologue, x + from + offset_at(Index(i), extents, x_strides.within), int(row),
+                          int(i));
+    };
     // each(f): f(element, its coordinates or linear index) for this thread's elements.
     auto each = [&](auto f) {
       if constexpr (cached > 0) {
@@ -72,15 +77,14 @@ BURNISH_DEVICE void normalize_rows(const Tx* x, const Ts* scale, const Ts* bias,
         for (int j = 0; j < cached; ++j)
           if (j * team + Threads::lane() < length) f(kept[j], Index(j * team + Threads::lane()));
       } else {
-        for (i64 i = Threads::lane(); i < length; i += team)
-          f(load(x + from + offset_at(Index(i), extents, x_strides.within)), Index(i));
+        for (i64 i = Threads::lane(); i < length; i += team) f(read(i), Index(i));
       }
     };
     if constexpr (cached > 0) {
 #pragma unroll
       for (int j = 0; j < cached; ++j) {
         const i64 i = j * team + Threads::lane();
-        kept[j] = i < length ? load(x + from + offset_at(Index(i), extents, x_strides.within)) : A(0);
+        kept[j] = i < length ? read(i) : A(0);
       }
     }
     A mean = 0, squares = 0;
@@ -96,12 +100,7 @@ BURNISH_DEVICE void normalize_rows(const Tx* x, const Ts* scale, const Ts* bias,
       A result = (value - mean) * inverse;
       if (scale) result *= A(load(scale + scale_from + offset_of(in_row, scale_strides.within)));
       if (bias) result += A(load(bias + bias_from + offset_of(in_row, bias_strides.within)));
-      const i64 target = to + offset_of(in_row, y_strides.within);
-      if constexpr (is_same<Epilogue, Unchanged>) store(y + target, compute<Ty>(result));
-      else {
-        float v[1] = {float(result)};
-        finish_row(epilogue, int(row), int(i), v, 1);
-      }
+      finish_element(epilogue, y + to + offset_of(in_row, y_strides.within), int(row), int(i), result);
     });
     if (Threads::lane() == 0) {
       if (means) store(means + row, compute<Tm>(mean));

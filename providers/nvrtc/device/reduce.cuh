@@ -7,7 +7,9 @@
 
 #include "base/primitives.cuh"
 #include "providers/nvrtc/device/cluster.cuh"
+#include "providers/nvrtc/device/epilogue.cuh"
 #include "providers/nvrtc/device/indexing.cuh"
+#include "providers/nvrtc/device/prologue.cuh"
 #include "providers/nvrtc/device/team.cuh"
 
 namespace burnish {
@@ -130,16 +132,15 @@ BURNISH_DEVICE compute<T> as_result(A value) {
   return prim::cast<compute<T>>(value);
 }
 
-/// State of elements first, first + step, … of the reduced axes that begin at offset `base`; four chains hide
-/// latency.
+/// State of elements first, first + step, … of result k, whose reduced axes begin at offset `base`; four chains
+/// hide latency.
 template <class F, class T, int reduced, class Index, class Prologue>
-BURNISH_DEVICE typename F::State accumulate(const T* x, i64 base, Index first, Index step, Index count,
+BURNISH_DEVICE typename F::State accumulate(const T* x, i64 base, i64 k, Index first, Index step, Index count,
                                             const Dims<reduced, Index>& extents, const Dims<reduced>& strides,
                                             const Prologue& prologue) {
   typename F::State chain[4] = {F::identity(), F::identity(), F::identity(), F::identity()};
   auto element = [&](Index r) {
-    const i64 offset = base + offset_at(r, extents, strides);
-    return F::of(prologue(load(x + offset), offset));
+    return F::of(read_element(prologue, x + base + offset_at(r, extents, strides), int(r), int(k)));
   };
   i64 r = first;  // 64-bit: the last step may pass 2^31
   for (; r + 3 * i64(step) < count; r += 4 * i64(step)) {
@@ -152,8 +153,8 @@ BURNISH_DEVICE typename F::State accumulate(const T* x, i64 base, Index first, I
 
 }  // namespace reduction
 
-/// y[k] = epilogue(F over r of prologue(x[k, r], offset in x), k), F one of the functors above on x's type
-/// (on the prologue's result type, where that differs).
+/// y[k] = F over r of x[k, r], F one of the functors above on x's type. A prologue (prologue.cuh) gives x instead, float, of m
+/// the number r and n the number k; an epilogue (epilogue.cuh) stores, of n the number k.
 ///   reduce<reduction::Mean<half>, 32>(x, y, dims<int>(n, c), dims(sn, sc), dims(c, 1), dims<int>(h, w),
 ///                                     dims(sh, sw));
 /// x: kept extents and strides of x over them, y's strides over them; reduced extents and strides of x over
@@ -172,36 +173,38 @@ BURNISH_DEVICE void reduce(const Tx* x, Ty* y, const Dims<kept, Index>& kept_ext
   const Index results = count_of(kept_extents), count = count_of(extents);
   for (i64 k = Threads::index(); k < results; k += Threads::count()) {
     const Dims<kept, Index> at = decompose(Index(k), kept_extents);
-    auto state = reduction::accumulate<F>(x, offset_of(at, x_kept_strides), Index(Threads::lane()),
+    auto state = reduction::accumulate<F>(x, offset_of(at, x_kept_strides), k, Index(Threads::lane()),
                                           Index(team), count, extents, x_strides, prologue);
     state = Threads::reduce(state, F::combine);
     if (Threads::lane() == 0)
-      store(y + offset_of(at, y_strides), epilogue(reduction::as_result<Ty>(F::result(state, count)), k));
+      finish_element(epilogue, y + offset_of(at, y_strides), 0, int(k),
+                     reduction::as_result<Tx>(F::result(state, count)));
   }
 }
 
 namespace reduction {
 
-/// The same of V neighbouring results, added to `state`.
+/// The same of V neighbouring results from k on, added to `state`.
 template <class F, int V, class T, int reduced, class Index, class Prologue>
-BURNISH_DEVICE void accumulate_columns(const T* x, i64 base, Index first, Index step, Index count,
+BURNISH_DEVICE void accumulate_columns(const T* x, i64 base, i64 k, Index first, Index step, Index count,
                                        const Dims<reduced, Index>& extents, const Dims<reduced>& strides,
                                        const Prologue& prologue, typename F::State (&state)[V]) {
   constexpr int together = 4;  // rows under way
   for (i64 r = first; r < count; r += together * i64(step)) {
-    compute<T> row[together][V];
-    i64 offset[together];
+    decltype(fetch_elements<V>(prologue, x, 0, 0)) row[together];
 #pragma unroll
     for (int j = 0; j < together; ++j) {
       if (r + j * i64(step) >= count) break;
-      offset[j] = base + offset_at(Index(r + j * i64(step)), extents, strides);
-      load_vector<T, V>(x + offset[j], row[j]);
+      const Index at = Index(r + j * i64(step));
+      row[j] = fetch_elements<V>(prologue, x + base + offset_at(at, extents, strides), int(at), int(k));
     }
 #pragma unroll
     for (int j = 0; j < together; ++j) {
       if (r + j * i64(step) >= count) break;
+      compute<T> value[V];
+      values_of<V>(prologue, row[j], value);
 #pragma unroll
-      for (int i = 0; i < V; ++i) state[i] = F::combine(state[i], F::of(prologue(row[j][i], offset[j] + i)));
+      for (int i = 0; i < V; ++i) state[i] = F::combine(state[i], F::of(value[i]));
     }
   }
 }
@@ -236,8 +239,8 @@ BURNISH_DEVICE void reduce_columns(const Tx* x, Ty* y, const Dims<kept, Index>& 
     for (State& s : state) s = F::identity();
     if (first + column < results)
       reduction::accumulate_columns<F, V>(
-          x, offset_of(decompose(Index(first + column), kept_extents), x_kept_strides), Index(slice),
-          Index(slices * blocks), count, extents, x_strides, prologue, state);
+          x, offset_of(decompose(Index(first + column), kept_extents), x_kept_strides), first + column,
+          Index(slice), Index(slices * blocks), count, extents, x_strides, prologue, state);
 #pragma unroll
     for (int i = 0; i < V; ++i) {
 #pragma unroll
@@ -260,8 +263,8 @@ BURNISH_DEVICE void reduce_columns(const Tx* x, Ty* y, const Dims<kept, Index>& 
       State s = of_block[lane];
 #pragma unroll
       for (int rank = 1; rank < blocks; ++rank) s = F::combine(s, of_other_block(of_block[lane], rank));
-      store(y + offset_of(decompose(Index(k), kept_extents), y_strides),
-            epilogue(reduction::as_result<Ty>(F::result(s, count)), k));
+      finish_element(epilogue, y + offset_of(decompose(Index(k), kept_extents), y_strides), 0, int(k),
+                     reduction::as_result<Tx>(F::result(s, count)));
     }
     wait();
   }

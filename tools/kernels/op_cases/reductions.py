@@ -1,7 +1,7 @@
 """reduce.cuh: every functor and variant, odd extents, strides in any order, nothing to reduce, NaN and infinities."""
 import numpy as np
 
-from op_case import Case, Operand, bfloat16, block_of, grid_for, literal, spread
+from op_case import Case, Operand, bfloat16, block_of, grid_for, literal, spread, squaring_prologue, storing_epilogue
 
 
 def logsumexp(x, axis):
@@ -50,17 +50,17 @@ def case(functor, x, axes, team=None, columns=None, order=None, pad=0, index="in
                 {"x": source, "y": y}, grid_for(results, max(1, block // team)), block, scalars=scalars)
 
 
-def fused():
-    """A pointwise step before and after."""
-    x = np.random.default_rng(3).normal(size=(5, 70)).astype(np.float32)
-    r = np.random.default_rng(4).normal(size=5).astype(np.float32)
-    want = np.maximum(np.sum(np.square(x.astype(np.float64) + 1), axis=1) + r, 0).astype(np.float32)
-    prelude = """struct Before { __device__ float operator()(float v, burnish::i64) const { return (v + 1) * (v + 1); } };
-struct After { const float* r; __device__ float operator()(float v, burnish::i64 k) const { return v + r[k]; } };"""
-    return Case("reduce with prologue and epilogue", "providers/nvrtc/device/reduce.cuh",
-                "reduce<reduction::Sum<float>, 32>(x, y, dims<int>(5), dims(70), dims(1), dims<int>(70), dims(1), "
-                "Before{}, After{r});", {"x": Operand(x), "r": Operand(r), "y": Operand(want, result=True)},
-                prelude=prelude)
+def fused(dtype, columns):
+    """A sum of x * x + 1, stored by an epilogue, for neighbouring results by `columns` as above."""
+    x = np.random.default_rng(3).normal(size=(70, 40)).astype(dtype)
+    want = np.sum(np.square(x.astype(np.float64)) + 1, axis=0).astype(np.float32)
+    threads, at_once, cluster = columns or (128, 1, 1)
+    call = f"reduce_columns<reduction::Sum<float>, {threads}, {at_once}, {cluster}>" if columns else "reduce<reduction::Sum<float>, 32>"
+    return Case(f"reduce {x.dtype.name} with prologue and epilogue, columns {columns}", "providers/nvrtc/device/reduce.cuh",
+                f"{call}((const float*)nullptr, y, dims<int>(40), dims(1), dims(1), dims<int>(70), dims(40), "
+                "Squares{x, 40, 1}, Store{y});", {"x": Operand(x), "y": Operand(want, result=True)}, (cluster,), threads,
+                cluster=cluster, prelude=squaring_prologue(dtype) + storing_epilogue(np.float32, 40),
+                only="sm_90a" if cluster > 1 else "")
 
 
 def cases():
@@ -99,4 +99,6 @@ def cases():
         yield case(functor, hard, (1,), team=32)
         yield case(functor, hard, (1,), team=256)
         yield case(functor, hard.T.copy(), (0,), columns=(128, 2, 1))
-    yield fused()
+    for columns in (None, (64, 1, 1), (128, 8, 1), (64, 4, 2)):
+        yield fused(np.float16, columns)
+        yield fused(np.float32, columns)

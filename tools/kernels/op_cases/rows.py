@@ -1,7 +1,7 @@
 """Functions along rows: softmax, normalisation, scans, arg max, top k."""
 import numpy as np
 
-from op_case import Case, Operand, bfloat16, block_of, grid_for, literal, spread, storing_epilogue
+from op_case import Case, Operand, bfloat16, block_of, grid_for, literal, spread, squaring_prologue, storing_epilogue
 
 
 def without(values, axis):
@@ -62,6 +62,26 @@ def layer_normalization(x, first, team, cached, rms=False, scale=True, order=Non
     return Case(f"layer_normalization {x.dtype.name} {list(x.shape)} from {first} team {team} rms {rms}{' picked' if table else ''}",
                 "ops/layer_normalization/layer_normalization.cuh", body, operands,
                 rows_grid(int(np.prod(outer)), team, block), block)
+
+
+def around(function, x, team, cached):
+    """Softmax or layer_normalization along rows of x * x + 1, stored by an epilogue."""
+    rows, length = x.shape
+    wide = np.square(x.astype(np.float64)) + 1
+    if function == "softmax":
+        e = np.exp(wide - wide.max(1, keepdims=True))
+        want, header = e / e.sum(1, keepdims=True), "ops/softmax/softmax.cuh"
+        call = (f"softmax<false, {team}, {cached}>((const float*)nullptr, y, dims<int>({rows}), dims({length}), dims({length}), "
+                f"{length}, 1, 1")
+    else:
+        want = (wide - wide.mean(1, keepdims=True)) / np.sqrt(wide.var(1, keepdims=True) + 1e-3)
+        null, header = "(const float*)nullptr", "ops/layer_normalization/layer_normalization.cuh"
+        call = (f"layer_normalization<false, {team}, {cached}>({null}, {null}, {null}, y, (float*)nullptr, (float*)nullptr, "
+                f"dims<int>({rows}), dims<int>({length}), dims({length}), dims(1), dims(0), dims(0), dims({length}), dims(1), 1e-3")
+    block = block_of(team)
+    return Case(f"{function} {x.dtype.name} {list(x.shape)} with prologue and epilogue, team {team} cached {cached}", header,
+                f"{call}, Squares{{x, {length}, 1}}, Store{{y}});", {"x": Operand(x), "y": Operand(want.astype(x.dtype), result=True)},
+                rows_grid(rows, team, block), block, prelude=squaring_prologue(x.dtype) + storing_epilogue(x.dtype, length))
 
 
 def instance_normalization(x, groups, team, cached, order=None, pad=0):
@@ -196,6 +216,10 @@ def cases():
         yield softmax(hard, 1, 128, 1, logarithm)
         yield softmax(normal((3, 5, 197), np.float16, 4), 2, 64, 4, logarithm, pad=3)
         yield softmax(normal((2, 50257), scale=6), 1, 1024, 0, logarithm)
+    for function in ("softmax", "layer_normalization"):
+        for team, cached in ((8, 12), (32, 0), (128, 1)):
+            yield around(function, normal((11, 90)), team, cached)
+            yield around(function, normal((11, 90), np.float16), team, cached)
     yield softmax(normal((2, 9, 33, 5)), 1, 8, 2, order=(0, 2, 3, 1))
     yield softmax(normal((2, 9, 33, 5), bfloat16), 2, 1, 0, index="")
     yield softmax(normal((3, 0)), 1, 32, 1)
