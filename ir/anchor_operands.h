@@ -125,8 +125,8 @@ class AnchorOperands final : public BodyOperands {
   bool is_stored() const { return !normalized_.strides.empty(); }
   void walk_as_operands() {
     const std::vector<Dim>& shape = in(0).shape;
-    const auto like = std::ranges::find_if(
-        graph.inputs, [&](ValueId v) { return graph.values[v].type.shape == shape; });
+    const auto like =
+        std::ranges::find_if(graph.inputs, [&](ValueId v) { return graph.values[v].type.shape == shape; });
     if (like != graph.inputs.end()) set_operand(0, *like);
     else normalized_.strides = dense_strides(dims, shape);
   }

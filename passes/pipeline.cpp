@@ -11,8 +11,8 @@ extern const Pass pass_dead_code, pass_remove_identities, pass_fold_constants, p
     pass_fold_scale_and_bias, pass_join_parts, pass_merge_products, pass_half_precision, pass_gather_shifts,
     pass_split_rows, pass_split_before_transpose, pass_recover_attention, pass_unflatten_products,
     pass_layouts_last, pass_pick_before_normalization, pass_recover_space_to_depth,
-    pass_normalize_before_joining, pass_share_heads, pass_compute_parts, pass_fuse, pass_normalize_in_products,
-    pass_merge_pointwise, pass_lift_constants;
+    pass_normalize_before_joining, pass_share_heads, pass_compute_parts, pass_fuse,
+    pass_normalize_in_products, pass_merge_pointwise, pass_lift_constants;
 
 const std::vector<Stage>& pipeline() {
   static const std::vector<Stage> stages = {
@@ -44,8 +44,7 @@ const std::vector<Stage>& pipeline() {
       {"fusion",
        {&pass_unflatten_products, &pass_compute_parts, &pass_layouts_last, &pass_fold_constants,
         &pass_remove_identities, &pass_dead_code, &pass_pick_before_normalization, &pass_fuse,
-        &pass_normalize_in_products,
-        &pass_dead_code, &pass_merge_pointwise},
+        &pass_normalize_in_products, &pass_dead_code, &pass_merge_pointwise},
        false},
       // 8. Loops run on the host, as text with their bodies.
       {"loops", {&pass_lift_constants}, false},
