@@ -34,6 +34,7 @@ class KernelCompiler {
   const CompiledKernels& kernels() const { return kernels_; }
   const Backend& backend() const { return backend_; }
   const Report& report() const { return report_; }
+  ThreadPool& pool() const { return pool_; }
 
  private:
   Result<> compile_on(ThreadPool& pool, std::span<const std::string> sources, const std::string& stage,

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/parallel.h"
 #include "ir/op.h"
 
 namespace burnish {
@@ -21,6 +23,17 @@ class Library {
   virtual Result<> open() = 0;
   /// Its tactics for a node that it accepts, the likely fastest first; `most` at most. It is open. An error is a refusal too.
   virtual Result<std::vector<std::string>> tactics(KernelCtx& ctx, int most) = 0;
+  /// Announces that `tactics` will be asked this, and `describe` for what it answers. It is open.
+  virtual void announce(KernelCtx&, int /*most*/) {}
+  /// Makes ready on all threads of `pool` what was announced and takes time. `late` is asked now and then: once it says so, what is not
+  /// begun is left, and `tactics` answers error cancelled for it. `progress` as told by KernelCompiler::Report, without a stage.
+  virtual Result<> prepare(ThreadPool& /*pool*/,
+                           const std::function<Result<>(int done, int total)>& /*progress*/,
+                           const std::function<bool()>& /*late*/) {
+    return {};
+  }
+  /// What it was asked so far, in a line for whoever wants to know where time goes; empty: nothing.
+  virtual std::string account() const { return {}; }
   /// Adds the calls of a tactic to ctx.routines.
   virtual Verdict describe(KernelCtx& ctx, std::string_view tactic) = 0;
 

@@ -316,6 +316,7 @@ class ChoiceProblem {
     const auto names = library.tactics(trial, static_cast<int>(most));
     if (names)
       for (const std::string& name : *names) add(name);
+    if (!names && names.error().code() == Code::cancelled) return;  // another build may have the time
     if (!names || names->empty())
       builder_.problem.refused.push_back(
           {std::string(library.name()), names ? "it has no algorithm for this" : names.error().cause()});
@@ -360,6 +361,10 @@ std::optional<NodeChoice> find_choice(std::string node, KernelCtx& ctx, const Ma
     for (size_t i = 0; i < count; ++i) candidates.add(tactics[i].name);
     for (Library* library : asked) candidates.add_all(*library, count);
     return candidates.finish(node, key);
+  };
+  choice.announce = [&ctx](size_t count, Library& asked) {
+    TrialOperands one(ctx);
+    asked.announce(one, static_cast<int>(count));
   };
   return choice;
 }

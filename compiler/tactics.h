@@ -23,6 +23,8 @@ struct NodeChoice {
       refusals;  // of those that cannot, and of tactics that are not within the limits
   /// Its candidates are the first `count` tactics and up to as many of each library in `asked`, which are open.
   std::function<Problem(size_t count, Libraries asked)> problem;
+  /// Announces to a library, which is open, that it will be asked so.
+  std::function<void(size_t count, Library& asked)> announce;
 
   bool allows(std::string_view tactic) const;
 };

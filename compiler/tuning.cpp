@@ -25,8 +25,8 @@ struct Level {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr Level levels[] = {{1, 1, 0, 0},   {1, 1, 0, 0},    {3, 1.5, 8, 8},
                             {6, 3, 16, 32}, {16, 3, 32, 96}, {1000, infinity, 64, 1000}};
-// How much of the budget is over when no more candidates are compiled, and when the engine's turn comes.
-constexpr double compiling = 0.5, alone = 0.75;
+// How much of the budget is over when libraries prepare no more, when no more candidates are compiled, and when the engine's turn comes.
+constexpr double planning = 0.25, compiling = 0.5, alone = 0.75;
 
 /// The level's, with what the caller limits.
 Level level_of(const TuningOptions& options) {
@@ -79,7 +79,7 @@ class Tuning {
 
   Result<Lowered> lower(Graph& graph, LowerOptions options) {
     options.on_sources = [this](std::span<const std::string> sources) {
-      if (problems_.empty() && !is_lacking()) context_.compiler.begin(sources);
+      if (problems_.empty() && announced_.empty() && !is_lacking()) context_.compiler.begin(sources);
     };
     if (!times_kernels(context_.options.level)) return burnish::lower(graph, options);
     TRY(read_cache());
@@ -88,6 +88,10 @@ class Tuning {
     options.forms = &forms_;
     Lowered lowered = TRY(lower_copy(graph, options));
     if (failure_) return *std::move(failure_);
+    if (!announced_.empty() && take_device()) {
+      TRY(prepare_libraries());
+      lowered = TRY(lower_copy(graph, options));
+    }
     if (is_lacking()) return lacks();
     if (problems_.empty() || !take_device()) {
       say_what_is_estimated();
@@ -101,6 +105,13 @@ class Tuning {
  private:
   const TuningOptions& options() const { return context_.options; }
   bool may_time() const { return options().mode == CacheMode::append || options().mode == CacheMode::write; }
+
+  double budget() const { return options().budget > 0 ? options().budget : infinity; }
+  /// When it began to be spent: when this was first asked.
+  double begin() {
+    if (!begin_) begin_ = context_.clock();
+    return *begin_;
+  }
 
   Result<> read_cache() {
     const std::string& path = options().cache;
@@ -183,7 +194,30 @@ class Tuning {
     std::vector<Library*> asked;
     for (Library* library : choice.libraries)
       if (can_ask(*library)) asked.push_back(library);
-    problems_.push_back(choice.problem(count, asked));
+    if (!prepared_)
+      for (Library* library : asked) {
+        choice.announce(count, *library);
+        if (std::ranges::find(announced_, library) == announced_.end()) announced_.push_back(library);
+      }
+    problems_.push_back(choice.problem(count, prepared_ ? Libraries(asked) : Libraries()));
+  }
+
+  /// Libraries make ready all at once; the next lowering collects the problems, with what they propose.
+  Result<> prepare_libraries() {
+    const double until = begin() + planning * budget();
+    for (Library* library : announced_)
+      TRY(library->prepare(
+          context_.compiler.pool(),
+          [&](int done, int total) {
+            return context_.compiler.report()("preparing tactics of " + std::string(library->name()), done,
+                                              total);
+          },
+          [&] { return context_.clock() > until; }));
+    prepared_ = true;
+    problems_.clear();
+    asked_.clear();
+    missing_ = 0;
+    return {};
   }
 
   /// The estimates, with what the cache says about them and about the tactics of libraries.
@@ -205,23 +239,25 @@ class Tuning {
 
   /// The problems' candidates against each other: alone, then in the engine.
   Result<> time(const Graph& graph, const LowerOptions& lowering) {
-    const double begin = context_.clock(), budget = options().budget > 0 ? options().budget : infinity;
-    TRY(compile_candidates(begin + compiling * budget));
+    TRY(compile_candidates(begin() + compiling * budget()));
     TuneOptions tuning{.most_rounds = level_.most_rounds,
                        .averaged = options().averaged,
                        .most_trials = level_.most_trials,
-                       .until = begin + alone * budget,
+                       .until = begin() + alone * budget(),
                        .clock = context_.clock,
                        .progress = progress("timing kernels on ")};
     std::vector<Timing> timings = TRY(tune(problems_, context_.compiler.kernels(), *device_, tuning));
     keep(timings);
     tuned_ = true;
-    tuning.until = begin + budget;
+    tuning.until = begin() + budget();
     tuning.progress = progress("timing engines on ");
     const auto load = [&](std::span<const Timing> tried) { return load_engine(graph, lowering, tried); };
     TRY(settle_in_engine(problems_, timings, load, tuning));
     keep(timings);
     say_how_much(timings);
+    for (const Library* library : announced_)
+      if (const std::string account = library->account(); !account.empty())
+        TRY(context_.compiler.report()(account, 1, 1));
     return {};
   }
 
@@ -310,6 +346,9 @@ class Tuning {
   size_t missing_ = 0;
   std::string first_missing_;
   bool tuned_ = false;
+  bool prepared_ = false;             // libraries are, for the nodes that were announced
+  std::vector<Library*> announced_;   // to whom nodes were
+  std::optional<double> begin_;       // of the budget
   std::map<Library*, bool> can_ask_;  // those that were needed
   std::optional<Error> failure_;      // of a library that is required
 };

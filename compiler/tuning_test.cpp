@@ -65,7 +65,19 @@ class Quick final : public Library {
     if (!there) return Error(Code::io_error, "it is not here");
     return {};
   }
+  void announce(KernelCtx&, int most) override { asked += "announce " + std::to_string(most) + ", "; }
+  Result<> prepare(ThreadPool&, const std::function<Result<>(int, int)>& progress,
+                   const std::function<bool()>& late) override {
+    asked += "prepare, ";
+    left = late();
+    TRY(progress(0, 1));
+    now += seconds;
+    return {};
+  }
+  std::string account() const override { return "quick was asked"; }
   Result<std::vector<std::string>> tactics(KernelCtx&, int) override {
+    asked += "tactics, ";
+    if (left) return Error(Code::cancelled, "there was no time");
     return std::vector<std::string>{"quick 1", "quick 2"};
   }
   Verdict describe(KernelCtx& ctx, std::string_view tactic) override {
@@ -74,7 +86,9 @@ class Quick final : public Library {
     return Verdict::yes();
   }
   int opened = 0;
-  bool there = true;
+  bool there = true, left = false;
+  std::string asked;
+  double now = 0, seconds = 0;  // the clock, and what preparing takes
 };
 
 // Takes 9 us for "a", 8 for "b", and so on: what the estimates speak against is fastest.
@@ -137,12 +151,16 @@ class Tuned : public ::testing::Test {
 
   Result<Lowered> build(TuningOptions options, bool gpu = true) {
     notes.clear();
+    stages.clear();
     seen.clear();
     auto graph = parse(model);
     EXPECT_TRUE(graph) << (graph ? "" : graph.error().cause());
     Choosy backend;
     ThreadPool pool(2);
-    KernelCompiler compiler(backend, pool, [](std::string_view, int, int) { return Result<>(); });
+    KernelCompiler compiler(backend, pool, [&](std::string_view stage, int, int) {
+      if (stages.empty() || stages.back() != stage) stages.emplace_back(stage);
+      return Result<>();
+    });
     TuningContext context{.options = options,
                           .compiler = compiler,
                           .version = "1",
@@ -150,7 +168,7 @@ class Tuned : public ::testing::Test {
                             if (!gpu) return Error(Code::device_error, "there is no GPU");
                             return std::unique_ptr<TimingDevice>(new Contrary(seen, busy, engine_time));
                           },
-                          .clock = [] { return 0.0; },
+                          .clock = [&] { return quick.now += tick; },
                           .note = [&](const std::string& text) { notes.push_back(text); }};
     auto lowered = lower_tuned(*graph, lowering(backend), context);
     if (lowered) {
@@ -195,9 +213,10 @@ class Tuned : public ::testing::Test {
   std::string path;
   std::vector<Problem> seen;
   std::function<double(const Plan&)> engine_time;  // none: engines cannot be timed
-  std::vector<std::string> notes;
+  std::vector<std::string> notes, stages;
   std::multiset<std::string> compiled;
   bool busy = false;  // the GPU
+  double tick = 0;    // that passes from look to look at the clock
 };
 
 std::multiset<std::string> kernels_of(const Lowered& lowered) {
@@ -405,6 +424,36 @@ TEST_F(Tuned, ALibraryIsTimedBesideOurKernels) {
   EXPECT_EQ(call.operands.size(), 3u);
   EXPECT_EQ(lowered->plan.decisions.front().candidates.back(),
             (Decision::Candidate{"quick", 0, 0, "not three columns"}));
+}
+
+TEST_F(Tuned, ALibraryPreparesBeforeItIsAsked) {
+  with_quick = true;
+  ASSERT_TRUE(build({.level = 3}));
+  EXPECT_EQ(quick.asked, "announce 3, prepare, tactics, ");
+  EXPECT_EQ(stages, (std::vector<std::string>{"preparing tactics of quick", "compiling candidates for fake",
+                                              "timing kernels on Fake", "quick was asked"}));
+}
+
+TEST_F(Tuned, ALibraryPreparesNothingForADeviceThatCannotBeTaken) {
+  with_quick = busy = true;
+  ASSERT_TRUE(build({.level = 3}));
+  EXPECT_EQ(quick.asked, "announce 3, ");
+}
+
+TEST_F(Tuned, WhatALibraryTakesToPrepareIsOfTheBudget) {
+  with_quick = true;
+  quick.seconds = 16;
+  EXPECT_EQ(tactics({.level = 3, .budget = 20}), "aaa") << "no kernel is compiled in what is left";
+  EXPECT_EQ(tactics({.level = 3, .budget = 100}), "ccquick 2");
+}
+
+TEST_F(Tuned, WhatALibraryHasNoTimeForALaterBuildAsks) {
+  with_quick = true;
+  tick = 1;
+  EXPECT_EQ(tactics({.level = 3, .cache = path, .budget = 0.5}), "aaa");
+  EXPECT_TRUE(quick.left);
+  tick = 0;
+  EXPECT_EQ(tactics({.level = 3, .cache = path}), "ccquick 2");
 }
 
 TEST_F(Tuned, ALibraryCountsOnlyWhereItIsTimed) {

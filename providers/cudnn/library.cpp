@@ -1,5 +1,6 @@
 #include "providers/cudnn/library.h"
 
+#include <atomic>
 #include <charconv>
 
 #include "providers/cudnn/graph_of.h"
@@ -18,14 +19,65 @@ Result<> Cudnn::open() {
   return {};
 }
 
+/// How many ways are candidates of a node that may have `most`. Best first by cuDNN's word, and right within 3 % where we timed several;
+/// one of its plans takes from a tenth of a second to a whole one to make. So there are fewer of them than of others.
+static size_t ways(int most) { return static_cast<size_t>(most + 5) / 6; }
+
+void Cudnn::announce(KernelCtx& ctx, int most) {
+  NodeGraph node;
+  if (!graph_of(ctx, node) || session_->planner().knows(node.graph)) return;
+  const std::string text = print(node.graph);
+  left_.erase(text);
+  Announced& announced = announced_.try_emplace(text, Announced{std::move(node.graph), 0}).first->second;
+  announced.most = std::max(announced.most, ways(most));
+}
+
+Result<> Cudnn::prepare(ThreadPool& pool, const std::function<Result<>(int, int)>& progress,
+                        const std::function<bool()>& late) {
+  const std::vector<std::pair<std::string, Announced>> all(announced_.begin(), announced_.end());
+  announced_.clear();
+  const int total = static_cast<int>(all.size());
+  if (total == 0) return {};
+  TRY(progress(0, total));
+  std::vector<char> begun(all.size(), false);
+  std::atomic<int> done = 0;
+  std::atomic<bool> stop = false;
+  std::optional<Error> ended;  // set by the one that sets `stop`
+  pool.parallel_for(total, 1, [&](int64_t begin, int64_t end) {
+    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end) && !stop && !late(); ++i) {
+      begun[i] = true;
+      plan(all[i].second);
+      if (Result<> told = progress(++done, total); !told && !stop.exchange(true))
+        ended = std::move(told).error();
+    }
+  });
+  for (size_t i = 0; i < all.size(); ++i)
+    if (!begun[i]) left_.insert(all[i].first);
+  if (ended) return *std::move(ended);
+  return {};
+}
+
+/// What cuDNN refuses is known from then on as well.
+void Cudnn::plan(const Announced& announced) {
+  Planner& planner = session_->planner();
+  const Result<size_t> count = planner.proposals(announced.graph);
+  for (size_t i = 0; count && i < std::min(*count, announced.most); ++i)
+    (void)planner.plan(announced.graph, i);
+}
+
+std::string Cudnn::account() const {
+  if (!session_) return {};
+  const Planner::Counts counts = session_->planner().counts();
+  return "cudnn was asked for " + std::to_string(counts.heuristics) + " graphs and " +
+         std::to_string(counts.plans) + " plans; " + std::to_string(counts.found) + " times it was known";
+}
+
 Result<std::vector<std::string>> Cudnn::tactics(KernelCtx& ctx, int most) {
   NodeGraph node;
   std::vector<std::string> names;
   if (!graph_of(ctx, node)) return names;
-  // Best first by cuDNN's word, and right within 3 % where we timed several; one of its plans takes from a tenth of a second to a
-  // whole one to make. So there are fewer of them than of others.
-  const auto allowed = static_cast<size_t>(most + 5) / 6;
-  const size_t count = std::min(TRY(session_->proposals(node.graph)), allowed);
+  if (left_.contains(print(node.graph))) return Error(Code::cancelled, "there was no time to plan it");
+  const size_t count = std::min(TRY(session_->planner().proposals(node.graph)), ways(most));
   for (size_t i = 0; i < count; ++i)
     names.push_back(std::string(library_name) + " " + session_->version() + " #" + std::to_string(i));
   return names;
@@ -41,7 +93,7 @@ Verdict Cudnn::describe(KernelCtx& ctx, std::string_view tactic) {
       std::from_chars(tactic.data() + before.size(), tactic.data() + tactic.size(), proposal).ec !=
           std::errc())
     return Verdict::no("it is not of cuDNN " + session_->version() + ", which is here");
-  auto plan = session_->plan(node.graph, proposal);
+  const auto plan = session_->planner().plan(node.graph, proposal);
   if (!plan) return Verdict::no(plan.error().cause());
   if (plan->workspace > most_workspace)
     return Verdict::no("it wants " + std::to_string(plan->workspace >> 20) + " MiB of workspace");

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <map>
 #include <memory>
+#include <set>
 
 #include "compiler/library.h"
 #include "runtime/libraries/cudnn.h"
@@ -16,13 +18,24 @@ class Cudnn final : public Library {
   std::string_view name() const override { return library_name; }
   Verdict accepts(KernelCtx& ctx) const override;
   Result<> open() override;
+  void announce(KernelCtx& ctx, int most) override;
+  Result<> prepare(ThreadPool& pool, const std::function<Result<>(int, int)>& progress,
+                   const std::function<bool()>& late) override;
+  std::string account() const override;
   Result<std::vector<std::string>> tactics(KernelCtx& ctx, int most) override;
   /// Opens the library: only that makes the plan which the engine keeps.
   Verdict describe(KernelCtx& ctx, std::string_view tactic) override;
 
  private:
+  struct Announced {
+    OperationGraph graph;
+    size_t most;
+  };
+  void plan(const Announced& announced);
   std::string directory_;
   std::unique_ptr<GraphSession> session_;
+  std::map<std::string, Announced> announced_;  // by the graph's text, not yet prepared
+  std::set<std::string> left_;                  // what there was no time for
 };
 
 }  // namespace burnish::cudnn

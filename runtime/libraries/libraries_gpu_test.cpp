@@ -143,11 +143,11 @@ TEST_F(RealLibraries, EveryConvolutionThatCudnnProposes) {
                      {cudnn::pointwise_relu, both, {}, result}};
   const CUdeviceptr to = upload(nullptr, y.size() * sizeof(half));
   const std::vector<CUdeviceptr> operands = {upload(x), upload(weights), upload(bias), upload(residual), to};
-  const size_t proposals = must((*session)->proposals(graph));
+  const size_t proposals = must((*session)->planner().proposals(graph));
   ASSERT_GT(proposals, 0u);
   size_t made = 0;
   for (size_t i = 0; i < std::min<size_t>(proposals, 6); ++i) {
-    const auto plan = (*session)->plan(graph, i);
+    const auto plan = (*session)->planner().plan(graph, i);
     if (!plan) continue;  // the library may refuse what it proposed
     ++made;
     std::vector<CUdeviceptr> with_workspace = operands;

@@ -1,0 +1,156 @@
+#pragma once
+
+#include <iterator>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "runtime/libraries/cudnn_graph.h"
+
+namespace burnish::cudnn {
+
+/// A descriptor of the library.
+class Owned {
+ public:
+  Owned() = default;
+  Owned(Descriptor descriptor, int (*destroy)(Descriptor)) : descriptor_(descriptor), destroy_(destroy) {}
+  Owned(Owned&& other) noexcept
+      : descriptor_(std::exchange(other.descriptor_, nullptr)), destroy_(other.destroy_) {}
+  Owned& operator=(Owned&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    std::swap(destroy_, other.destroy_);
+    return *this;
+  }
+  ~Owned() {
+    if (descriptor_) destroy_(descriptor_);
+  }
+  Descriptor get() const { return descriptor_; }
+
+ private:
+  Descriptor descriptor_ = nullptr;
+  int (*destroy_)(Descriptor) = nullptr;
+};
+
+inline int data_type(DType t) { return t == DType::f16 ? data_f16 : t == DType::bf16 ? data_bf16 : data_f32; }
+
+/// Fills descriptors in.
+class Maker {
+ public:
+  explicit Maker(const Functions& call) : call_(call) {}
+
+  Result<Owned> make(Kind kind) const {
+    Descriptor made = nullptr;
+    TRY(call_.check_status(call_.make(kind, &made), "cudnnBackendCreateDescriptor"));
+    return Owned(made, call_.free);
+  }
+  template <class T>
+  Result<> set(const Owned& d, Attribute attribute, AttributeType type, std::span<const T> values) const {
+    return call_.check_status(
+        call_.set(d.get(), attribute, type, static_cast<int64_t>(values.size()), values.data()),
+        "cudnnBackendSetAttribute");
+  }
+  template <class T>
+  Result<> set(const Owned& d, Attribute attribute, AttributeType type, const T& value) const {
+    return set(d, attribute, type, std::span<const T>(&value, 1));
+  }
+  Result<> set(const Owned& d, Attribute attribute, const std::vector<int64_t>& values) const {
+    return set(d, attribute, type_int64, std::span<const int64_t>(values));
+  }
+  Result<> set(const Owned& d, Attribute attribute, const Owned& other) const {
+    return set(d, attribute, type_descriptor, other.get());
+  }
+  Result<std::string> text(const Owned& d, Attribute attribute) const {
+    int64_t count = 0;
+    TRY(call_.check_status(call_.get(d.get(), attribute, type_char, 0, &count, nullptr),
+                           "cudnnBackendGetAttribute"));
+    std::string out(static_cast<size_t>(count), '\0');
+    TRY(call_.check_status(call_.get(d.get(), attribute, type_char, count, &count, out.data()),
+                           "cudnnBackendGetAttribute"));
+    return out;
+  }
+  Result<> finalize(const Owned& d) const {
+    return call_.check_status(call_.finalize(d.get()), "cudnnBackendFinalize");
+  }
+
+  Result<Owned> tensor(const OperationGraph::Tensor& t, size_t id) const {
+    Owned d = TRY(make(tensor_descriptor));
+    TRY(set(d, tensor_data_type, type_data_type, data_type(t.dtype)));
+    TRY(set(d, tensor_extents, t.extents));
+    TRY(set(d, tensor_strides, t.strides));
+    TRY(set(d, tensor_id, type_int64, static_cast<int64_t>(id)));
+    TRY(set(d, tensor_alignment, type_int64, t.alignment));
+    TRY(set(d, tensor_is_virtual, type_boolean, t.between));
+    TRY(finalize(d));
+    return d;
+  }
+  Result<Owned> convolution(const OperationGraph::Convolution& c) const {
+    Owned d = TRY(make(convolution_descriptor));
+    TRY(set(d, convolution_type, type_data_type, data_f32));
+    TRY(set(d, convolution_mode, type_convolution_mode, cross_correlation));
+    TRY(set(d, convolution_axes, type_int64, static_cast<int64_t>(c.strides.size())));
+    TRY(set(d, convolution_dilations, c.dilations));
+    TRY(set(d, convolution_strides, c.strides));
+    TRY(set(d, convolution_pre_paddings, c.before));
+    TRY(set(d, convolution_post_paddings, c.after));
+    TRY(finalize(d));
+    return d;
+  }
+  Result<Owned> convolution_operation(const OperationGraph::Convolution& c, const Owned& form,
+                                      std::span<const Owned> tensors) const {
+    Owned d = TRY(make(convolution_operation_descriptor));
+    TRY(set(d, convolution_operation_form, form));
+    TRY(set(d, convolution_operation_x, tensors[c.x]));
+    TRY(set(d, convolution_operation_w, tensors[c.w]));
+    TRY(set(d, convolution_operation_y, tensors[c.y]));
+    TRY(set(d, convolution_operation_alpha, type_float, 1.0f));
+    TRY(set(d, convolution_operation_beta, type_float, 0.0f));
+    TRY(finalize(d));
+    return d;
+  }
+  Result<Owned> pointwise(const OperationGraph::Pointwise& p) const {
+    Owned d = TRY(make(pointwise_descriptor));
+    TRY(set(d, pointwise_mode, type_pointwise_mode, static_cast<int>(p.mode)));
+    TRY(set(d, pointwise_precision, type_data_type, data_f32));
+    if (p.upper_clip) {
+      TRY(set(d, pointwise_lower_clip, type_double, 0.0));
+      TRY(set(d, pointwise_upper_clip, type_double, *p.upper_clip));
+    }
+    TRY(finalize(d));
+    return d;
+  }
+  Result<Owned> pointwise_operation(const OperationGraph::Pointwise& p, const Owned& form,
+                                    std::span<const Owned> tensors) const {
+    Owned d = TRY(make(pointwise_operation_descriptor));
+    TRY(set(d, pointwise_operation_form, form));
+    TRY(set(d, pointwise_operation_x, tensors[p.x]));
+    if (p.b) TRY(set(d, pointwise_operation_b, tensors[*p.b]));
+    TRY(set(d, pointwise_operation_y, tensors[p.y]));
+    TRY(finalize(d));
+    return d;
+  }
+  /// The graph's descriptor; what it refers to is added to `parts`.
+  Result<Owned> graph(const OperationGraph& graph, Handle handle, std::vector<Owned>& parts) const {
+    std::vector<Owned> tensors, operations;
+    for (size_t i = 0; i < graph.tensors.size(); ++i) tensors.push_back(TRY(tensor(graph.tensors[i], i + 1)));
+    parts.push_back(TRY(convolution(graph.convolution)));
+    operations.push_back(TRY(convolution_operation(graph.convolution, parts.back(), tensors)));
+    for (const OperationGraph::Pointwise& p : graph.pointwise) {
+      parts.push_back(TRY(pointwise(p)));
+      operations.push_back(TRY(pointwise_operation(p, parts.back(), tensors)));
+    }
+    std::vector<Descriptor> list;
+    for (const Owned& operation : operations) list.push_back(operation.get());
+    Owned d = TRY(make(graph_descriptor));
+    TRY(set(d, graph_handle, type_handle, handle));
+    TRY(set(d, graph_operations, type_descriptor, std::span<const Descriptor>(list)));
+    TRY(finalize(d));
+    for (auto* some : {&tensors, &operations})
+      parts.insert(parts.end(), std::make_move_iterator(some->begin()), std::make_move_iterator(some->end()));
+    return d;
+  }
+
+ private:
+  const Functions& call_;
+};
+
+}  // namespace burnish::cudnn
