@@ -6,8 +6,10 @@ import re
 import shutil
 
 import numpy as np
+import onnx
 import pytest
-from conftest import ROOT, product
+from conftest import ROOT, product, save
+from onnx import helper
 
 TESTING = ROOT / "build" / "testing"
 
@@ -49,6 +51,37 @@ def test_what_is_present_is_timed_unless_it_is_said_otherwise(burnish):
     product(burnish.folder / "m.onnx")
     burnish.succeed(*BUILD, env=FAKE)
     assert "cublaslt 13.1.0 w0 1fc34-1" in burnish.succeed("explain", "m.engine", "product")
+
+
+def convolutions(path):
+    """Four convolutions, of which two are the same work, and the last gives a type that is none of cuDNN's."""
+
+    def conv(x, y, **attributes):
+        return helper.make_node("Conv", [x, "w", "b"], [y], y, pads=[1, 1, 1, 1], **attributes)
+
+    graph = helper.make_graph(
+        [conv("x", "p"), conv("p", "q"), conv("q", "r", strides=[2, 2]), conv("r", "y")],
+        "convolutions",
+        [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1, 32, 8, 8])],
+        [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1, 32, 4, 4])],
+        [onnx.numpy_helper.from_array(np.ones(shape, np.float32), name) for name, shape in (("w", (32, 32, 3, 3)), ("b", (32,)))],
+    )
+    save(graph, path)
+
+
+def test_convolutions_are_planned_once_and_before_they_are_timed(burnish):
+    convolutions(burnish.folder / "c.onnx")
+    halves = ("--fp16", "--input-formats", "x:fp16:nhwc")
+    done = burnish("build", "c.onnx", "--target", "sm_90", "--optimization-level", 2, *halves, "--libraries", "cudnn", "--verbose", env=FAKE)
+    assert done.returncode == 0, done.stderr
+    stages = re.findall(r"^ *\S+ s  (.*)$", done.stderr, re.M)
+    planned, timed, asked = (
+        next(i for i, stage in enumerate(stages) if stage.startswith(begin))
+        for begin in ("preparing tactics of cudnn", "timing kernels on Host GPU", "cudnn was asked for 2 graphs and 2 plans; ")
+    )
+    assert planned < timed < asked
+    explained = burnish.succeed("explain", "c.engine")
+    assert len(re.findall(r"^ +cudnn 9\.19\.0 #0 ", explained, re.M)) == 3
 
 
 def test_an_engine_says_that_it_needs_a_library(burnish, cache):
