@@ -27,9 +27,19 @@ def keep(row, device):
     with RESULTS.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         kept = results() | device
-        kept["rows"] = [r for r in kept["rows"] if key(r) != key(row)] + [rounded(row)]
+        before = next((r for r in kept["rows"] if key(r) == key(row)), {})
+        kept["rows"] = [r for r in kept["rows"] if key(r) != key(row)] + [rounded(row | earlier_compile(before, row))]
         kept["rows"].sort(key=lambda r: (order.get(r["model"], len(order)), r["batch"], r.get("libraries", [])))
         RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+def earlier_compile(before, row):
+    """What an earlier run measured of torch.compile, and torch eager beside it, for as long as this row has no figure of its own."""
+    if row.get("torch_compile_ms"):
+        return {}
+    if before.get("torch_compile_ms") and before.get("torch_eager_ms"):
+        return {"torch_compile_earlier": {"ms": before["torch_compile_ms"], "eager_ms": before["torch_eager_ms"], "commit": before.get("commit")}}
+    return {name: before[name] for name in ("torch_compile_earlier",) if name in before}
 
 
 def rounded(value):

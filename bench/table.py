@@ -29,12 +29,20 @@ def baseline_of(baselines):
 
 
 def compile_ms(row, baseline):
-    """torch.compile as it would be today: what the run measured itself, else the kept figure carried by the eager ratio."""
+    """torch.compile as it would be today: what the run measured itself, else the kept figure, or an earlier run's, carried by the eager
+    ratio."""
     if row.get("torch_compile_ms"):
         return row["torch_compile_ms"]
-    kept = baseline.get("torch_compile_graph_fp16_ms")
-    eager_kept, eager_today = baseline.get("torch_eager_graph_fp16_ms"), row.get("torch_eager_ms")
+    kept, eager_kept = (baseline.get(f"torch_{side}_graph_fp16_ms") for side in ("compile", "eager"))
+    if is_earlier(row, baseline):
+        kept, eager_kept = (row["torch_compile_earlier"][name] for name in ("ms", "eager_ms"))
+    eager_today = row.get("torch_eager_ms")
     return kept * eager_today / eager_kept if kept and eager_kept and eager_today else None
+
+
+def is_earlier(row, baseline):
+    """Whether torch.compile's figure is of an earlier run."""
+    return "torch_compile_earlier" in row and not row.get("torch_compile_ms") and not baseline.get("torch_compile_graph_fp16_ms")
 
 
 def ratios(row, baseline):
@@ -120,7 +128,7 @@ def row_cells(row, baseline, reasons):
         cell(row.get("gpu_flushed_ms")),
         cell(row.get("host_ms")),
         cell(row.get("torch_eager_ms")),
-        cell(compile_ms(row, baseline)),
+        cell(compile_ms(row, baseline)) + " *" * is_earlier(row, baseline),
         cell(baseline.get("ort_cuda_fp32_ms")),
         *ratio,
         share(row.get("roofline_ms"), row.get("gpu_fp16_nhwc_ms")),

@@ -37,3 +37,12 @@ def test_torch_compile_is_measured_where_no_file_knows_it(monkeypatch):
     rows = [row("resnet50", 1, torch_eager_ms=1.0), *unknown, row("resnet50", 32), row("resnet50", 128, torch_eager_ms=1.0, torch_compile_ms=2.0)]
     assert kept.rows_to_compile(rows, ["resnet50"]) == {("resnet50", 8): unknown}
     assert kept.rows_to_compile(rows, ["bert_base"]) == {}
+
+
+def test_an_earlier_compile_time_is_kept_until_there_is_a_new_one():
+    earlier = {"ms": 2.0, "eager_ms": 4.0, "commit": "a"}
+    for commit in "abc":
+        kept.keep(row("resnet50", 8, commit=commit, torch_eager_ms=4.0, **({"torch_compile_ms": 2.0} if commit == "a" else {})), {})
+    assert kept.results()["rows"] == [row("resnet50", 8, commit="c", torch_eager_ms=4.0, torch_compile_earlier=earlier)]
+    kept.keep(row("resnet50", 8, commit="d", torch_eager_ms=4.0, torch_compile_ms=3.0), {})
+    assert "torch_compile_earlier" not in kept.results()["rows"][0]

@@ -28,6 +28,13 @@ def test_the_kept_compile_time_is_carried_by_todays_eager():
     assert table.compile_ms(FAST, BASELINES["rows"][0]) == 1.5
 
 
+def test_an_earlier_runs_compile_time_is_carried_as_well_and_marked():
+    carried = row("resnet50", 8, gpu_fp16_nhwc_ms=1.0, torch_eager_ms=3.0, torch_compile_earlier={"ms": 1.0, "eager_ms": 2.0, "commit": "a"})
+    assert table.compile_ms(carried, {}) == 1.5
+    assert table.row_cells({**carried, "ratios": table.ratios(carried, {})}, {}, {})[8] == "1.500 *"
+    assert table.compile_ms({**FAST, **carried}, BASELINES["rows"][0]) == 1.5
+
+
 def test_a_compile_time_that_the_run_measured_counts_as_it_is():
     assert table.compile_ms({**FAST, "torch_compile_ms": 7.0}, BASELINES["rows"][0]) == 7.0
 
