@@ -61,7 +61,7 @@ TEST(TuningOnGpu, ATimedBuildRepeatsWithItsCache) {
   EXPECT_EQ(timed.plan.decisions[0].tactic, timed.plan.decisions[1].tactic);
 
   const Lowered again = build();
-  EXPECT_TRUE(stages.empty());
+  EXPECT_TRUE(std::ranges::none_of(stages, [](const std::string& s) { return s.starts_with("timing"); }));
   EXPECT_EQ(again.plan, timed.plan);
   EXPECT_EQ(again.sources, timed.sources);
   std::filesystem::remove(cache);

@@ -1,9 +1,8 @@
 // Contractions that end with halves of their columns: what the pass `fuse` makes of gated linear units.
 #include <gtest/gtest.h>
 
-#include <set>
-
 #include "ir/text.h"
+#include "providers/nvrtc/compile_testing.h"
 #include "providers/nvrtc/kernel_testing.h"
 
 namespace burnish::nvrtc::testing {
@@ -94,34 +93,12 @@ struct Described {
   }
 };
 
-NvrtcBackend backend_for(std::string_view target) {
-  Result<Compiler> compiler = Compiler::open();
-  EXPECT_TRUE(compiler) << compiler.error().cause();
-  return NvrtcBackend(*std::move(compiler), *architecture_named(target));
-}
-
-void expect_compiles(const NvrtcBackend& backend, const std::vector<std::string>& sources) {
-  std::vector<std::string> errors(sources.size());
-  ThreadPool pool(0);
-  pool.parallel_for(static_cast<int64_t>(sources.size()), 1, [&](int64_t begin, int64_t end) {
-    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i)
-      if (auto cubin = backend.compile(sources[i]); !cubin) errors[i] = cubin.error().cause() + sources[i];
-  });
-  for (const std::string& error : errors) EXPECT_EQ(error, "");
-}
-
 TEST(Halves, EveryKindOfContractionCompiles) {
   const NvrtcBackend backend = backend_for("sm_90");
-  std::set<std::string> kinds;  // of a tactic "wgmma 128x96x64 4x1 s7 t2 ab": "wgmma t2 ab"
-  std::vector<std::string> sources;
   const Described first(backend, by_matrix);
-  for (const Tactic& tactic : first.operands->tactics) {
-    const std::string& name = tactic.name;
-    const size_t stages = name.find(" s"), more = name.find(' ', stages + 1);
-    std::string kind = name.substr(0, name.find(' '));
-    if (stages != name.npos && more != name.npos) kind += name.substr(more);
-    if (kinds.insert(kind).second) sources.push_back(Described(backend, by_matrix, name).sources.at(0));
-  }
+  const auto kinds = kinds_of(first.operands->tactics);
+  std::vector<std::string> sources;
+  for (const auto& [kind, name] : kinds) sources.push_back(Described(backend, by_matrix, name).sources.at(0));
   for (const char* kind : {"mma k/4", "stationary", "wgmma k/2", "wgmma t1 ab", "wgmma k/2 t2 ab"})
     EXPECT_TRUE(kinds.contains(kind)) << kind;
   expect_compiles(backend, sources);

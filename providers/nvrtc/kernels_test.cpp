@@ -4,15 +4,10 @@
 #include <set>
 
 #include "ir/text.h"
+#include "providers/nvrtc/compile_testing.h"
 #include "providers/nvrtc/kernel_cases.h"
 
 namespace burnish::nvrtc::testing {
-
-static NvrtcBackend backend_for(std::string_view target) {
-  Result<Compiler> compiler = Compiler::open();
-  EXPECT_TRUE(compiler) << compiler.error().cause();
-  return NvrtcBackend(CompilerPool(*std::move(compiler), BURNISH_WORKER), *architecture_named(target));
-}
 
 /// The sources of a case's launches, by the tactic `wanted` if it is named; none if it was refused. `tactics`: what there was
 /// to choose from.
@@ -36,19 +31,6 @@ static std::vector<std::string> sources_of(const NvrtcBackend& backend, const Ke
   std::vector<std::string> sources;
   for (const KernelCall& call : operands.calls) sources.push_back(backend.emit(operands, call).text);
   return sources;
-}
-
-static void expect_compiles(const NvrtcBackend& backend, const std::vector<std::string>& sources) {
-  std::vector<std::string> errors(sources.size());
-  ThreadPool pool(0);
-  pool.parallel_for(static_cast<int64_t>(sources.size()), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const auto k = static_cast<size_t>(i);
-      if (auto cubin = backend.compile(sources[k]); !cubin)
-        errors[k] = cubin.error().cause() + "\n" + sources[k];
-    }
-  });
-  for (const std::string& error : errors) EXPECT_EQ(error, "");
 }
 
 TEST(Kernels, EveryCaseCompiles) {

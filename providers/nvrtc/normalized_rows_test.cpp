@@ -1,11 +1,10 @@
 // Products that normalise the rows they multiply: what the pass `normalize_in_products` makes.
 #include <gtest/gtest.h>
 
-#include <map>
-
 #include "base/half.h"
 #include "ir/text.h"
 #include "ops/normalized_weights.h"
+#include "providers/nvrtc/compile_testing.h"
 #include "providers/nvrtc/kernel_testing.h"
 
 namespace burnish::nvrtc::testing {
@@ -69,38 +68,7 @@ const Product layer{"LayerNormalization", "f16", "m", 768, 2304},
     root{"RMSNormalization", "bf16", "3, 50", 200, 72}, narrow{"LayerNormalization", "f16", "m", 96, 384},
     uneven{"LayerNormalization", "f16", "m", 33, 40}, small{"LayerNormalization", "f16", "m", 8, 3};
 
-NvrtcBackend backend_for(std::string_view target) {
-  Result<Compiler> compiler = Compiler::open();
-  EXPECT_TRUE(compiler) << compiler.error().cause();
-  return NvrtcBackend(*std::move(compiler), *architecture_named(target));
-}
-
-void expect_compiles(const NvrtcBackend& backend, const std::vector<std::string>& sources) {
-  std::vector<std::string> errors(sources.size());
-  ThreadPool pool(0);
-  pool.parallel_for(static_cast<int64_t>(sources.size()), 1, [&](int64_t begin, int64_t end) {
-    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i)
-      if (auto cubin = backend.compile(sources[i]); !cubin) errors[i] = cubin.error().cause() + sources[i];
-  });
-  for (const std::string& error : errors) EXPECT_EQ(error, "");
-}
-
 bool is_after(const std::string& tactic) { return tactic.starts_with("rows first, "); }
-
-/// One name of each kind of tactic: of "wgmma 128x96x64 4x1 s7 t2 ab", "wgmma t2 ab".
-std::map<std::string, std::string> kinds_of(const NvrtcBackend& backend, const Product& p) {
-  std::map<std::string, std::string> kinds;
-  const Described first(backend, p);
-  for (const Tactic& tactic : first.operands->tactics) {
-    const std::string& name = tactic.name;
-    if (is_after(name)) continue;
-    const size_t stages = name.find(" s"), more = name.find(' ', stages + 1);
-    std::string kind = name.substr(0, name.find(' '));
-    if (stages != name.npos && more != name.npos) kind += name.substr(more);
-    kinds.try_emplace(kind, name);
-  }
-  return kinds;
-}
 
 TEST(NormalizedRows, EveryKindOfTacticCompiles) {
   const std::tuple<const char*, const Product*, std::vector<const char*>> rows[] = {
@@ -109,7 +77,9 @@ TEST(NormalizedRows, EveryKindOfTacticCompiles) {
       {"sm_80", &root, {"mma"}}};
   for (const auto& [target, product, expected] : rows) {
     const NvrtcBackend backend = backend_for(target);
-    const auto kinds = kinds_of(backend, *product);
+    std::vector<Tactic> at_once = Described(backend, *product).operands->tactics;
+    std::erase_if(at_once, [](const Tactic& t) { return is_after(t.name); });
+    const auto kinds = kinds_of(at_once);
     for (const char* kind : expected) EXPECT_TRUE(kinds.contains(kind)) << kind;
     std::vector<std::string> sources;
     for (const auto& [kind, tactic] : kinds) {
