@@ -10,7 +10,7 @@
 #include "compiler/lowering.h"
 #include "ir/text.h"
 #include "ops/plugin.h"
-#include "passes/fuse.h"
+#include "passes/fusion_reasons.h"
 #include "providers/cublaslt/library.h"
 #include "providers/cudnn/library.h"
 #include "providers/nvrtc/backend.h"

@@ -1,4 +1,4 @@
-#include "passes/fuse.h"
+#include "passes/fusion_reasons.h"
 
 #include <gtest/gtest.h>
 
