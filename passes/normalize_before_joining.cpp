@@ -16,7 +16,7 @@ bool normalizes_rows(const Graph& g, const Node& node) {
 }
 
 // A normalisation of Reshape(Transpose(x)) whose rows are several axes of that: these are normalised, and its result reshaped.
-Result<bool> rewrite(Graph& g, const Node& node, std::vector<Node>& out) {
+Result<bool> rewrite(Graph& g, const std::vector<uint32_t>&, const Node& node, std::vector<Node>& out) {
   if (!normalizes_rows(g, node)) return false;
   const Node* reshape = g.producer(node.inputs[0]);
   const Node* transpose =
@@ -43,11 +43,7 @@ Result<bool> rewrite(Graph& g, const Node& node, std::vector<Node>& out) {
   return true;
 }
 
-Result<bool> run(Graph& graph, const PassContext&) {
-  return for_each_lowered_graph(graph, [](Graph& g) {
-    return rewrite_nodes(g, [&](const Node& node, std::vector<Node>& out) { return rewrite(g, node, out); });
-  });
-}
+Result<bool> run(Graph& graph, const PassContext&) { return rewrite_lowered_graphs(graph, rewrite); }
 
 }  // namespace
 

@@ -116,7 +116,7 @@ std::optional<Blocks> blocks_of(Graph& g, const Node& concat) {
 }
 
 // Only of the last axis: where channels come first, a convolution reads what the concatenation can write in the order it likes.
-Result<bool> rewrite(Graph& g, const Node& node, std::vector<Node>& out) {
+Result<bool> rewrite(Graph& g, const std::vector<uint32_t>&, const Node& node, std::vector<Node>& out) {
   if (node.op->name != "Concat") return false;
   const std::vector<Dim> shape = g.values[node.outputs[0]].type.shape;
   const auto blocks =
@@ -144,11 +144,7 @@ Result<bool> rewrite(Graph& g, const Node& node, std::vector<Node>& out) {
   return true;
 }
 
-Result<bool> run(Graph& graph, const PassContext&) {
-  return for_each_lowered_graph(graph, [](Graph& g) {
-    return rewrite_nodes(g, [&](const Node& node, std::vector<Node>& out) { return rewrite(g, node, out); });
-  });
-}
+Result<bool> run(Graph& graph, const PassContext&) { return rewrite_lowered_graphs(graph, rewrite); }
 
 }  // namespace
 

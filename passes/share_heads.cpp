@@ -38,7 +38,7 @@ std::vector<Dim> with_batch(std::vector<Dim> batch, const std::vector<Dim>& shap
 }
 
 // Attention on keys and values that are repeated alike: queries get the axes that these had, along which they broadcast.
-Result<bool> rewrite(Graph& g, const Node& node, std::vector<Node>& out) {
+Result<bool> rewrite(Graph& g, const std::vector<uint32_t>&, const Node& node, std::vector<Node>& out) {
   if (node.op->name != "Attention") return false;
   const auto keys = repeated(g, node.inputs[1]), values = repeated(g, node.inputs[2]);
   const std::vector<Dim> queries = g.values[node.inputs[0]].type.shape,
@@ -70,11 +70,7 @@ Result<bool> rewrite(Graph& g, const Node& node, std::vector<Node>& out) {
   return true;
 }
 
-Result<bool> run(Graph& graph, const PassContext&) {
-  return for_each_lowered_graph(graph, [](Graph& g) {
-    return rewrite_nodes(g, [&](const Node& node, std::vector<Node>& out) { return rewrite(g, node, out); });
-  });
-}
+Result<bool> run(Graph& graph, const PassContext&) { return rewrite_lowered_graphs(graph, rewrite); }
 
 }  // namespace
 

@@ -71,17 +71,13 @@ Result<bool> join_last(Graph& g, const Node& node, const Node& transpose, std::v
   return true;
 }
 
-Result<bool> rewrite(Graph& g, const Node& node, std::vector<Node>& out) {
+Result<bool> rewrite(Graph& g, const std::vector<uint32_t>&, const Node& node, std::vector<Node>& out) {
   const Node* transpose = node.op->name == "Reshape" ? g.producer(node.inputs[0]) : nullptr;
   if (!transpose || transpose->op->name != "Transpose") return false;
   return TRY(split_first(g, node, *transpose, out)) || TRY(join_last(g, node, *transpose, out));
 }
 
-Result<bool> run(Graph& graph, const PassContext&) {
-  return for_each_lowered_graph(graph, [](Graph& g) {
-    return rewrite_nodes(g, [&](const Node& node, std::vector<Node>& out) { return rewrite(g, node, out); });
-  });
-}
+Result<bool> run(Graph& graph, const PassContext&) { return rewrite_lowered_graphs(graph, rewrite); }
 
 }  // namespace
 
