@@ -1,6 +1,7 @@
 #include "runtime/libraries/cublaslt.h"
 
 #include "base/shared_library.h"
+#include "runtime/libraries/owned_descriptor.h"
 #include "runtime/libraries/usual_folders.h"
 
 namespace burnish::cublaslt {
@@ -9,27 +10,7 @@ namespace {
 
 int data_type(DType t) { return t == DType::f16 ? real_f16 : t == DType::bf16 ? real_bf16 : real_f32; }
 
-/// A descriptor of the library.
-class Owned {
- public:
-  Owned() = default;
-  Owned(Descriptor descriptor, int (*destroy)(Descriptor)) : descriptor_(descriptor), destroy_(destroy) {}
-  Owned(Owned&& other) noexcept
-      : descriptor_(std::exchange(other.descriptor_, nullptr)), destroy_(other.destroy_) {}
-  Owned& operator=(Owned&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    std::swap(destroy_, other.destroy_);
-    return *this;
-  }
-  ~Owned() {
-    if (descriptor_) destroy_(descriptor_);
-  }
-  Descriptor get() const { return descriptor_; }
-
- private:
-  Descriptor descriptor_ = nullptr;
-  int (*destroy_)(Descriptor) = nullptr;
-};
+using Owned = OwnedDescriptor<Descriptor>;
 
 template <class T>
 Result<> set(const Functions& call, decltype(Functions::matmul_set) setter, const Owned& descriptor,

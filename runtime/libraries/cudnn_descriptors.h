@@ -2,34 +2,14 @@
 
 #include <iterator>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "runtime/libraries/cudnn_graph.h"
+#include "runtime/libraries/owned_descriptor.h"
 
 namespace burnish::cudnn {
 
-/// A descriptor of the library.
-class Owned {
- public:
-  Owned() = default;
-  Owned(Descriptor descriptor, int (*destroy)(Descriptor)) : descriptor_(descriptor), destroy_(destroy) {}
-  Owned(Owned&& other) noexcept
-      : descriptor_(std::exchange(other.descriptor_, nullptr)), destroy_(other.destroy_) {}
-  Owned& operator=(Owned&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    std::swap(destroy_, other.destroy_);
-    return *this;
-  }
-  ~Owned() {
-    if (descriptor_) destroy_(descriptor_);
-  }
-  Descriptor get() const { return descriptor_; }
-
- private:
-  Descriptor descriptor_ = nullptr;
-  int (*destroy_)(Descriptor) = nullptr;
-};
+using Owned = OwnedDescriptor<Descriptor>;
 
 inline int data_type(DType t) { return t == DType::f16 ? data_f16 : t == DType::bf16 ? data_bf16 : data_f32; }
 
