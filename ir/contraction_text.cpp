@@ -404,7 +404,8 @@ namespace {
 KernelText contraction_start(const ContractionProblem& p, const TileShape& t, DType dtype, Dim batches,
                              bool waits, const std::optional<NormalizedRows>& normalized) {
   KernelText text;
-  std::string options = waits || normalized ? waits ? ", true" : ", false" : "";
+  std::string options;
+  if (waits || normalized) options = waits ? ", true" : ", false";
   if (normalized) options += normalized->rms ? ", RowNorm::rms" : ", RowNorm::layer";
   if (t.math == stationary)
     return text << "using C = Stationary<" + std::string(device_type(dtype)) << ", " << p.k << ", " << p.n

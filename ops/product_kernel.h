@@ -45,9 +45,17 @@ struct Packing {
   int64_t mn, k, pitch;
 };
 
+/// Whether the rows of a stored matrix number k, not mn. Extents say it; of a square one strides do, which of a single row or column are 1
+/// both.
+inline bool rows_number_k(const DimTable& dims, const Tensor& t, const MatrixView& v, Dim mn) {
+  if (t.shape()[0] != t.shape()[1]) return dims.is_constant(mn, t.shape()[1]);
+  return *dims.value(v.stride_k) > *dims.value(v.stride_mn);
+}
+
 /// A constant matrix whose rows are no multiple of 16 bytes, or that warpgroups multiply, is stored again, once. One whose columns are
 /// to be paired is in any case. The view gets the strides of that.
-inline Verdict plan_packing(KernelCtx& ctx, size_t i, MatrixView& v, std::optional<Packing>& packing) {
+inline Verdict plan_packing(KernelCtx& ctx, size_t i, Dim mn_extent, MatrixView& v,
+                            std::optional<Packing>& packing) {
   const Tensor* t = ctx.constant_operand(i);
   DimTable& dims = ctx.dims;
   const bool paired = pairs_columns(ctx);
@@ -56,7 +64,7 @@ inline Verdict plan_packing(KernelCtx& ctx, size_t i, MatrixView& v, std::option
     return paired ? Verdict::no("its columns cannot be paired") : Verdict::yes();
   const bool along_k = ctx.architecture() == "sm_90" && size_of(t->dtype()) == 2;
   if (!paired && copy_bytes(dims, v) == 16 && (!along_k || *k_stride == 1)) return Verdict::yes();
-  const bool rows_are_k = *k_stride > *mn_stride;
+  const bool rows_are_k = rows_number_k(dims, *t, v, mn_extent);
   const int64_t mn = t->shape()[rows_are_k ? 1 : 0], k = t->shape()[rows_are_k ? 0 : 1];
   const int64_t chunk = 16 / static_cast<int64_t>(size_of(t->dtype()));
   packing = {rows_are_k, paired, mn, k, (k + chunk - 1) / chunk * chunk};
@@ -94,12 +102,11 @@ inline bool copies_rows(const KernelCtx& ctx) {
 }
 
 /// Has B scaled and summed up for rows of A that are normalised as they are multiplied; `right` becomes what they are multiplied by.
-inline NormalizedRows normalize_rows(KernelCtx& ctx, MatrixView& right) {
+inline NormalizedRows normalize_rows(KernelCtx& ctx, Dim columns, MatrixView& right) {
   const Tensor &w = *ctx.constant_operand(1), &scale = *ctx.normalization_operand(1);
   const Tensor* bias = ctx.normalization_operand(2);
   DimTable& dims = ctx.dims;
-  const bool rows_are_k = *dims.value(right.stride_k) > *dims.value(right.stride_mn),
-             paired = pairs_columns(ctx);
+  const bool rows_are_k = rows_number_k(dims, w, right, columns), paired = pairs_columns(ctx);
   const int64_t k = w.shape()[rows_are_k ? 0 : 1], n = w.shape()[rows_are_k ? 1 : 0], pitch = (k + 7) / 8 * 8;
   const bool rms = ctx.normalization->op->name == "RMSNormalization";
   const NormalizedWeights weights({w, k, n, rows_are_k ? n : 1, rows_are_k ? 1 : k}, scale, !rms);
@@ -126,7 +133,7 @@ inline Verdict contract_matrices(KernelCtx& ctx, ContractionProblem problem, Mat
   const DType dtype = ctx.in(0).dtype;
   std::optional<Packing> packing;
   MatrixView packed = right;
-  if (Verdict v = plan_packing(ctx, 1, packed, packing); !v) return v;
+  if (Verdict v = plan_packing(ctx, 1, problem.n, packed, packing); !v) return v;
   problem.copy_bytes = std::min(copy_bytes(dims, left), copy_bytes(dims, packed));
   problem.a_along_k = dims.is_constant(left.stride_k, 1);
   problem.b_along_k = dims.is_constant(packed.stride_k, 1);
@@ -140,7 +147,7 @@ inline Verdict contract_matrices(KernelCtx& ctx, ContractionProblem problem, Mat
     problem.normalizes = false;
   }
   if (problem.normalizes) {
-    end.normalized = normalize_rows(ctx, right);
+    end.normalized = normalize_rows(ctx, problem.n, right);
   } else {
     right = packed;
     if (packing) right.pointer = pack_constant(ctx, 1, *packing);

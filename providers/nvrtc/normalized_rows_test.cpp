@@ -133,6 +133,16 @@ TEST(NormalizedRows, TheWeightTakesTheScaleAndTheMean) {
   EXPECT_EQ(values(0), scaled);
 }
 
+// The strides of one column say nothing of which axis is k.
+TEST(NormalizedRows, AWeightOfOneColumnHasOne) {
+  const Described normalized(backend_for("sm_90"), {"LayerNormalization", "f16", "m", 8, 1});
+  EXPECT_EQ(normalized.operands->extra.at(0).tensor->shape(), (Shape{1, 8}));
+  EXPECT_EQ(normalized.operands->extra.at(2).tensor->shape(), (Shape{1}));
+  EXPECT_EQ(to_float(normalized.operands->extra.at(2).tensor->data<half>()[0]), 36);
+  const Described first(backend_for("sm_90"), {"LayerNormalization", "f16", "m", 33, 1});
+  EXPECT_EQ(first.operands->extra.back().tensor->shape(), (Shape{1, 40}));
+}
+
 TEST(NormalizedRows, WhatRoundingLeavesOfAColumnGoesIntoItsSmallestNumbers) {
   for (const DType dtype : {DType::f16, DType::bf16}) {
     std::vector<float> column;

@@ -73,6 +73,7 @@ CASES = [  # kind, k, columns, end, extents of rows
     ("LayerNormalization", 2048, 128, "", (49,)),
     ("LayerNormalization", 33, 40, "residual", (5, 7)),
     ("LayerNormalization", 8, 3, "", (5,)),
+    ("LayerNormalization", 64, 1, "residual", (90,)),
     ("RMSNormalization", 512, 1536, "gated", (1, 130)),
     ("RMSNormalization", 1024, 64, "", (700,)),
     ("RMSNormalization", 40, 24, "residual", (70,)),
@@ -105,3 +106,19 @@ def test_is_one_node_on_a_gpu(library):
     text = engine[engine.index(b"graph unit(") :]
     nodes = [line for line in text[: text.index(b"\n}")].split(b"\n") if line.startswith(b"  %") and b"= constant" not in line]
     assert len(nodes) == 1 and b"Fused(" in nodes[0], nodes
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize(("k", "columns"), [(64, 1), (33, 1), (1, 24), (1, 1), (24, 24)])
+@pytest.mark.parametrize("op", ["MatMul", "Gemm"])
+def test_weights_of_one_row_or_column(library, dtype, k, columns, op):
+    """Also as they are without a normalisation: their strides do not say which axis is which."""
+    unit = Unit(dtype)
+    w, weight = unit.weight(*((columns, k) if op == "Gemm" else (k, columns)))
+    y = unit.node(op, "x", w, **({"transB": 1} if op == "Gemm" else {}))
+    source = unit.model(y, {"x": ["n", k]}, 2)
+    x = np.random.default_rng(3).standard_normal((70, k)).astype(dtype)
+    (got,) = library.run(library.build(source), {"x": x}, ["y"])
+    want = x.astype(np.float64) @ (weight.T if op == "Gemm" else weight)
+    tolerance = 1e-5 if dtype == "float32" else 2e-3
+    np.testing.assert_allclose(got, want, tolerance, tolerance * np.abs(want).max() / 2)
