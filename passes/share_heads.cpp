@@ -53,7 +53,7 @@ Result<bool> rewrite(Graph& g, const std::vector<uint32_t>&, const Node& node, s
   std::vector<Node> views;
   shared.inputs[0] =
       TRY(append_reshape(g, views, node.inputs[0], with_batch(keys->apart, queries), node.provenance));
-  if (node.inputs.size() > 3) {
+  if (node.inputs.size() > 3 && node.inputs[3] != no_value) {
     const std::vector<Dim> mask = g.values[node.inputs[3]].type.shape;
     if (mask.size() < 2) return false;
     const auto batch = split_broadcast(*g.dims, batch_of(mask), keys->batch, *split);
