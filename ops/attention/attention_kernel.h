@@ -293,6 +293,29 @@ inline KernelCall attention_call(KernelCtx& ctx, const AttentionCut& cut, const 
 
 }  // namespace attention_detail
 
+/// The shape of the scores: [batch…, L, S].
+inline std::vector<Dim> attention_scores(const KernelCtx& ctx) {
+  std::vector<Dim> scores = ctx.out(0).shape;
+  scores.back() = ctx.in(1).shape[ctx.in(1).shape.size() - 2];
+  return scores;
+}
+
+/// The batch axes that are walked, with the strides of queries, keys, values, mask (0 without one) and result along them.
+inline KernelAxes attention_axes(KernelCtx& ctx, std::span<const Dim> scores) {
+  DimTable& dims = ctx.dims;
+  const std::span<const Dim> batch = scores.first(scores.size() - 2), y = ctx.out_strides(0);
+  std::vector<std::vector<Dim>> along;
+  for (size_t i = 0; i < 3; ++i)
+    along.push_back(broadcast_strides(dims, std::span(ctx.in(i).shape).first(ctx.in(i).shape.size() - 2),
+                                      ctx.in_strides(i).first(ctx.in(i).shape.size() - 2), batch));
+  along.push_back(ctx.has(3) ? broadcast_strides(dims, ctx.in(3).shape, ctx.in_strides(3), scores)
+                             : std::vector<Dim>(scores.size(), dims.constant(0)));
+  KernelAxes all(5);
+  for (size_t a = 0; a < batch.size(); ++a)
+    all.add(batch[a], {along[0][a], along[1][a], along[2][a], along[3][a], y[a]});
+  return collapsed(dims, all);
+}
+
 /// Attention on half or bfloat16 with tensor cores.
 inline Verdict attention_kernel(KernelCtx& ctx) {
   using namespace attention_detail;
@@ -306,22 +329,8 @@ inline Verdict attention_kernel(KernelCtx& ctx) {
     return Verdict::no("no device kernel for attention with heads of more than " +
                        std::to_string(most_attention_head_dim));
 
-  const std::vector<Dim>& shape = ctx.out(0).shape;
-  const size_t rank = shape.size();
-  const std::span<const Dim> batch = std::span(shape).first(rank - 2), y = ctx.out_strides(0);
-  std::vector<Dim> scores(shape.begin(), shape.end());
-  scores.back() = ctx.in(1).shape[ctx.in(1).shape.size() - 2];
-  std::vector<std::vector<Dim>> along;
-  for (size_t i = 0; i < 3; ++i)
-    along.push_back(broadcast_strides(dims, std::span(ctx.in(i).shape).first(ctx.in(i).shape.size() - 2),
-                                      ctx.in_strides(i).first(ctx.in(i).shape.size() - 2), batch));
-  along.push_back(ctx.has(3) ? broadcast_strides(dims, ctx.in(3).shape, ctx.in_strides(3), scores)
-                             : std::vector<Dim>(rank, dims.constant(0)));
-  KernelAxes all(5);
-  for (size_t a = 0; a + 2 < rank; ++a)
-    all.add(shape[a], {along[0][a], along[1][a], along[2][a], along[3][a], y[a]});
-  const KernelAxes axes = collapsed(dims, all);
-
+  const std::vector<Dim> scores = attention_scores(ctx);
+  const KernelAxes axes = attention_axes(ctx, scores);
   const int64_t bytes = copy_bytes(ctx, axes);
   const AttentionCut cut = choose_cut(ctx, *head_dim, *value_dim, axes, bytes);
   ctx.calls.push_back(attention_call(ctx, cut, axes, scores, bytes));

@@ -14,8 +14,8 @@ struct NodeGraph {
   std::vector<OperandPointer> operands;  // where each of them is
 };
 
-/// The work of a Conv with what is fused to it, where the library may plan it as one graph; else the reason why not. The
-/// weights' memory order is the library's favourite, channels last.
+/// The work of a Conv with what is fused to it, or of an Attention, where the library may plan it as one graph; else the reason
+/// why not.
 Verdict graph_of(KernelCtx& ctx, NodeGraph& out);
 
 }  // namespace burnish::cudnn

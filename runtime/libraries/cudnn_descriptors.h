@@ -63,20 +63,18 @@ class Maker {
     TRY(finalize(d));
     return d;
   }
-  Result<Owned> convolution(const OperationGraph::Convolution& c) const {
-    Owned d = TRY(make(convolution_descriptor));
-    TRY(set(d, convolution_type, type_data_type, data_f32));
-    TRY(set(d, convolution_mode, type_convolution_mode, cross_correlation));
-    TRY(set(d, convolution_axes, type_int64, static_cast<int64_t>(c.strides.size())));
-    TRY(set(d, convolution_dilations, c.dilations));
-    TRY(set(d, convolution_strides, c.strides));
-    TRY(set(d, convolution_pre_paddings, c.before));
-    TRY(set(d, convolution_post_paddings, c.after));
-    TRY(finalize(d));
-    return d;
-  }
-  Result<Owned> convolution_operation(const OperationGraph::Convolution& c, const Owned& form,
-                                      std::span<const Owned> tensors) const {
+  /// An operation's descriptor; what it refers to is added to `parts`.
+  Result<Owned> operation(const OperationGraph::Convolution& c, std::span<const Owned> tensors,
+                          std::vector<Owned>& parts) const {
+    Owned form = TRY(make(convolution_descriptor));
+    TRY(set(form, convolution_type, type_data_type, data_f32));
+    TRY(set(form, convolution_mode, type_convolution_mode, cross_correlation));
+    TRY(set(form, convolution_axes, type_int64, static_cast<int64_t>(c.strides.size())));
+    TRY(set(form, convolution_dilations, c.dilations));
+    TRY(set(form, convolution_strides, c.strides));
+    TRY(set(form, convolution_pre_paddings, c.before));
+    TRY(set(form, convolution_post_paddings, c.after));
+    TRY(finalize(form));
     Owned d = TRY(make(convolution_operation_descriptor));
     TRY(set(d, convolution_operation_form, form));
     TRY(set(d, convolution_operation_x, tensors[c.x]));
@@ -85,41 +83,66 @@ class Maker {
     TRY(set(d, convolution_operation_alpha, type_float, 1.0f));
     TRY(set(d, convolution_operation_beta, type_float, 0.0f));
     TRY(finalize(d));
+    parts.push_back(std::move(form));
     return d;
   }
-  Result<Owned> pointwise(const OperationGraph::Pointwise& p) const {
-    Owned d = TRY(make(pointwise_descriptor));
-    TRY(set(d, pointwise_mode, type_pointwise_mode, static_cast<int>(p.mode)));
-    TRY(set(d, pointwise_precision, type_data_type, data_f32));
+  Result<Owned> operation(const OperationGraph::Pointwise& p, std::span<const Owned> tensors,
+                          std::vector<Owned>& parts) const {
+    Owned form = TRY(make(pointwise_descriptor));
+    TRY(set(form, pointwise_mode, type_pointwise_mode, static_cast<int>(p.mode)));
+    TRY(set(form, pointwise_precision, type_data_type, data_f32));
     if (p.upper_clip) {
-      TRY(set(d, pointwise_lower_clip, type_double, 0.0));
-      TRY(set(d, pointwise_upper_clip, type_double, *p.upper_clip));
+      TRY(set(form, pointwise_lower_clip, type_double, 0.0));
+      TRY(set(form, pointwise_upper_clip, type_double, *p.upper_clip));
     }
-    TRY(finalize(d));
-    return d;
-  }
-  Result<Owned> pointwise_operation(const OperationGraph::Pointwise& p, const Owned& form,
-                                    std::span<const Owned> tensors) const {
+    TRY(finalize(form));
     Owned d = TRY(make(pointwise_operation_descriptor));
     TRY(set(d, pointwise_operation_form, form));
     TRY(set(d, pointwise_operation_x, tensors[p.x]));
     if (p.b) TRY(set(d, pointwise_operation_b, tensors[*p.b]));
     TRY(set(d, pointwise_operation_y, tensors[p.y]));
     TRY(finalize(d));
+    parts.push_back(std::move(form));
+    return d;
+  }
+  Result<Owned> operation(const OperationGraph::Matmul& m, std::span<const Owned> tensors,
+                          std::vector<Owned>& parts) const {
+    Owned form = TRY(make(matmul_descriptor));
+    TRY(set(form, matmul_type, type_data_type, data_f32));
+    TRY(finalize(form));
+    Owned d = TRY(make(matmul_operation_descriptor));
+    TRY(set(d, matmul_operation_form, form));
+    TRY(set(d, matmul_operation_a, tensors[m.a]));
+    TRY(set(d, matmul_operation_b, tensors[m.b]));
+    TRY(set(d, matmul_operation_c, tensors[m.c]));
+    TRY(finalize(d));
+    parts.push_back(std::move(form));
+    return d;
+  }
+  Result<Owned> operation(const OperationGraph::Reduction& r, std::span<const Owned> tensors,
+                          std::vector<Owned>& parts) const {
+    Owned form = TRY(make(reduction_descriptor));
+    TRY(set(form, reduction_mode, type_reduction_mode, static_cast<int>(r.mode)));
+    TRY(set(form, reduction_type, type_data_type, data_f32));
+    TRY(finalize(form));
+    Owned d = TRY(make(reduction_operation_descriptor));
+    TRY(set(d, reduction_operation_form, form));
+    TRY(set(d, reduction_operation_x, tensors[r.x]));
+    TRY(set(d, reduction_operation_y, tensors[r.y]));
+    TRY(finalize(d));
+    parts.push_back(std::move(form));
     return d;
   }
   /// The graph's descriptor; what it refers to is added to `parts`.
   Result<Owned> graph(const OperationGraph& graph, Handle handle, std::vector<Owned>& parts) const {
     std::vector<Owned> tensors, operations;
     for (size_t i = 0; i < graph.tensors.size(); ++i) tensors.push_back(TRY(tensor(graph.tensors[i], i + 1)));
-    parts.push_back(TRY(convolution(graph.convolution)));
-    operations.push_back(TRY(convolution_operation(graph.convolution, parts.back(), tensors)));
-    for (const OperationGraph::Pointwise& p : graph.pointwise) {
-      parts.push_back(TRY(pointwise(p)));
-      operations.push_back(TRY(pointwise_operation(p, parts.back(), tensors)));
-    }
     std::vector<Descriptor> list;
-    for (const Owned& operation : operations) list.push_back(operation.get());
+    for (const OperationGraph::Operation& any : graph.operations) {
+      operations.push_back(
+          TRY(std::visit([&](const auto& one) { return operation(one, tensors, parts); }, any)));
+      list.push_back(operations.back().get());
+    }
     Owned d = TRY(make(graph_descriptor));
     TRY(set(d, graph_handle, type_handle, handle));
     TRY(set(d, graph_operations, type_descriptor, std::span<const Descriptor>(list)));

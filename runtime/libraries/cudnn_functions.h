@@ -32,17 +32,28 @@ enum Kind : int {
   graph_descriptor = 15,
   variant_pack_descriptor = 16,
   tensor_descriptor = 17,
+  matmul_descriptor = 18,
+  matmul_operation_descriptor = 19,
+  reduction_descriptor = 21,
+  reduction_operation_descriptor = 22,
 };
 enum PointwiseMode : int {
   pointwise_add = 0,
   pointwise_multiply = 1,
+  pointwise_divide = 6,
   pointwise_subtract = 9,
+  pointwise_exp = 13,
+  pointwise_log = 15,
   pointwise_relu = 100,
   pointwise_tanh = 101,
   pointwise_sigmoid = 102,
   pointwise_gelu = 104,
   pointwise_swish = 106,
   pointwise_gelu_tanh = 107,
+};
+enum ReductionMode : int {
+  reduction_sum = 0,
+  reduction_max = 3,
 };
 enum Attribute : int {
   pointwise_mode = 0,
@@ -84,6 +95,16 @@ enum Attribute : int {
   variant_ids = 1000,
   variant_pointers = 1001,
   variant_workspace = 1003,
+  matmul_type = 1500,
+  matmul_operation_a = 1520,
+  matmul_operation_b = 1521,
+  matmul_operation_c = 1522,
+  matmul_operation_form = 1523,
+  reduction_mode = 1600,
+  reduction_type = 1601,
+  reduction_operation_x = 1610,
+  reduction_operation_y = 1611,
+  reduction_operation_form = 1612,
 };
 enum AttributeType : int {
   type_handle = 0,
@@ -97,6 +118,7 @@ enum AttributeType : int {
   type_heuristics_mode = 8,
   type_pointwise_mode = 14,
   type_descriptor = 15,
+  type_reduction_mode = 18,
   type_char = 24,
 };
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/dtype.h"
@@ -10,7 +11,7 @@
 
 namespace burnish::cudnn {
 
-/// A convolution and the pointwise operations that follow, for the library to plan. Sums and what lies between are FP32.
+/// Operations for the library to plan as one. Sums, and what lies between operations, are FP32 unless a tensor says otherwise.
 struct OperationGraph {
   struct Tensor {
     DType dtype = DType::f32;
@@ -18,12 +19,11 @@ struct OperationGraph {
     bool between = false;    // in no memory: what one operation leaves to the next
     int64_t alignment = 16;  // bytes that its address is a multiple of
   };
-  std::vector<Tensor> tensors;
-  /// Tensors by index.
+  /// Tensors by index, here and below.
   struct Convolution {
     size_t x = 0, w = 0, y = 0;
     std::vector<int64_t> before, after, strides, dilations;  // paddings, by spatial axis
-  } convolution;
+  };
   struct Pointwise {
     PointwiseMode mode;
     size_t x;
@@ -31,7 +31,19 @@ struct OperationGraph {
     size_t y;
     std::optional<double> upper_clip = {};  // of pointwise_relu
   };
-  std::vector<Pointwise> pointwise;
+  /// c = a b, over the last two axes.
+  struct Matmul {
+    size_t a, b, c;
+  };
+  /// Over the axes along which y has extent 1 and x has not.
+  struct Reduction {
+    ReductionMode mode;
+    size_t x, y;
+  };
+  using Operation = std::variant<Convolution, Pointwise, Matmul, Reduction>;
+
+  std::vector<Tensor> tensors;
+  std::vector<Operation> operations;  // each after those whose results it reads
 };
 
 /// All of it, one line for each tensor and operation: equal texts are equal graphs.

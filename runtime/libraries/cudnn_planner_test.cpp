@@ -27,8 +27,9 @@ OperationGraph convolution(int64_t channels, DType dtype = DType::f16) {
   const size_t x = tensor({1, channels, 8, 8}, false), w = tensor({4, channels, 1, 1}, false),
                sum = tensor({1, 4, 8, 8}, true), bias = tensor({1, 4, 1, 1}, false),
                biased = tensor({1, 4, 8, 8}, true), y = tensor({1, 4, 8, 8}, false);
-  graph.convolution = {x, w, sum, {0, 0}, {0, 0}, {1, 1}, {1, 1}};
-  graph.pointwise = {{pointwise_add, sum, bias, biased}, {pointwise_relu, biased, {}, y, 6.0}};
+  graph.operations = {OperationGraph::Convolution{x, w, sum, {0, 0}, {0, 0}, {1, 1}, {1, 1}},
+                      OperationGraph::Pointwise{pointwise_add, sum, bias, biased},
+                      OperationGraph::Pointwise{pointwise_relu, biased, {}, y, 6.0}};
   return graph;
 }
 

@@ -1,81 +1,14 @@
 // The real libraries on a GPU, against sums in double precision on the host. Skipped where either is missing.
-#include <gtest/gtest.h>
-
-#include <cmath>
-#include <functional>
-#include <random>
 #include <thread>
 
-#include "base/half.h"
-#include "runtime/cuda/memory.h"
 #include "runtime/libraries/cublaslt.h"
-#include "runtime/libraries/cudnn.h"
+#include "runtime/libraries/testing/real_libraries.h"
 
 namespace burnish {
 namespace {
 
-using Values = std::vector<double>;
-
-class RealLibraries : public ::testing::Test {
- protected:
-  void SetUp() override {
-    auto opened = cuda::Device::open();
-    if (!opened) GTEST_SKIP() << opened.error().cause();
-    device.emplace(*std::move(opened));
-    scope.emplace(must(device->enter()));
-    stream.emplace(must(cuda::Stream::create(*device)));
-  }
-  template <class T>
-  static T must(Result<T> result) {
-    if (!result) throw std::runtime_error(result.error().cause());
-    return *std::move(result);
-  }
-
-  /// Numbers that FP16 holds exactly, between -1 and 1.
-  static Values random(size_t count, unsigned seed) {
-    std::mt19937 engine(seed);
-    Values values(count);
-    for (double& v : values) v = static_cast<double>(engine() % 257) / 128 - 1;
-    return values;
-  }
-  /// FP16 in memory of the GPU.
-  CUdeviceptr upload(const Values& values) {
-    std::vector<half> block;
-    for (double v : values) block.push_back(to_half(static_cast<float>(v)));
-    return upload(block.data(), block.size() * sizeof(half));
-  }
-  CUdeviceptr upload(const void* bytes, size_t count) {
-    memory.push_back(must(cuda::DeviceMemory::allocate(*device, std::max<size_t>(count, 1))));
-    if (bytes) must(stream->upload(memory.back().address(), bytes, count));
-    must(stream->synchronize());
-    return memory.back().address();
-  }
-  /// What the routine leaves at `result`, where NaN was: called alone, then as part of a graph.
-  void expect(const Routine& routine, const std::vector<CUdeviceptr>& operands, CUdeviceptr result,
-              const Values& expected, const std::string& what) {
-    for (const bool in_graph : {false, true}) {
-      must(stream->fill(result, 0xff, expected.size() * sizeof(half)));
-      if (in_graph) {
-        cuda::Graph graph = must(cuda::Graph::create(*device));
-        must(add_routine(graph, {}, routine, *stream, operands));
-        must(must(cuda::GraphExec::instantiate(std::move(graph))).launch(*stream));
-      } else {
-        must(routine.enqueue(*stream, operands));
-      }
-      std::vector<half> got(expected.size());
-      must(stream->download(got.data(), result, got.size() * sizeof(half)));
-      must(stream->synchronize());
-      for (size_t i = 0; i < got.size(); ++i)
-        ASSERT_NEAR(to_float(got[i]), expected[i], 2e-3 * (1 + std::abs(expected[i])))
-            << what << ", element " << i << (in_graph ? ", in a graph" : "");
-    }
-  }
-
-  std::optional<cuda::Device> device;
-  std::optional<cuda::ContextScope> scope;
-  std::optional<cuda::Stream> stream;
-  std::vector<cuda::DeviceMemory> memory;
-};
+using testing::Values;
+using RealLibraries = testing::RealLibraries;
 
 TEST_F(RealLibraries, EveryProductThatCublasLtProposes) {
   auto session = cublaslt::MatmulSession::open(*device, "");
@@ -119,10 +52,11 @@ cudnn::OperationGraph residual_convolution(int64_t n, int64_t c, int64_t h, int6
                sum = tensor({n, k, h, w}, true), vector = tensor({1, k, 1, 1}, false),
                biased = tensor({n, k, h, w}, true), other = tensor({n, k, h, w}, false),
                both = tensor({n, k, h, w}, true), result = tensor({n, k, h, w}, false);
-  graph.convolution = {image, filter, sum, {1, 1}, {1, 1}, {1, 1}, {1, 1}};
-  graph.pointwise = {{cudnn::pointwise_add, sum, vector, biased},
-                     {cudnn::pointwise_add, biased, other, both},
-                     {cudnn::pointwise_relu, both, {}, result}};
+  using G = cudnn::OperationGraph;
+  graph.operations = {G::Convolution{image, filter, sum, {1, 1}, {1, 1}, {1, 1}, {1, 1}},
+                      G::Pointwise{cudnn::pointwise_add, sum, vector, biased},
+                      G::Pointwise{cudnn::pointwise_add, biased, other, both},
+                      G::Pointwise{cudnn::pointwise_relu, both, {}, result}};
   return graph;
 }
 
@@ -164,18 +98,7 @@ TEST_F(RealLibraries, EveryConvolutionThatCudnnProposes) {
   const std::vector<CUdeviceptr> operands = {upload(x), upload(weights), upload(bias), upload(residual), to};
   const size_t proposals = proposals_among_others((*session)->planner(), graph, 6);
   ASSERT_GT(proposals, 0u);
-  size_t made = 0;
-  for (size_t i = 0; i < proposals; ++i) {
-    const auto plan = (*session)->planner().plan(graph, i);
-    if (!plan) continue;  // the library may refuse what it proposed
-    ++made;
-    std::vector<CUdeviceptr> with_workspace = operands;
-    if (plan->workspace > 0) with_workspace.push_back(upload(nullptr, static_cast<size_t>(plan->workspace)));
-    const std::string text = cudnn::print((*session)->version(), *plan, {0, 1, 3, 5, 7});
-    const auto routine = must((*session)->prepare(text));
-    expect(*routine, with_workspace, to, y, "proposal " + std::to_string(i));
-  }
-  EXPECT_GT(made, 0u);
+  expect_plans(**session, graph, proposals, {0, 1, 3, 5, 7}, operands, to, y);
 }
 
 }  // namespace
