@@ -128,10 +128,11 @@ std::string precision_of(const CompileOptions& options) {
 }
 
 /// The libraries that the options allow; none is opened yet.
-Result<std::vector<std::unique_ptr<Library>>> libraries_of(const CompileOptions& options) {
+Result<std::vector<std::unique_ptr<Library>>> libraries_of(const CompileOptions& options,
+                                                           std::string_view architecture) {
   std::vector<std::unique_ptr<Library>> known, allowed;
   known.push_back(std::make_unique<cublaslt::CublasLt>(options.cuda_library_directory));
-  known.push_back(std::make_unique<cudnn::Cudnn>(options.cuda_library_directory));
+  known.push_back(std::make_unique<cudnn::Cudnn>(architecture, options.cuda_library_directory));
   if (!options.libraries) return known;
   for (const std::string& name : *options.libraries) {
     const auto found = std::ranges::find_if(known, [&](const auto& l) { return l && l->name() == name; });
@@ -165,7 +166,7 @@ Result<CompiledTarget> compile_for_device(Graph& graph, const nvrtc::Architectur
                                           const Plan* decided,
                                           const std::shared_future<Result<Nvrtc>>& opening, ThreadPool& pool,
                                           Progress& progress, std::map<std::string, std::string>& identity) {
-  const std::vector<std::unique_ptr<Library>> libraries = TRY(libraries_of(options));
+  const std::vector<std::unique_ptr<Library>> libraries = TRY(libraries_of(options, architecture.target));
   std::vector<Library*> allowed;
   for (const auto& library : libraries) allowed.push_back(library.get());
   lowering.libraries = allowed;

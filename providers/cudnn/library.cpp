@@ -1,8 +1,8 @@
 #include "providers/cudnn/library.h"
 
 #include <atomic>
-#include <charconv>
 
+#include "providers/cudnn/device_description.h"
 #include "providers/cudnn/graph_of.h"
 
 namespace burnish::cudnn {
@@ -15,7 +15,11 @@ Verdict Cudnn::accepts(KernelCtx& ctx) const {
 }
 
 Result<> Cudnn::open() {
-  if (!session_) session_ = TRY(GraphSession::open(TRY(cuda::Device::open()), directory_));
+  if (planner_) return {};
+  const Result<cuda::DeviceInfo> here = cuda::Device::describe();
+  planner_ = here && here->architecture() == architecture_
+                 ? TRY(Planner::open(TRY(cuda::Device::open()), directory_))
+                 : TRY(Planner::open_described(TRY(describe_device(architecture_)), directory_));
   return {};
 }
 
@@ -25,7 +29,7 @@ static size_t ways(int most) { return static_cast<size_t>(most + 5) / 6; }
 
 void Cudnn::announce(KernelCtx& ctx, int most) {
   NodeGraph node;
-  if (!graph_of(ctx, node) || session_->planner().knows(node.graph)) return;
+  if (!graph_of(ctx, node) || planner_->knows(node.graph)) return;
   const std::string text = print(node.graph);
   left_.erase(text);
   Announced& announced = announced_.try_emplace(text, Announced{std::move(node.graph), 0}).first->second;
@@ -59,17 +63,20 @@ Result<> Cudnn::prepare(ThreadPool& pool, const std::function<Result<>(int, int)
 
 /// What cuDNN refuses is known from then on as well.
 void Cudnn::plan(const Announced& announced) {
-  Planner& planner = session_->planner();
-  const Result<size_t> count = planner.proposals(announced.graph);
-  for (size_t i = 0; count && i < std::min(*count, announced.most); ++i)
-    (void)planner.plan(announced.graph, i);
+  const Result<std::vector<Engine>> engines = planner_->proposals(announced.graph);
+  for (size_t i = 0; engines && i < std::min(engines->size(), announced.most); ++i)
+    (void)planner_->plan(announced.graph, (*engines)[i]);
 }
 
 std::string Cudnn::account() const {
-  if (!session_) return {};
-  const Planner::Counts counts = session_->planner().counts();
+  if (!planner_) return {};
+  const Planner::Counts counts = planner_->counts();
   return "cudnn was asked for " + std::to_string(counts.heuristics) + " graphs and " +
          std::to_string(counts.plans) + " plans; " + std::to_string(counts.found) + " times it was known";
+}
+
+std::string Cudnn::before_engine() const {
+  return std::string(library_name) + " " + planner_->version() + " ";
 }
 
 Result<std::vector<std::string>> Cudnn::tactics(KernelCtx& ctx, int most) {
@@ -77,9 +84,9 @@ Result<std::vector<std::string>> Cudnn::tactics(KernelCtx& ctx, int most) {
   std::vector<std::string> names;
   if (!graph_of(ctx, node)) return names;
   if (left_.contains(print(node.graph))) return Error(Code::cancelled, "there was no time to plan it");
-  const size_t count = std::min(TRY(session_->planner().proposals(node.graph)), ways(most));
-  for (size_t i = 0; i < count; ++i)
-    names.push_back(std::string(library_name) + " " + session_->version() + " #" + std::to_string(i));
+  const std::vector<Engine> engines = TRY(planner_->proposals(node.graph));
+  for (size_t i = 0; i < std::min(engines.size(), ways(most)); ++i)
+    names.push_back(before_engine() + print(engines[i]));
   return names;
 }
 
@@ -87,20 +94,17 @@ Verdict Cudnn::describe(KernelCtx& ctx, std::string_view tactic) {
   NodeGraph node;
   if (Verdict v = graph_of(ctx, node); !v) return v;
   if (const Result<> opened = open(); !opened) return Verdict::no(opened.error().cause());
-  const std::string before = std::string(library_name) + " " + session_->version() + " #";
-  size_t proposal = 0;
-  if (!tactic.starts_with(before) ||
-      std::from_chars(tactic.data() + before.size(), tactic.data() + tactic.size(), proposal).ec !=
-          std::errc())
-    return Verdict::no("it is not of cuDNN " + session_->version() + ", which is here");
-  const auto plan = session_->planner().plan(node.graph, proposal);
+  const std::string before = before_engine();
+  const auto engine = tactic.starts_with(before) ? parse_engine(tactic.substr(before.size())) : std::nullopt;
+  if (!engine) return Verdict::no("it is not of cuDNN " + planner_->version() + ", which is here");
+  const auto plan = planner_->plan(node.graph, *engine);
   if (!plan) return Verdict::no(plan.error().cause());
   if (plan->workspace > most_workspace)
     return Verdict::no("it wants " + std::to_string(plan->workspace >> 20) + " MiB of workspace");
   if (plan->workspace > 0)
     node.operands.push_back(ctx.scratch(DType::u8, ctx.dims.constant(plan->workspace)));
   ctx.routines.push_back(
-      {std::string(library_name), print(session_->version(), *plan, node.tensors), std::move(node.operands)});
+      {std::string(library_name), print(planner_->version(), *plan, node.tensors), std::move(node.operands)});
   return Verdict::yes();
 }
 

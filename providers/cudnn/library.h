@@ -9,12 +9,14 @@
 
 namespace burnish::cudnn {
 
-/// Convolutions by cuDNN's graphs, as tactics: one for each way that its heuristics propose, named by version and place in
-/// their list. Nothing is opened before it is needed.
+/// Convolutions and attention by cuDNN's graphs, as tactics: one for each way that its heuristics propose, named by version and
+/// engine. Nothing is opened before it is needed.
 class Cudnn final : public Library {
  public:
-  /// `directory` as for Session::open.
-  explicit Cudnn(std::string directory) : directory_(std::move(directory)) {}
+  /// For GPUs of `architecture` ("sm_90"): the one that is here, else one that is described to the library. `directory` as for
+  /// Session::open.
+  Cudnn(std::string_view architecture, std::string directory)
+      : architecture_(architecture), directory_(std::move(directory)) {}
   std::string_view name() const override { return library_name; }
   Verdict accepts(KernelCtx& ctx) const override;
   Result<> open() override;
@@ -32,8 +34,10 @@ class Cudnn final : public Library {
     size_t most;
   };
   void plan(const Announced& announced);
-  std::string directory_;
-  std::unique_ptr<GraphSession> session_;
+  /// What a tactic's name has before the engine.
+  std::string before_engine() const;
+  const std::string architecture_, directory_;
+  std::unique_ptr<Planner> planner_;
   std::map<std::string, Announced> announced_;  // by the graph's text, not yet prepared
   std::set<std::string> left_;                  // what there was no time for
 };

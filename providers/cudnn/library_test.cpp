@@ -45,7 +45,7 @@ class Convolutions : public ::testing::Test {
   }
 
   static std::unique_ptr<Cudnn> open() {
-    auto cudnn = std::make_unique<Cudnn>(BURNISH_TESTING "/fake_libraries");
+    auto cudnn = std::make_unique<Cudnn>("sm_90", BURNISH_TESTING "/fake_libraries");
     const Result<> opened = cudnn->open();
     EXPECT_TRUE(opened) << opened.error().cause();
     return cudnn;
@@ -73,7 +73,7 @@ class Convolutions : public ::testing::Test {
         texts.push_back(names.error().cause());
         continue;
       }
-      EXPECT_EQ(*names, std::vector<std::string>{"cudnn 9.19.0 #0"});
+      EXPECT_EQ(*names, std::vector<std::string>{"cudnn 9.19.0 engine 0 2=7"});
       node->routines.clear();
       const Verdict v = cudnn.describe(*node, names->front());
       texts.push_back(v ? node->routines.at(0).text : v.reason());
@@ -136,9 +136,9 @@ TEST_F(Convolutions, WhoCancelsIsHeard) {
 TEST_F(Convolutions, ABuildFromACachePlansWhatItTakesAlone) {
   const auto cudnn = open();
   const int before = plans_made();
-  EXPECT_TRUE(cudnn->describe(*nodes[2], "cudnn 9.19.0 #1"));
+  EXPECT_TRUE(cudnn->describe(*nodes[2], "cudnn 9.19.0 engine 1 2=7"));
   EXPECT_EQ(plans_made() - before, 1);
-  EXPECT_EQ(cudnn->describe(*nodes[2], "cudnn 9.18.0 #1").reason(),
+  EXPECT_EQ(cudnn->describe(*nodes[2], "cudnn 9.18.0 engine 1 2=7").reason(),
             "it is not of cuDNN 9.19.0, which is here");
 }
 

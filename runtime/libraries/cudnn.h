@@ -22,17 +22,13 @@ class GraphSession final : public Session {
   /// Error unsupported when this version cannot read the plan.
   Result<std::unique_ptr<Routine>> prepare(std::string_view text) override;
 
-  /// What makes plans for this device.
-  Planner& planner() { return planner_; }
-
  private:
   friend class PlanRoutine;
   GraphSession(Functions functions, cuda::Device device, Handle handle)
-      : call_(functions), device_(std::move(device)), handle_(handle), planner_(functions, device_) {}
+      : call_(functions), device_(std::move(device)), handle_(handle) {}
   Functions call_;
   cuda::Device device_;
   Handle handle_;
-  Planner planner_;
   std::mutex turn_;  // the handle holds the stream of a call
 };
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <iterator>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "runtime/libraries/cudnn_graph.h"
@@ -38,6 +40,26 @@ class Maker {
   }
   Result<> set(const Owned& d, Attribute attribute, const Owned& other) const {
     return set(d, attribute, type_descriptor, other.get());
+  }
+  template <class T>
+  Result<> get(const Owned& d, Attribute attribute, AttributeType type, T& value) const {
+    int64_t count = 0;
+    return call_.check_status(call_.get(d.get(), attribute, type, 1, &count, &value),
+                              "cudnnBackendGetAttribute");
+  }
+  /// Descriptors of a kind that another one has, `most` at most.
+  Result<std::vector<Owned>> list(const Owned& d, Attribute attribute, int64_t most, Kind kind) const {
+    std::vector<Owned> all;
+    std::vector<Descriptor> list;
+    for (int64_t i = 0; i < most; ++i) {
+      all.push_back(TRY(make(kind)));
+      list.push_back(all.back().get());
+    }
+    int64_t count = 0;
+    TRY(call_.check_status(call_.get(d.get(), attribute, type_descriptor, most, &count, list.data()),
+                           "cudnnBackendGetAttribute"));
+    all.resize(static_cast<size_t>(std::clamp<int64_t>(count, 0, most)));
+    return all;
   }
   Result<std::string> text(const Owned& d, Attribute attribute) const {
     int64_t count = 0;
@@ -133,7 +155,13 @@ class Maker {
     parts.push_back(std::move(form));
     return d;
   }
-  /// The graph's descriptor; what it refers to is added to `parts`.
+  Result<Owned> device(std::string_view json) const {
+    Owned d = TRY(make(device_descriptor));
+    TRY(set(d, device_json, type_char, std::span<const char>(json)));
+    TRY(finalize(d));
+    return d;
+  }
+  /// The graph's descriptor; what it refers to is added to `parts`. `handle`: null where there is no GPU.
   Result<Owned> graph(const OperationGraph& graph, Handle handle, std::vector<Owned>& parts) const {
     std::vector<Owned> tensors, operations;
     for (size_t i = 0; i < graph.tensors.size(); ++i) tensors.push_back(TRY(tensor(graph.tensors[i], i + 1)));
@@ -144,7 +172,7 @@ class Maker {
       list.push_back(operations.back().get());
     }
     Owned d = TRY(make(graph_descriptor));
-    TRY(set(d, graph_handle, type_handle, handle));
+    if (handle) TRY(set(d, graph_handle, type_handle, handle));
     TRY(set(d, graph_operations, type_descriptor, std::span<const Descriptor>(list)));
     TRY(finalize(d));
     for (auto* some : {&tensors, &operations})

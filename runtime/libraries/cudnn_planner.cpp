@@ -5,18 +5,31 @@
 namespace burnish::cudnn {
 
 constexpr size_t most_graphs = 1024;  // that are remembered; a model has ten to a hundred
-constexpr int64_t most_proposals = 32;
+constexpr int64_t most_proposals = 32, most_knobs = 64;
+
+Result<std::unique_ptr<Planner>> Planner::open(const cuda::Device& device, const std::string& directory) {
+  return std::unique_ptr<Planner>(new Planner(TRY(Functions::open(directory)), device, {}));
+}
+
+Result<std::unique_ptr<Planner>> Planner::open_described(std::string_view json,
+                                                         const std::string& directory) {
+  const Functions call = TRY(Functions::open(directory));
+  Owned described = TRY(Maker(call).device(json));
+  return std::unique_ptr<Planner>(new Planner(call, {}, std::move(described)));
+}
 
 Planner::~Planner() {
-  const auto scope = device_.enter();
+  std::optional<Result<cuda::ContextScope>> scope;
+  if (device_) scope.emplace(device_->enter());
   asked_.clear();
   for (Handle handle : idle_) call_.destroy(handle);
 }
 
-/// With a handle for this call alone, the device entered.
+/// With a handle for this call alone, the device entered; without a device with none.
 template <class T>
 Result<T> Planner::with_handle(const std::function<Result<T>(Handle)>& work) {
-  const cuda::ContextScope scope = TRY(device_.enter());
+  if (!device_) return work(nullptr);
+  const cuda::ContextScope scope = TRY(device_->enter());
   Handle handle = nullptr;
   {
     const std::lock_guard lock(mutex_);
@@ -54,77 +67,109 @@ std::shared_ptr<Planner::Asked> Planner::asked(const OperationGraph& graph) {
 bool Planner::knows(const OperationGraph& graph) {
   const std::shared_ptr<Asked> known = asked(graph);
   const std::lock_guard lock(known->turn);
-  return known->count.has_value();
+  return known->proposals.has_value();
 }
 
-Result<size_t> Planner::proposals(const OperationGraph& graph) {
+Result<std::vector<Engine>> Planner::proposals(const OperationGraph& graph) {
   const std::shared_ptr<Asked> known = asked(graph);
   const std::lock_guard lock(known->turn);
-  if (known->count) count(&Counts::found);
-  return count(graph, *known);
-}
-
-Result<size_t> Planner::count(const OperationGraph& graph, Asked& known) {
-  if (known.count) return *known.count;
+  if (known->proposals) {
+    count(&Counts::found);
+    return *known->proposals;
+  }
   count(&Counts::heuristics);
-  return with_handle<size_t>([&](Handle handle) -> Result<size_t> {
-    TRY(ask(graph, handle, known));
-    return *known.count;
-  });
+  known->proposals = TRY(with_handle<std::vector<Engine>>(
+      [&](Handle handle) { return ask(graph, handle, *known); }));
+  return *known->proposals;
 }
 
-Result<SerializedPlan> Planner::plan(const OperationGraph& graph, size_t proposal) {
+Result<SerializedPlan> Planner::plan(const OperationGraph& graph, const Engine& engine) {
   const std::shared_ptr<Asked> known = asked(graph);
   const std::lock_guard lock(known->turn);
-  if (const auto made = known->plans.find(proposal); made != known->plans.end()) {
+  const std::string name = print(engine);
+  if (const auto made = known->plans.find(name); made != known->plans.end()) {
     count(&Counts::found);
     return made->second;
   }
-  const size_t proposals = TRY(count(graph, *known));
-  if (proposal >= proposals)
-    return Error(Code::unsupported, "cuDNN proposes only " + std::to_string(proposals) + " ways");
   count(&Counts::plans);
-  auto made = with_handle<SerializedPlan>(
-      [&](Handle handle) { return make(known->configurations[proposal], handle); });
-  return known->plans.emplace(proposal, std::move(made)).first->second;
+  auto made = with_handle<SerializedPlan>([&](Handle handle) -> Result<SerializedPlan> {
+    TRY(describe(graph, handle, *known));
+    std::vector<Owned> parts;
+    return make(TRY(configure(*known->graph, engine, parts)), handle);
+  });
+  return known->plans.emplace(name, std::move(made)).first->second;
 }
 
-Result<> Planner::ask(const OperationGraph& graph, Handle handle, Asked& asked) const {
-  const Maker maker(call_);
-  asked.count = 0;
-  auto made = maker.graph(graph, handle, asked.parts);
-  if (!made) return {};  // it says so when it knows no such graph
-  asked.parts.push_back(*std::move(made));
-  const Owned heuristics = TRY(maker.make(heuristics_descriptor));
-  TRY(maker.set(heuristics, heuristics_graph, asked.parts.back()));
-  TRY(maker.set(heuristics, heuristics_mode, type_heuristics_mode, heuristics_mode_a));
-  if (!maker.finalize(heuristics)) return {};
-  std::vector<Owned> all;
-  std::vector<Descriptor> list;
-  for (int64_t i = 0; i < most_proposals; ++i) {
-    all.push_back(TRY(maker.make(engine_configuration_descriptor)));
-    list.push_back(all.back().get());
-  }
-  int64_t count = 0;
-  TRY(call_.check_status(
-      call_.get(heuristics.get(), heuristics_results, type_descriptor, most_proposals, &count, list.data()),
-      "cudnnBackendGetAttribute"));
-  all.resize(static_cast<size_t>(std::clamp<int64_t>(count, 0, most_proposals)));
-  asked.count = all.size();
-  asked.configurations = std::move(all);
+Result<> Planner::describe(const OperationGraph& graph, Handle handle, Asked& asked) const {
+  if (!asked.graph) asked.graph = TRY(Maker(call_).graph(graph, handle, asked.parts));
   return {};
+}
+
+Result<std::vector<Engine>> Planner::ask(const OperationGraph& graph, Handle handle, Asked& asked) const {
+  const Maker maker(call_);
+  std::vector<Engine> engines;
+  if (!describe(graph, handle, asked)) return engines;  // it says so when it knows no such graph
+  const Owned heuristics = TRY(maker.make(heuristics_descriptor));
+  TRY(maker.set(heuristics, heuristics_graph, *asked.graph));
+  TRY(maker.set(heuristics, heuristics_mode, type_heuristics_mode, heuristics_mode_a));
+  if (!handle) TRY(maker.set(heuristics, heuristics_device, described_));
+  if (!maker.finalize(heuristics)) return engines;
+  for (const Owned& configuration : TRY(maker.list(heuristics, heuristics_results, most_proposals,
+                                                   engine_configuration_descriptor)))
+    engines.push_back(TRY(read(configuration)));
+  return engines;
+}
+
+Result<Engine> Planner::read(const Owned& configuration) const {
+  const Maker maker(call_);
+  const std::vector<Owned> engine =
+      TRY(maker.list(configuration, configuration_engine, 1, engine_descriptor));
+  if (engine.empty()) return Error(Code::device_error, "cuDNN proposes a way without an engine");
+  Engine out;
+  TRY(maker.get(engine.front(), engine_index, type_int64, out.index));
+  for (const Owned& choice : TRY(maker.list(configuration, configuration_knobs, most_knobs,
+                                            knob_choice_descriptor))) {
+    auto& [knob, value] = out.knobs.emplace_back();
+    TRY(maker.get(choice, knob_choice_knob, type_knob, knob));
+    TRY(maker.get(choice, knob_choice_value, type_int64, value));
+  }
+  return out;
+}
+
+Result<Owned> Planner::configure(const Owned& graph, const Engine& engine, std::vector<Owned>& parts) const {
+  const Maker maker(call_);
+  Owned described = TRY(maker.make(engine_descriptor));
+  TRY(maker.set(described, engine_graph, graph));
+  TRY(maker.set(described, engine_index, type_int64, engine.index));
+  if (!device_) TRY(maker.set(described, engine_device, described_));
+  TRY(maker.finalize(described));
+  std::vector<Descriptor> list;
+  for (const auto& [knob, value] : engine.knobs) {
+    Owned choice = TRY(maker.make(knob_choice_descriptor));
+    TRY(maker.set(choice, knob_choice_knob, type_knob, knob));
+    TRY(maker.set(choice, knob_choice_value, type_int64, value));
+    TRY(maker.finalize(choice));
+    list.push_back(choice.get());
+    parts.push_back(std::move(choice));
+  }
+  Owned configuration = TRY(maker.make(engine_configuration_descriptor));
+  TRY(maker.set(configuration, configuration_engine, described));
+  if (!list.empty())
+    TRY(maker.set(configuration, configuration_knobs, type_descriptor, std::span<const Descriptor>(list)));
+  TRY(maker.finalize(configuration));
+  parts.push_back(std::move(described));
+  return configuration;
 }
 
 Result<SerializedPlan> Planner::make(const Owned& configuration, Handle handle) const {
   const Maker maker(call_);
   const Owned plan = TRY(maker.make(plan_descriptor));
-  TRY(maker.set(plan, plan_handle, type_handle, handle));
+  if (handle) TRY(maker.set(plan, plan_handle, type_handle, handle));
+  else TRY(maker.set(plan, plan_device, described_));
   TRY(maker.set(plan, plan_configuration, configuration));
   TRY(maker.finalize(plan));
   SerializedPlan out;
-  int64_t count = 0;
-  TRY(call_.check_status(call_.get(plan.get(), plan_workspace, type_int64, 1, &count, &out.workspace),
-                         "cudnnBackendGetAttribute"));
+  TRY(maker.get(plan, plan_workspace, type_int64, out.workspace));
   out.json = TRY(maker.text(plan, plan_json));
   return out;
 }

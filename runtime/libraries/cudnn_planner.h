@@ -3,9 +3,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string_view>
 
 #include "runtime/cuda/device.h"
 #include "runtime/libraries/cudnn_descriptors.h"
+#include "runtime/libraries/cudnn_engine.h"
 
 namespace burnish::cudnn {
 
@@ -19,17 +22,24 @@ struct SerializedPlan {
 /// Any number of threads may ask at once, each call with a handle that no other uses meanwhile.
 class Planner {
  public:
-  Planner(const Functions& call, cuda::Device device) : call_(call), device_(std::move(device)) {}
+  /// For a GPU of this machine. `directory` as for Session::open, here and below.
+  static Result<std::unique_ptr<Planner>> open(const cuda::Device& device, const std::string& directory);
+  /// For one that need not be here, as the library describes it to itself in JSON. Plans that it compiles want NVIDIA's driver,
+  /// libcuda.so.1, all the same: without it the library knows only what it has compiled already.
+  static Result<std::unique_ptr<Planner>> open_described(std::string_view json, const std::string& directory);
   ~Planner();
   Planner(const Planner&) = delete;
   Planner& operator=(const Planner&) = delete;
 
-  /// How many ways the library's heuristics (mode A) propose for a graph, the likely fastest first; 0 where it refuses it.
-  Result<size_t> proposals(const OperationGraph& graph);
-  /// The plan of one of them. Error unsupported when it cannot be made.
-  Result<SerializedPlan> plan(const OperationGraph& graph, size_t proposal);
+  /// The ways that the library's heuristics (mode A) propose for a graph, the likely fastest first; none where it refuses it.
+  Result<std::vector<Engine>> proposals(const OperationGraph& graph);
+  /// The plan of one way, whether it was proposed or not. Error unsupported or device_error when it cannot be made.
+  Result<SerializedPlan> plan(const OperationGraph& graph, const Engine& engine);
   /// Whether `proposals` has been answered.
   bool knows(const OperationGraph& graph);
+
+  /// The library's: "9.19.0".
+  std::string version() const { return call_.version_text(); }
 
   /// How often the heuristics were asked and plans made, and an answer was there already.
   struct Counts {
@@ -38,23 +48,31 @@ class Planner {
   Counts counts() const;
 
  private:
+  Planner(const Functions& call, std::optional<cuda::Device> device, Owned described)
+      : call_(call), device_(std::move(device)), described_(std::move(described)) {}
+
   /// What is known of one graph. One thread asks at a time; the others wait for what it learns.
   struct Asked {
     std::mutex turn;
-    std::optional<size_t> count;
-    std::vector<Owned> parts, configurations;
-    std::map<size_t, Result<SerializedPlan>> plans;
+    std::optional<Owned> graph;
+    std::vector<Owned> parts;
+    std::optional<std::vector<Engine>> proposals;
+    std::map<std::string, Result<SerializedPlan>> plans;  // by the engine's text
   };
   std::shared_ptr<Asked> asked(const OperationGraph& graph);
-  Result<size_t> count(const OperationGraph& graph, Asked& asked);
-  Result<> ask(const OperationGraph& graph, Handle handle, Asked& asked) const;
+  Result<> describe(const OperationGraph& graph, Handle handle, Asked& asked) const;
+  Result<std::vector<Engine>> ask(const OperationGraph& graph, Handle handle, Asked& asked) const;
+  Result<Engine> read(const Owned& configuration) const;
+  /// What the configuration refers to is added to `parts`.
+  Result<Owned> configure(const Owned& graph, const Engine& engine, std::vector<Owned>& parts) const;
   Result<SerializedPlan> make(const Owned& configuration, Handle handle) const;
   template <class T>
   Result<T> with_handle(const std::function<Result<T>(Handle)>& work);
   void count(size_t Counts::* what);
 
   const Functions call_;
-  const cuda::Device device_;
+  const std::optional<cuda::Device> device_;
+  const Owned described_;  // else
   mutable std::mutex mutex_;
   std::vector<Handle> idle_;
   std::map<std::string, std::shared_ptr<Asked>> asked_;  // by the graph's text

@@ -39,18 +39,27 @@ class Planning : public ::testing::Test {
   void SetUp() override {
     auto device = cuda::Device::open();
     ASSERT_TRUE(device) << device.error().cause();
-    auto opened = GraphSession::open(*device, folder("fake_libraries"));
+    auto opened = Planner::open(*device, folder("fake_libraries"));
     ASSERT_TRUE(opened) << opened.error().cause();
-    session = *std::move(opened);
+    planner = *std::move(opened);
   }
   /// How many descriptors of a kind the library has made final so far.
   static int finalised(Kind kind) {
     void* library = dlopen((folder("fake_libraries") + "/libcudnn.so.9").c_str(), RTLD_NOW | RTLD_NOLOAD);
     return reinterpret_cast<int (*)(int)>(dlsym(library, "fake_cudnn_finalised"))(kind);
   }
-  Planner& planner() { return session->planner(); }
-  std::unique_ptr<GraphSession> session;
+  std::unique_ptr<Planner> planner;
 };
+
+const Engine first{0, {{2, 7}}}, second{1, {{2, 7}}}, impossible{2, {{2, 7}}};
+
+TEST(EngineText, IsReadAsItIsWritten) {
+  for (const Engine& engine : {Engine{41, {{2, 4}, {13, -1}}}, Engine{0, {}}, first})
+    EXPECT_EQ(parse_engine(print(engine)), engine);
+  EXPECT_EQ(print(Engine{41, {{2, 4}, {13, -1}}}), "engine 41 2=4 13=-1");
+  for (const char* other : {"", "engine", "engine x", "motor 1", "engine 1 2", "engine 1 2=", "engine 1 2=3 4"})
+    EXPECT_FALSE(parse_engine(other)) << other;
+}
 
 TEST(GraphText, SaysAllOfIt) {
   EXPECT_EQ(print(convolution(16)),
@@ -68,29 +77,32 @@ TEST(GraphText, SaysAllOfIt) {
 TEST_F(Planning, WhatIsAskedAgainIsKnown) {
   const int heuristics = finalised(heuristics_descriptor), plans = finalised(plan_descriptor);
   for (int k = 0; k < 3; ++k) {
-    EXPECT_EQ(*planner().proposals(convolution(16)), 3u);
-    const auto first = planner().plan(convolution(16), 0), second = planner().plan(convolution(16), 1);
-    ASSERT_TRUE(first && second);
-    EXPECT_TRUE(first->json.starts_with(R"({"way":0,"graph":")")) << first->json;
-    EXPECT_EQ(first->workspace, 0);
-    EXPECT_EQ(second->workspace, 512);
+    EXPECT_EQ(*planner->proposals(convolution(16)), (std::vector{first, second, impossible}));
+    const auto one = planner->plan(convolution(16), first), other = planner->plan(convolution(16), second);
+    ASSERT_TRUE(one && other);
+    EXPECT_TRUE(one->json.starts_with(R"({"engine":0,"graph":")")) << one->json;
+    EXPECT_EQ(one->workspace, 0);
+    EXPECT_EQ(other->workspace, 512);
   }
   EXPECT_EQ(finalised(heuristics_descriptor) - heuristics, 1);
   EXPECT_EQ(finalised(plan_descriptor) - plans, 2);
-  EXPECT_EQ(planner().counts().found, 6u);
+  EXPECT_EQ(planner->counts().found, 6u);
 }
 
 TEST_F(Planning, OtherGraphsHaveOtherPlans) {
-  EXPECT_NE(planner().plan(convolution(16), 0)->json, planner().plan(convolution(24), 0)->json);
+  EXPECT_NE(planner->plan(convolution(16), first)->json, planner->plan(convolution(24), first)->json);
 }
 
 TEST_F(Planning, ARefusalIsKnownAsWell) {
-  EXPECT_EQ(*planner().proposals(convolution(16, DType::bf16)), 0u);
-  EXPECT_EQ(planner().plan(convolution(16, DType::bf16), 0).error().cause(), "cuDNN proposes only 0 ways");
-  for (int k = 0; k < 2; ++k)
-    EXPECT_EQ(planner().plan(convolution(16), 2).error().cause(), "cudnnBackendFinalize: not supported");
-  EXPECT_EQ(planner().counts().heuristics, 2u);
-  EXPECT_EQ(planner().counts().plans, 1u);
+  for (int k = 0; k < 2; ++k) {
+    EXPECT_TRUE(planner->proposals(convolution(16, DType::bf16))->empty());
+    EXPECT_EQ(planner->plan(convolution(16), impossible).error().cause(),
+              "cudnnBackendFinalize: not supported");
+    EXPECT_EQ(planner->plan(convolution(16, DType::bf16), first).error().cause(),
+              "cudnnBackendFinalize: not supported");
+  }
+  EXPECT_EQ(planner->counts().heuristics, 1u);
+  EXPECT_EQ(planner->counts().plans, 2u);
 }
 
 TEST_F(Planning, ManyThreadsMakeEachPlanOnce) {
@@ -101,19 +113,30 @@ TEST_F(Planning, ManyThreadsMakeEachPlanOnce) {
     threads.emplace_back([&, t] {
       for (int64_t k = 0; k < 12; ++k) {
         const int64_t channels = 8 * (1 + (k + static_cast<int64_t>(t)) % 6);
-        const auto plan = planner().plan(convolution(channels), 0);
+        const auto plan = planner->plan(convolution(channels), first);
         if (channels == 8) seen[t] = plan ? plan->json : "";
       }
     });
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(finalised(plan_descriptor) - plans, 6);
-  for (const std::string& json : seen) EXPECT_EQ(json, planner().plan(convolution(8), 0)->json);
+  for (const std::string& json : seen) EXPECT_EQ(json, planner->plan(convolution(8), first)->json);
 }
 
 TEST_F(Planning, APlanIsReadAgainForARoutine) {
-  const auto plan = planner().plan(convolution(16), 1);
-  const auto routine = session->prepare(print(session->version(), *plan, {0, 1, 3, 5}));
+  const auto session = GraphSession::open(*cuda::Device::open(), folder("fake_libraries"));
+  ASSERT_TRUE(session) << session.error().cause();
+  const auto plan = planner->plan(convolution(16), second);
+  const auto routine = (*session)->prepare(print((*session)->version(), *plan, {0, 1, 3, 5}));
   EXPECT_TRUE(routine) << routine.error().cause();
+}
+
+TEST_F(Planning, ForADescribedGpuNoHandleIsNeeded) {
+  const auto described = Planner::open_described("{}", folder("fake_libraries"));
+  ASSERT_TRUE(described) << described.error().cause();
+  EXPECT_EQ((*described)->proposals(convolution(16))->size(), 3u);
+  const auto plan = (*described)->plan(convolution(16), second);
+  ASSERT_TRUE(plan) << plan.error().cause();
+  EXPECT_TRUE(plan->json.ends_with(R"(,"described":1})")) << plan->json;
 }
 
 }  // namespace

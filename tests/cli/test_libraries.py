@@ -81,7 +81,7 @@ def test_convolutions_are_planned_once_and_before_they_are_timed(burnish):
     )
     assert planned < timed < asked
     explained = burnish.succeed("explain", "c.engine")
-    assert len(re.findall(r"^ +cudnn 9\.19\.0 #0 ", explained, re.M)) == 3
+    assert len(re.findall(r"^ +cudnn 9\.19\.0 engine 0 2=7 ", explained, re.M)) == 3
 
 
 def test_an_engine_says_that_it_needs_a_library(burnish, cache):

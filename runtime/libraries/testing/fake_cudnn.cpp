@@ -1,5 +1,6 @@
-// A cuDNN that proposes three ways for any convolution but one in BF16, of which it cannot make the last. A plan says as JSON which
-// graph and which way it is of; running one does nothing. It counts what it made.
+// A cuDNN that proposes three engines for any graph but one with BF16, of which it cannot make the last a plan; each has one knob.
+// A plan says as JSON which graph, which engine and whether a described GPU it is for; running one does nothing. It counts what it
+// made.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -8,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -26,7 +28,8 @@ using namespace burnish::cudnn;
 namespace {
 
 constexpr int invalid = 2000, not_supported = 3000;
-constexpr int64_t ways = 3;
+constexpr int64_t engines = 3;
+constexpr int the_knob = 2;
 
 struct Value {
   int type = 0;
@@ -35,8 +38,8 @@ struct Value {
 struct Made {
   int kind = 0;
   std::map<int, Value> values;
-  std::string text;  // once it is final: all that it says
-  int64_t way = 0;   // of a configuration
+  std::string text;       // once it is final: all that it says
+  Made* owned = nullptr;  // a configuration's engine
 
   template <class T>
   T get(int attribute) const {
@@ -46,6 +49,10 @@ struct Made {
     return value;
   }
   const Made* made(int attribute) const { return get<Made*>(attribute); }
+  template <class T>
+  void set(int attribute, int type, T value) {
+    values[attribute] = {type, std::string(reinterpret_cast<const char*>(&value), sizeof value)};
+  }
 };
 
 std::array<std::atomic<int>, 64> finalised;
@@ -129,7 +136,11 @@ EXPORT int cudnnSetStream(Handle, CUstream_st*) { return success; }
 EXPORT int cudnnBackendCreateDescriptor(int kind, Descriptor* out) {
   return *out = new Made{kind, {}, {}}, success;
 }
-EXPORT int cudnnBackendDestroyDescriptor(Descriptor d) { return delete static_cast<Made*>(d), success; }
+EXPORT int cudnnBackendDestroyDescriptor(Descriptor d) {
+  auto* made = static_cast<Made*>(d);
+  delete made->owned;
+  return delete made, success;
+}
 EXPORT int cudnnBackendSetAttribute(Descriptor d, int attribute, int type, int64_t count,
                                     const void* values) {
   const auto* bytes = static_cast<const char*>(values);
@@ -142,12 +153,14 @@ EXPORT int cudnnBackendFinalize(Descriptor descriptor) {
   Made& d = *static_cast<Made*>(descriptor);
   if (d.kind == tensor_descriptor && d.get<int>(tensor_data_type) == data_bf16) return not_supported;
   if (d.kind == plan_descriptor && d.values.contains(plan_configuration)) {
-    const Alone alone(*d.get<Handle>(plan_handle));
-    if (!alone) return invalid;
-    const Made& configuration = *d.made(plan_configuration);
-    if (configuration.way == ways - 1) return not_supported;
-    d.way = configuration.way;
-    d.text = "{\"way\":" + std::to_string(d.way) + ",\"graph\":\"" + digest(configuration.text) + "\"}";
+    std::optional<Alone> alone;
+    if (!d.values.contains(plan_device) && !alone.emplace(*d.get<Handle>(plan_handle))) return invalid;
+    const Made& engine = *d.made(plan_configuration)->made(configuration_engine);
+    const auto index = engine.get<int64_t>(engine_index);
+    if (index == engines - 1) return not_supported;
+    d.set(plan_workspace, type_int64, index * 512);
+    d.text = "{\"engine\":" + std::to_string(index) + ",\"graph\":\"" +
+             digest(engine.made(engine_graph)->text) + "\"" + (alone ? "" : ",\"described\":1") + "}";
   } else if (d.kind == plan_descriptor) {
     d.text = d.values[plan_json].bytes;
   } else {
@@ -161,19 +174,31 @@ EXPORT int cudnnBackendGetAttribute(Descriptor descriptor, int attribute, int, i
                                     void* out) {
   const Made& d = *static_cast<const Made*>(descriptor);
   if (attribute == plan_json) return give_text(d.text, count, there, out);
-  if (attribute == plan_workspace) {
-    const int64_t bytes = d.way * 512;
+  if (attribute == configuration_engine) {
+    static_cast<Made**>(out)[0]->values = d.made(attribute)->values;
     *there = 1;
-    return std::memcpy(out, &bytes, sizeof bytes), success;
+    return success;
   }
-  if (attribute != heuristics_results) return invalid;
-  *there = std::min(count, ways);
-  for (int64_t i = 0; i < *there; ++i) {
-    auto* configuration = static_cast<Made**>(out)[i];
-    configuration->way = i;
-    configuration->text = d.made(heuristics_graph)->text;
+  if (attribute == configuration_knobs) {
+    static_cast<Made**>(out)[0]->set(knob_choice_knob, type_knob, the_knob);
+    static_cast<Made**>(out)[0]->set(knob_choice_value, type_int64, int64_t{7});
+    *there = 1;
+    return success;
   }
-  return success;
+  if (attribute == heuristics_results) {
+    *there = std::min(count, engines);
+    for (int64_t i = 0; i < *there; ++i) {
+      Made& configuration = *static_cast<Made**>(out)[i];
+      configuration.owned = new Made{engine_descriptor, {}, {}};
+      configuration.owned->set(engine_index, type_int64, i);
+      configuration.set(configuration_engine, type_descriptor, configuration.owned);
+    }
+    return success;
+  }
+  const auto found = d.values.find(attribute);
+  if (found == d.values.end()) return invalid;
+  *there = 1;
+  return std::memcpy(out, found->second.bytes.data(), found->second.bytes.size()), success;
 }
 
 EXPORT int cudnnBackendExecute(Handle, Descriptor, Descriptor) { return success; }

@@ -70,20 +70,21 @@ class RealLibraries : public ::testing::Test {
     }
   }
 
-  /// What each plan of a graph leaves at `result`. `tensors` of the graph are in memory, at `operands`.
-  void expect_plans(cudnn::GraphSession& session, const cudnn::OperationGraph& graph, size_t proposals,
-                    const std::vector<size_t>& tensors, const std::vector<CUdeviceptr>& operands,
-                    CUdeviceptr result, const Values& expected) {
+  /// What the plan of each way that is proposed, `most` at most, leaves at `result`. `tensors` of the graph are in memory, at `operands`.
+  void expect_plans(cudnn::Planner& planner, const cudnn::OperationGraph& graph, size_t most, const std::vector<size_t>& tensors,
+                    const std::vector<CUdeviceptr>& operands, CUdeviceptr result, const Values& expected) {
+    const auto session = must(cudnn::GraphSession::open(*device, ""));
     size_t made = 0;
-    for (size_t i = 0; i < proposals; ++i) {
-      const auto plan = session.planner().plan(graph, i);
+    for (const cudnn::Engine& engine : must(planner.proposals(graph))) {
+      if (made == most) break;
+      const auto plan = planner.plan(graph, engine);
       if (!plan) continue;  // the library may refuse what it proposed
       ++made;
       std::vector<CUdeviceptr> with_workspace = operands;
       if (plan->workspace > 0)
         with_workspace.push_back(upload(nullptr, static_cast<size_t>(plan->workspace)));
-      const auto routine = must(session.prepare(cudnn::print(session.version(), *plan, tensors)));
-      expect(*routine, with_workspace, result, expected, "proposal " + std::to_string(i));
+      const auto routine = must(session->prepare(cudnn::print(session->version(), *plan, tensors)));
+      expect(*routine, with_workspace, result, expected, cudnn::print(engine));
     }
     EXPECT_GT(made, 0u);
   }
