@@ -24,16 +24,28 @@ BUILD = ("build", "m.onnx", "--target", "sm_90", "--optimization-level", 2, "--t
 STRICT = (*BUILD, "--timing-cache-mode", "strict", "--libraries", "cublaslt")
 
 
+def prefer(tactic, path, times):
+    """Makes a cache say that a tactic is the fastest where it is known, which is so many times."""
+    lines, count = path.read_text().splitlines(keepends=True), 0
+    for i, line in enumerate(lines):
+        line, found = re.subn(f"({re.escape(tactic)}): [^\t\n]*", r"\1: 0.500 us *", line.replace(" us *", " us"))
+        lines[i], count = (line, count + 1) if found else (lines[i], count)
+    assert count == times
+    path.write_text("".join(lines))
+
+
 @pytest.fixture
 def cache(burnish):
     """t.timing as a GPU would leave it on which the library is fastest."""
     product(burnish.folder / "m.onnx")
     burnish.succeed(*BUILD, "--libraries", "cublaslt", env=FAKE)
-    path = burnish.folder / "t.timing"
-    text, count = re.subn(r"(cublaslt 13\.1\.0 w512 1fc34-2): refused, [^\t\n]*", r"\1: 0.500 us *", path.read_text().replace(" us *", " us"))
-    assert count == 1
-    path.write_text(text)
-    return path
+    prefer("cublaslt 13.1.0 w512 1fc34-2", burnish.folder / "t.timing", 1)
+    return burnish.folder / "t.timing"
+
+
+def library_calls(burnish, engine):
+    steps = json.loads(burnish.succeed("inspect", engine, "--json"))["plans"][0]["steps"]
+    return [step["call"] for step in steps if step["kind"] == "library"]
 
 
 def test_a_library_is_timed_where_the_gpu_is(burnish):
@@ -69,10 +81,12 @@ def convolutions(path):
     save(graph, path)
 
 
+HALVES = ("--target", "sm_90", "--optimization-level", 2, "--fp16", "--input-formats", "x:fp16:nhwc", "--libraries", "cudnn")
+
+
 def test_convolutions_are_planned_once_and_before_they_are_timed(burnish):
     convolutions(burnish.folder / "c.onnx")
-    halves = ("--fp16", "--input-formats", "x:fp16:nhwc")
-    done = burnish("build", "c.onnx", "--target", "sm_90", "--optimization-level", 2, *halves, "--libraries", "cudnn", "--verbose", env=FAKE)
+    done = burnish("build", "c.onnx", *HALVES, "--verbose", env=FAKE)
     assert done.returncode == 0, done.stderr
     stages = re.findall(r"^ *\S+ s  (.*)$", done.stderr, re.M)
     planned, timed, asked = (
@@ -82,6 +96,40 @@ def test_convolutions_are_planned_once_and_before_they_are_timed(burnish):
     assert planned < timed < asked
     explained = burnish.succeed("explain", "c.engine")
     assert len(re.findall(r"^ +cudnn 9\.19\.0 engine 0 2=7 ", explained, re.M)) == 3
+
+
+def test_plans_of_cudnn_are_made_without_a_gpu_where_a_cache_says_which(burnish):
+    """A stand-in tells plans that it made for a described GPU."""
+    convolutions(burnish.folder / "c.onnx")
+    cached = ("build", "c.onnx", *HALVES, "--timing-cache", "c.timing")
+    burnish.succeed(*cached, env=FAKE)
+    prefer("cudnn 9.19.0 engine 0 2=7", burnish.folder / "c.timing", 2)
+    strict = (*cached, "--timing-cache-mode", "strict")
+
+    notes = burnish.succeed(*strict, env=with_libraries(TESTING / "fake_libraries"))
+    assert "the engine calls cudnn 9.19.0 and runs only where that library is" in notes.splitlines()
+    described = library_calls(burnish, "c.engine")
+    assert len(described) == 3 and all('"described":1' in call for call in described)
+    burnish.succeed(*strict, env=FAKE)
+    assert [call.replace(',"described":1', "") for call in described] == library_calls(burnish, "c.engine")
+
+
+def test_attention_is_left_to_cudnn_where_it_is_faster(burnish):
+    shape = [2, 3, 16, 64]
+    graph = helper.make_graph(
+        [helper.make_node("Attention", ["q", "k", "v"], ["y"], "attention")],
+        "attention",
+        [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT16, shape) for name in "qkv"],
+        [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT16, shape)],
+    )
+    save(graph, burnish.folder / "m.onnx", opset=23)
+    build = (*BUILD, "--libraries", "cudnn")
+    burnish.succeed(*build, env=FAKE)
+    prefer("cudnn 9.19.0 engine 0 2=7", burnish.folder / "t.timing", 1)
+    burnish.succeed(*build, env=FAKE)
+    (call,) = library_calls(burnish, "m.engine")
+    assert call.startswith("cudnn 9.19.0 workspace=0 tensors=0,1,2,4,")
+    assert "\n  library, timed on Host GPU\n" in burnish.succeed("explain", "m.engine", "attention")
 
 
 def test_an_engine_says_that_it_needs_a_library(burnish, cache):
