@@ -33,6 +33,7 @@ cp -r --parents -t "$stage" .venv/lib/python3*/site-packages/polygraphy
 mv "$stage"/.venv/lib/python3*/site-packages "$stage/build/site" && rm -r "$stage/.venv" "$stage/build/site/polygraphy/tools"  # its commands
 git describe --always --dirty=+ >"$stage/commit" 2>/dev/null || echo unknown >"$stage/commit"
 find "$stage" -name __pycache__ -prune -exec rm -rf {} +
+find "$stage/bench/results" -name '20*' -delete  # of earlier days
 
 cat >"$stage/run" <<'RUN'
 #!/usr/bin/env bash
