@@ -47,13 +47,20 @@ class ConvolutionReader : GraphReader {
       return in_memory(ctx_.out_pointer(0), ctx_.out(0).dtype, extents, strides, ctx_.out_alignment(0));
     return between(extents, strides);
   }
+  /// Of four axes, whose steps where there is but one are those of channels last: by the steps the library tells memory orders apart.
   size_t operand(OperandPointer pointer, const TensorType& type, std::span<const Dim> strides,
                  int64_t alignment) {
-    const size_t rank = ctx_.out(0).shape.size();
-    std::vector<int64_t> extents(rank - type.shape.size(), 1), spread = values(strides);
-    spread.insert(spread.begin(), rank - type.shape.size(), 1);
-    for (Dim d : type.shape) extents.push_back(value(d));
-    return in_memory(pointer, type.dtype, std::move(extents), std::move(spread), alignment);
+    std::vector<int64_t> extents(4 - type.shape.size(), 1), steps(4 - type.shape.size(), 0);
+    for (size_t axis = 0; axis < type.shape.size(); ++axis) {
+      extents.push_back(value(type.shape[axis]));
+      steps.push_back(value(strides[axis]));
+    }
+    int64_t past = 1;  // the elements of the axes inside
+    for (size_t axis : {1, 3, 2, 0}) {
+      if (extents[axis] == 1) steps[axis] = past;
+      past = steps[axis] * extents[axis];
+    }
+    return in_memory(pointer, type.dtype, std::move(extents), std::move(steps), alignment);
   }
 
   Verdict convolve() {

@@ -82,6 +82,18 @@ TEST(GraphOf, WhatFollowsStaysOutOfMemoryUpToTheResult) {
       "pointwise 106 6 to 7\n");
 }
 
+TEST(GraphOf, WhatBroadcastsStepsAsChannelsLast) {
+  const std::string shifted = read(
+      "graph (%x: f16[2, 2, 3, 3], %t: f16[2, 4, 1, 1]) -> (%y) {\n"
+      "  %w = constant f16[4, 2, 1, 1] {1, 2, 3, 4, 5, 6, 7, 8}\n"
+      "  %y = Fused(%x, %w, %t) : f16[2, 4, 3, 3] {\n"
+      "    graph body(%0: f16[2, 2, 3, 3], %1: f16[4, 2, 1, 1], %2: f16[2, 4, 1, 1]) -> (%q) {\n"
+      "      %p = Conv(%0, %1) {strides=[1, 1], dilations=[1, 1], pads=[0, 0, 0, 0]} : f16[2, 4, 3, 3]\n"
+      "      %q = Add(%p, %2) : f16[2, 4, 3, 3]\n    }\n  }\n}",
+      Layout::dense);
+  EXPECT_NE(shifted.find("f16 2x4x1x1 by 4x1x4x4 i2\n"), shifted.npos) << shifted;
+}
+
 /// Attention of 2 images with 3 heads of 8; `keys` and `mask` are the types of keys (values are like them) and of a mask.
 std::string attention(const std::string& keys, const std::string& mask) {
   return "graph (%q: f16[2, 3, 5, 8], %k: " + keys + ", %v: " + keys +
