@@ -133,13 +133,22 @@ TEST_F(Convolutions, WhoCancelsIsHeard) {
   EXPECT_EQ(told.back(), std::pair(2, 4));
 }
 
+TEST_F(Convolutions, AnArchitectureThatIsNotHereIsDescribed) {
+  Cudnn cudnn("sm_80", BURNISH_TESTING "/fake_libraries");
+  ASSERT_TRUE(cudnn.open());
+  ASSERT_TRUE(cudnn.describe(*nodes[0], "cudnn 9.19.0 engine 0 2=7"));
+  EXPECT_TRUE(nodes[0]->routines.at(0).text.ends_with(R"(,"described":1})"));
+  EXPECT_EQ(cudnn.describe(*nodes[1], "cudnn 9.19.0 engine 2 2=7").reason(),
+            "cudnnBackendFinalize: not supported, where there is no GPU of sm_80");
+}
+
 TEST_F(Convolutions, ABuildFromACachePlansWhatItTakesAlone) {
   const auto cudnn = open();
   const int before = plans_made();
   EXPECT_TRUE(cudnn->describe(*nodes[2], "cudnn 9.19.0 engine 1 2=7"));
   EXPECT_EQ(plans_made() - before, 1);
-  EXPECT_EQ(cudnn->describe(*nodes[2], "cudnn 9.18.0 engine 1 2=7").reason(),
-            "it is not of cuDNN 9.19.0, which is here");
+  for (const char* other : {"cudnn 9.18.0 engine 1 2=7", "cudnn 9.19.0 #1"})
+    EXPECT_EQ(cudnn->describe(*nodes[2], other).reason(), "it is not of cuDNN 9.19.0, which is here");
 }
 
 }  // namespace

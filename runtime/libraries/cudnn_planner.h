@@ -38,6 +38,8 @@ class Planner {
   /// Whether `proposals` has been answered.
   bool knows(const OperationGraph& graph);
 
+  /// Whether plans are for a GPU of this machine.
+  bool has_device() const { return device_.has_value(); }
   /// The library's: "9.19.0".
   std::string version() const { return call_.version_text(); }
 
