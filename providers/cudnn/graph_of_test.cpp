@@ -96,9 +96,9 @@ TEST(GraphOf, WhatBroadcastsStepsAsChannelsLast) {
 
 /// Attention of 2 images with 3 heads of 8; `keys` and `mask` are the types of keys (values are like them) and of a mask.
 std::string attention(const std::string& keys, const std::string& mask) {
-  return "graph (%q: f16[2, 3, 5, 8], %k: " + keys + ", %v: " + keys +
-         (mask.empty() ? "" : ", %m: " + mask) + ") -> (%y) {\n  %y = Attention(%q, %k, %v" +
-         (mask.empty() ? "" : ", %m") + ") {scale=0.5} : f16[2, 3, 5, 8]\n}";
+  return "graph (%q: f16[2, 3, 5, 8], %k: " + keys + ", %v: " + keys + (mask.empty() ? "" : ", %m: " + mask) +
+         ") -> (%y) {\n  %y = Attention(%q, %k, %v" + (mask.empty() ? "" : ", %m") +
+         ") {scale=0.5} : f16[2, 3, 5, 8]\n}";
 }
 
 TEST(GraphOf, AnAttention) {
@@ -134,16 +134,18 @@ TEST(GraphOf, AnAttention) {
 
 TEST(GraphOf, HeadsThatShareKeysSayHowManyThereAre) {
   const std::string shared = read(attention("f16[2, 1, 7, 8]", ""), Layout::dense);
-  EXPECT_TRUE(shared.starts_with("0 f16 2x3x5x8 by 120x40x8x1 i0\n"
-                                 "1 f16 2x1x8x7 by 56x56x1x8 i1\n"
-                                 "2 f16 2x1x7x8 by 56x56x8x1 i2\n"))
+  EXPECT_TRUE(
+      shared.starts_with("0 f16 2x3x5x8 by 120x40x8x1 i0\n"
+                         "1 f16 2x1x8x7 by 56x56x1x8 i1\n"
+                         "2 f16 2x1x7x8 by 56x56x8x1 i2\n"))
       << shared;
 }
 
 TEST(GraphOf, AxesThatAllWalkAsOneAreOne) {
   const std::string all = read(attention("f16[2, 3, 7, 8]", ""), Layout::dense);
-  EXPECT_TRUE(all.starts_with("0 f16 1x6x5x8 by 240x40x8x1 i0\n"
-                              "1 f16 1x6x8x7 by 336x56x1x8 i1\n"))
+  EXPECT_TRUE(
+      all.starts_with("0 f16 1x6x5x8 by 240x40x8x1 i0\n"
+                      "1 f16 1x6x8x7 by 336x56x1x8 i1\n"))
       << all;
 }
 

@@ -99,7 +99,8 @@ Verdict Cudnn::describe(KernelCtx& ctx, std::string_view tactic) {
   if (!engine) return Verdict::no("it is not of cuDNN " + planner_->version() + ", which is here");
   const auto plan = planner_->plan(node.graph, *engine);
   if (!plan)
-    return Verdict::no(plan.error().cause() + (planner_->has_device() ? "" : ", where there is no GPU of " + architecture_));
+    return Verdict::no(plan.error().cause() +
+                       (planner_->has_device() ? "" : ", where there is no GPU of " + architecture_));
   if (plan->workspace > most_workspace)
     return Verdict::no("it wants " + std::to_string(plan->workspace >> 20) + " MiB of workspace");
   if (plan->workspace > 0)

@@ -78,8 +78,8 @@ Result<std::vector<Engine>> Planner::proposals(const OperationGraph& graph) {
     return *known->proposals;
   }
   count(&Counts::heuristics);
-  known->proposals = TRY(with_handle<std::vector<Engine>>(
-      [&](Handle handle) { return ask(graph, handle, *known); }));
+  known->proposals =
+      TRY(with_handle<std::vector<Engine>>([&](Handle handle) { return ask(graph, handle, *known); }));
   return *known->proposals;
 }
 
@@ -114,8 +114,8 @@ Result<std::vector<Engine>> Planner::ask(const OperationGraph& graph, Handle han
   TRY(maker.set(heuristics, heuristics_mode, type_heuristics_mode, heuristics_mode_a));
   if (!handle) TRY(maker.set(heuristics, heuristics_device, described_));
   if (!maker.finalize(heuristics)) return engines;
-  for (const Owned& configuration : TRY(maker.list(heuristics, heuristics_results, most_proposals,
-                                                   engine_configuration_descriptor)))
+  for (const Owned& configuration :
+       TRY(maker.list(heuristics, heuristics_results, most_proposals, engine_configuration_descriptor)))
     engines.push_back(TRY(read(configuration)));
   return engines;
 }
@@ -127,8 +127,8 @@ Result<Engine> Planner::read(const Owned& configuration) const {
   if (engine.empty()) return Error(Code::device_error, "cuDNN proposes a way without an engine");
   Engine out;
   TRY(maker.get(engine.front(), engine_index, type_int64, out.index));
-  for (const Owned& choice : TRY(maker.list(configuration, configuration_knobs, most_knobs,
-                                            knob_choice_descriptor))) {
+  for (const Owned& choice :
+       TRY(maker.list(configuration, configuration_knobs, most_knobs, knob_choice_descriptor))) {
     auto& [knob, value] = out.knobs.emplace_back();
     TRY(maker.get(choice, knob_choice_knob, type_knob, knob));
     TRY(maker.get(choice, knob_choice_value, type_int64, value));

@@ -57,7 +57,8 @@ TEST(EngineText, IsReadAsItIsWritten) {
   for (const Engine& engine : {Engine{41, {{2, 4}, {13, -1}}}, Engine{0, {}}, first})
     EXPECT_EQ(parse_engine(print(engine)), engine);
   EXPECT_EQ(print(Engine{41, {{2, 4}, {13, -1}}}), "engine 41 2=4 13=-1");
-  for (const char* other : {"", "engine", "engine x", "motor 1", "engine 1 2", "engine 1 2=", "engine 1 2=3 4"})
+  for (const char* other :
+       {"", "engine", "engine x", "motor 1", "engine 1 2", "engine 1 2=", "engine 1 2=3 4"})
     EXPECT_FALSE(parse_engine(other)) << other;
 }
 

@@ -73,8 +73,9 @@ class RealLibraries : public ::testing::Test {
   }
 
   /// What the plan of each way that is proposed, `most` at most, leaves at `result`. `tensors` of the graph are in memory, at `operands`.
-  void expect_plans(cudnn::Planner& planner, const cudnn::OperationGraph& graph, size_t most, const std::vector<size_t>& tensors,
-                    const std::vector<CUdeviceptr>& operands, CUdeviceptr result, const Values& expected) {
+  void expect_plans(cudnn::Planner& planner, const cudnn::OperationGraph& graph, size_t most,
+                    const std::vector<size_t>& tensors, const std::vector<CUdeviceptr>& operands,
+                    CUdeviceptr result, const Values& expected) {
     const auto session = must(cudnn::GraphSession::open(*device, ""));
     size_t made = 0;
     for (const cudnn::Engine& engine : must(planner.proposals(graph))) {
