@@ -436,6 +436,13 @@ BURNISH_PRIM auto cast(From x) {
   else return To(x);
 }
 
+/// round(x / scale) + zero within the range of the integer type T, of 16 bits at most (ONNX QuantizeLinear).
+template <class T, class Zero>
+BURNISH_PRIM T quantize(float x, float scale, Zero zero) {
+  constexpr int values = 1 << 8 * sizeof(T), low = T(-1) < T(0) ? -values / 2 : 0;
+  return cast<T>(clip(round(x / scale) + float(zero), float(low), float(low + values - 1)));
+}
+
 /// Mixed operands: the result has the base's type. A float base takes an integer exponent as a float; an
 /// integer base with a float exponent is raised in double and cast back.
 template <class T, class E>

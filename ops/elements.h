@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/strided.h"
 #include "ir/element.h"
 #include "ops/emit.h"
 
@@ -60,6 +61,22 @@ inline Result<TensorView> found_extents(EvalCtx& c, size_t i, const Shape& shape
   if (!c.out(i).bytes) return c.allocate(i, shape);
   if (c.out(i).shape == shape) return c.out(i);
   return c.error("the data give output " + std::to_string(i) + " other extents than the model needs");
+}
+
+/// The walk over result 0: strides of every operand, which broadcast to it, then its own.
+inline StridedLoop broadcast_loop(EvalCtx& c, size_t operands) {
+  const Shape& result = c.out(0).shape;
+  StridedLoop loop{result, {}};
+  for (size_t i = 0; i < operands; ++i) {
+    const Shape& shape = c.in(i).shape;
+    const std::vector<int64_t> own = dense_strides(shape);
+    std::vector<int64_t> strides(result.size() - own.size(), 0);
+    for (size_t a = 0; a < own.size(); ++a) strides.push_back(shape[a] == 1 ? 0 : own[a]);
+    loop.strides.push_back(std::move(strides));
+  }
+  loop.strides.push_back(dense_strides(result));
+  loop.merge_axes();
+  return loop;
 }
 
 /// A copy of the first input into the first output, element by element in order.

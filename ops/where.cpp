@@ -1,4 +1,3 @@
-#include "base/strided.h"
 #include "ops/elements.h"
 
 namespace burnish {
@@ -34,16 +33,7 @@ Result<> infer(InferCtx& c) {
 
 Result<> eval(EvalCtx& c) {
   const TensorView& y = c.out(0);
-  StridedLoop loop{y.shape, {}};
-  for (size_t i = 0; i < 3; ++i) {
-    const Shape& shape = c.in(i).shape;
-    const std::vector<int64_t> own = dense_strides(shape);
-    std::vector<int64_t> strides(y.shape.size() - own.size(), 0);
-    for (size_t a = 0; a < own.size(); ++a) strides.push_back(shape[a] == 1 ? 0 : own[a]);
-    loop.strides.push_back(std::move(strides));
-  }
-  loop.strides.push_back(dense_strides(y.shape));
-  loop.merge_axes();
+  StridedLoop loop = broadcast_loop(c, 3);
   visit_size(size_of(y.dtype), [&]<class T>(T*) {
     const int64_t step[] = {loop.strides[0].back(), loop.strides[1].back(), loop.strides[2].back()};
     loop.run<4>(c.pool, [&](const int64_t (&at)[4], int64_t begin, int64_t end) {
