@@ -436,11 +436,10 @@ BURNISH_PRIM auto cast(From x) {
   else return To(x);
 }
 
-/// round(x / scale) + zero within the range of the integer type T, of 16 bits at most (ONNX QuantizeLinear).
+/// round(x / scale) + zero, as cast to the integer type T (ONNX QuantizeLinear).
 template <class T, class Zero>
 BURNISH_PRIM T quantize(float x, float scale, Zero zero) {
-  constexpr int values = 1 << 8 * sizeof(T), low = T(-1) < T(0) ? -values / 2 : 0;
-  return cast<T>(clip(round(x / scale) + float(zero), float(low), float(low + values - 1)));
+  return cast<T>(round(x / scale) + float(zero));
 }
 
 /// Mixed operands: the result has the base's type. A float base takes an integer exponent as a float; an

@@ -58,6 +58,17 @@ TEST(Primitives, nan_propagates_from_any_operand) {
   EXPECT_EQ(clip(1.0, 5.0, 2.0), 2) << "the upper bound wins";
 }
 
+TEST(Primitives, quantize_rounds_halves_to_even_and_saturates) {
+  EXPECT_EQ(quantize<int8_t>(0.25f, 0.1f, int8_t{3}), 5) << "2.5 becomes 2";
+  EXPECT_EQ(quantize<int8_t>(-0.35f, 0.1f, 0), -4) << "-3.5 becomes -4";
+  EXPECT_EQ(quantize<uint8_t>(-1.f, 0.1f, uint8_t{128}), 118);
+  EXPECT_EQ(quantize<uint8_t>(-90.f, 0.1f, uint8_t{128}), 0);
+  EXPECT_EQ(quantize<int8_t>(90.f, 0.1f, 0), 127);
+  EXPECT_EQ(quantize<uint16_t>(1e30f, 1.f, 0), 65535);
+  EXPECT_EQ(quantize<int16_t>(float(-inf), 1.f, 5), -32768);
+  EXPECT_EQ(quantize<uint8_t>(float(not_a_number), 1.f, 7), 0);
+}
+
 /// What devices compute, for every half: far closer than a half resolves.
 TEST(Primitives, near_gelu_is_gelu_for_halves) {
   for (uint32_t bits = 0; bits < 0x10000; ++bits) {
