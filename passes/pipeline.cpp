@@ -6,7 +6,7 @@
 
 namespace burnish {
 
-extern const Pass pass_dead_code, pass_remove_identities, pass_fold_constants, pass_absorb_shapes,
+extern const Pass pass_dead_code, pass_remove_identities, pass_fold_pads, pass_fold_constants, pass_absorb_shapes,
     pass_common_subexpressions, pass_recover_operators, pass_spell_out_batch_normalization,
     pass_fold_scale_and_bias, pass_join_parts, pass_merge_products, pass_half_precision, pass_gather_shifts,
     pass_split_rows, pass_split_before_transpose, pass_recover_attention, pass_unflatten_products,
@@ -18,8 +18,8 @@ const std::vector<Stage>& pipeline() {
   static const std::vector<Stage> stages = {
       // 1. What is known when the engine is built is computed now; what nobody reads goes.
       {"clean up",
-       {&pass_fold_constants, &pass_absorb_shapes, &pass_remove_identities, &pass_common_subexpressions,
-        &pass_join_parts, &pass_dead_code},
+       {&pass_fold_constants, &pass_absorb_shapes, &pass_remove_identities, &pass_fold_pads,
+        &pass_common_subexpressions, &pass_join_parts, &pass_dead_code},
        true},
       // 2. Operators that exporters spell out.
       {"recover",
@@ -56,6 +56,7 @@ std::span<const Pass* const> all_passes() {
   static const Pass* const passes[] = {&pass_fold_constants,
                                        &pass_absorb_shapes,
                                        &pass_remove_identities,
+                                       &pass_fold_pads,
                                        &pass_common_subexpressions,
                                        &pass_dead_code,
                                        &pass_join_parts,
