@@ -49,7 +49,8 @@ double border_of(const Graph& g, const Node& pad) {
 
 bool is_nowhere_negative(const Graph& g, ValueId v) {
   const Node* maker = g.producer(v);
-  return maker && (maker->op->name == "Relu" || maker->op->name == "Sigmoid" || maker->op->name == "HardSigmoid");
+  return maker &&
+         (maker->op->name == "Relu" || maker->op->name == "Sigmoid" || maker->op->name == "HardSigmoid");
 }
 
 /// Adds the pads to a window's own, if with them it sees what it saw: zeros, or nothing.
@@ -60,7 +61,8 @@ bool fold(ConvAttrs& window, const std::vector<int64_t>& pads, double border) {
 }
 
 /// Of a pool every window must have an element of the tensor in it, and count the border only if it did.
-bool fold(PoolAttrs& window, const std::vector<int64_t>& pads, double border, bool average, bool nowhere_negative) {
+bool fold(PoolAttrs& window, const std::vector<int64_t>& pads, double border, bool average,
+          bool nowhere_negative) {
   if (window.auto_pad != "NOTSET" || window.ceil_mode) return false;
   const bool own = std::ranges::any_of(window.pads, [](int64_t p) { return p != 0; });
   if (average ? border != 0 || (own && !window.count_include_pad)
@@ -103,6 +105,7 @@ Result<bool> run(Graph& graph, const PassContext&) { return rewrite_lowered_grap
 }  // namespace
 
 extern const Pass pass_fold_pads;
-const Pass pass_fold_pads = {"fold_pads", "padding before convolutions and pools goes into their windows", run};
+const Pass pass_fold_pads = {"fold_pads", "padding before convolutions and pools goes into their windows",
+                             run};
 
 }  // namespace burnish

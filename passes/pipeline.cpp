@@ -6,13 +6,13 @@
 
 namespace burnish {
 
-extern const Pass pass_dead_code, pass_remove_identities, pass_fold_pads, pass_fold_constants, pass_absorb_shapes,
-    pass_common_subexpressions, pass_recover_operators, pass_spell_out_batch_normalization,
-    pass_fold_scale_and_bias, pass_join_parts, pass_merge_products, pass_half_precision, pass_gather_shifts,
-    pass_split_rows, pass_split_before_transpose, pass_recover_attention, pass_unflatten_products,
-    pass_layouts_last, pass_pick_before_normalization, pass_recover_space_to_depth,
-    pass_normalize_before_joining, pass_share_heads, pass_compute_parts, pass_fuse,
-    pass_normalize_in_products, pass_merge_pointwise, pass_lift_constants;
+extern const Pass pass_dead_code, pass_remove_identities, pass_fold_pads, pass_fold_constants,
+    pass_absorb_shapes, pass_common_subexpressions, pass_recover_operators,
+    pass_spell_out_batch_normalization, pass_fold_scale_and_bias, pass_join_parts, pass_merge_products,
+    pass_half_precision, pass_gather_shifts, pass_split_rows, pass_split_before_transpose,
+    pass_recover_attention, pass_unflatten_products, pass_layouts_last, pass_pick_before_normalization,
+    pass_recover_space_to_depth, pass_normalize_before_joining, pass_share_heads, pass_compute_parts,
+    pass_fuse, pass_normalize_in_products, pass_merge_pointwise, pass_lift_constants;
 
 const std::vector<Stage>& pipeline() {
   static const std::vector<Stage> stages = {
