@@ -34,6 +34,7 @@ mv "$stage"/.venv/lib/python3*/site-packages "$stage/build/site" && rm -r "$stag
 git describe --always --dirty=+ >"$stage/commit" 2>/dev/null || echo unknown >"$stage/commit"
 find "$stage" -name __pycache__ -prune -exec rm -rf {} +
 find "$stage/bench/results" -name '20*' -delete  # of earlier days
+tar cJf "$stage/bench/zoo/skeletons.tar.xz" -C "$stage/bench/zoo" skeletons && rm -r "$stage/bench/zoo/skeletons"
 
 cat >"$stage/run" <<'RUN'
 #!/usr/bin/env bash
@@ -49,6 +50,7 @@ cat >"$stage/run" <<'RUN'
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export LD_LIBRARY_PATH=$PWD/build/lib
+[ -e bench/zoo/skeletons ] || tar xJf bench/zoo/skeletons.tar.xz -C bench/zoo
 nvidia-smi --query-gpu=name,driver_version --format=csv,noheader || exit 1
 case ${1:-} in
   bench) shift; exec python3 tools/bench.py "$@" ;;
