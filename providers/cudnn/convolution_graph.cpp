@@ -47,20 +47,18 @@ class ConvolutionReader : GraphReader {
       return in_memory(ctx_.out_pointer(0), ctx_.out(0).dtype, extents, strides, ctx_.out_alignment(0));
     return between(extents, strides);
   }
-  /// Of four axes, whose steps where there is but one are those of channels last: by the steps the library tells memory orders apart.
   size_t operand(OperandPointer pointer, const TensorType& type, std::span<const Dim> strides,
                  int64_t alignment) {
-    std::vector<int64_t> extents(4 - type.shape.size(), 1), steps(4 - type.shape.size(), 0);
-    for (size_t axis = 0; axis < type.shape.size(); ++axis) {
-      extents.push_back(value(type.shape[axis]));
-      steps.push_back(value(strides[axis]));
-    }
-    int64_t past = 1;  // the elements of the axes inside
-    for (size_t axis : {1, 3, 2, 0}) {
-      if (extents[axis] == 1) steps[axis] = past;
-      past = steps[axis] * extents[axis];
-    }
-    return in_memory(pointer, type.dtype, std::move(extents), std::move(steps), alignment);
+    const size_t rank = ctx_.out(0).shape.size();
+    std::vector<int64_t> extents(rank - type.shape.size(), 1), spread = values(strides);
+    spread.insert(spread.begin(), rank - type.shape.size(), 1);
+    for (Dim d : type.shape) extents.push_back(value(d));
+    return in_memory(pointer, type.dtype, std::move(extents), std::move(spread), alignment);
+  }
+  /// One number for each channel of each image: cuDNN 9.14 takes such operands and reads them wrong.
+  bool is_of_images(const TensorType& type) const {
+    const std::vector<int64_t> result = values(ctx_.out(0).shape), own = values(type.shape);
+    return own.size() == 4 && own[0] > 1 && (own[2] < result[2] || own[3] < result[3]);
   }
 
   Verdict convolve() {
@@ -107,6 +105,8 @@ class ConvolutionReader : GraphReader {
       if (Verdict v = mode_of(body, node, p); !v) return v;
       const size_t operands = node.op->name == "Clip" ? 1 : node.inputs.size();
       for (size_t k = 0; k < operands; ++k) {
+        if (made_.find(node.inputs[k]) == made_.end() && is_of_images(body.values[node.inputs[k]].type))
+          return Verdict::no("an operand of " + describe(node) + " differs by image, but not all over it");
         const auto tensor = tensor_of(body, node.inputs[k]);
         if (!tensor) return Verdict::no("a number is an operand of " + describe(node));
         if (k == 0) p.x = *tensor;
