@@ -49,13 +49,24 @@ class Race {
 
   Result<double> average_time(size_t candidate) {
     double sum = 0;
-    for (int i = 0; i < options_.averaged; ++i) sum += TRY(run_.time(candidate));
+    for (int i = 0; i < options_.averaged; ++i) sum += TRY(named(candidate, run_.time(candidate)));
     return sum / options_.averaged;
+  }
+
+  /// A GPU that a candidate has failed on does no more work for this process.
+  template <class T>
+  Result<T> named(size_t candidate, Result<T> result) const {
+    if (result) return result;
+    const Candidate& c = problem_.candidates[candidate];
+    return std::move(result.error())
+        .during("running its candidate '" + c.tactic + "'")
+        .remedy(c.routines.empty() ? "build with --optimization-level 1, which times nothing"
+                                   : "build without that library (--libraries)");
   }
 
   Result<> admit_all() {
     for (size_t i = 0; i < problem_.candidates.size(); ++i) {
-      const Verdict verdict = TRY(run_.admit(i));
+      const Verdict verdict = TRY(named(i, run_.admit(i)));
       timing_.candidates.push_back({problem_.candidates[i].tactic, 0, verdict.reason()});
       if (verdict) racers_.push_back({i, {}});
       else if (i == 0) break;  // nothing to compare the others with

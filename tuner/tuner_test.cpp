@@ -143,10 +143,18 @@ TEST(Tuner, WhatTheDeviceCannotHoldOrNobodyCompiledStaysUntimed) {
   EXPECT_EQ(compiled->front().winner, "b");
 }
 
-TEST(Tuner, AFailingDeviceEndsItAndNamesTheNode) {
+TEST(Tuner, AFailingDeviceEndsItAndNamesTheCandidate) {
   FakeDevice device({{"a", {{5}}}, {"b", {{}}}});
-  EXPECT_EQ(tuned(device, {problem_of({"a", "b"})}).error().cause(),
-            "the device has failed, while timing kernels for node 'n' (Conv)");
+  Problem problem = problem_of({"a", "b"});
+  const std::string cause =
+      "the device has failed, while running its candidate 'b', while timing kernels for node 'n' (Conv)";
+  const Error ours = tuned(device, {problem}).error();
+  EXPECT_EQ(ours.cause(), cause);
+  EXPECT_EQ(ours.remedy(), "build with --optimization-level 1, which times nothing");
+  problem.candidates[1].routines.push_back({.library = "cudnn"});
+  const Error of_a_library = tuned(device, {problem}).error();
+  EXPECT_EQ(of_a_library.cause(), cause);
+  EXPECT_EQ(of_a_library.remedy(), "build without that library (--libraries)");
 }
 
 TEST(Tuner, TimingsAreAveraged) {

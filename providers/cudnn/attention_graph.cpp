@@ -30,7 +30,7 @@ class AttentionReader : GraphReader {
 
  private:
   void attend() {
-    const size_t q = matrices(0), k = keys_across(), v = matrices(2);
+    const size_t q = matrices(0), k = matrices(1, true), v = matrices(2);
     size_t scores = dense({batch(0), batch(1), queries(), keys()});
     add(OperationGraph::Matmul{q, k, scores});
     const float scale = ctx_.attrs<AttentionAttrs>().scale;
@@ -39,7 +39,7 @@ class AttentionReader : GraphReader {
     scores = pointwise(pointwise_multiply, scores, number);
     if (ctx_.has(3)) scores = pointwise(pointwise_add, scores, mask());
     const size_t weights = softmax(scores);
-    add(OperationGraph::Matmul{weights, v, result()});
+    add(OperationGraph::Matmul{weights, v, matrices(of_result)});
   }
 
   size_t softmax(size_t x) {
@@ -90,23 +90,15 @@ class AttentionReader : GraphReader {
         steps[axis] = std::max(steps[axis], all[inner] * steps[inner]);
     return in_memory(pointer, ctx_.in(0).dtype, std::move(all), std::move(steps), alignment);
   }
-  size_t matrices(size_t i) {
-    const std::vector<int64_t> shape = values(ctx_.in(i).shape), strides = values(ctx_.in_strides(i));
-    const size_t rows = shape.size() - 2;
-    return operand(i, ctx_.in_pointer(i), {shape[rows], shape.back()}, {strides[rows], 1},
-                   ctx_.in_alignment(i));
-  }
-  size_t keys_across() {
-    const std::vector<int64_t> shape = values(ctx_.in(1).shape), strides = values(ctx_.in_strides(1));
-    const size_t rows = shape.size() - 2;
-    return operand(1, ctx_.in_pointer(1), {shape.back(), shape[rows]}, {1, strides[rows]},
-                   ctx_.in_alignment(1));
-  }
-  size_t result() {
-    const std::vector<int64_t> shape = values(ctx_.out(0).shape), strides = values(ctx_.out_strides(0));
-    const size_t rows = shape.size() - 2;
-    return operand(4, ctx_.out_pointer(0), {shape[rows], shape.back()}, {strides[rows], 1},
-                   ctx_.out_alignment(0));
+  /// Matrices of queries, keys, values or, `of_result`, of results; transposed where rows are to be columns.
+  size_t matrices(size_t i, bool transposed = false) {
+    const bool is_result = i == of_result;
+    const std::vector<int64_t> shape = values(is_result ? ctx_.out(0).shape : ctx_.in(i).shape),
+                               strides = values(is_result ? ctx_.out_strides(0) : ctx_.in_strides(i));
+    std::array extents{shape[shape.size() - 2], shape.back()}, steps{strides[shape.size() - 2], int64_t{1}};
+    if (transposed) std::swap(extents[0], extents[1]), std::swap(steps[0], steps[1]);
+    return operand(i, is_result ? ctx_.out_pointer(0) : ctx_.in_pointer(i), extents, steps,
+                   is_result ? ctx_.out_alignment(0) : ctx_.in_alignment(i));
   }
   size_t mask() {
     const std::vector<int64_t> along =
@@ -117,7 +109,8 @@ class AttentionReader : GraphReader {
                    {row == 0 ? columns : row, column == 0 ? 1 : column}, ctx_.in_alignment(3));
   }
 
-  const std::vector<Dim> scores_;  // their shape
+  static constexpr size_t of_result = 4;  // among the operands of attention_axes
+  const std::vector<Dim> scores_;         // their shape
   const KernelAxes axes_;
 };
 
