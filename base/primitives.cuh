@@ -442,6 +442,12 @@ BURNISH_PRIM T quantize(float x, float scale, Zero zero) {
   return cast<T>(round(x / scale) + float(zero));
 }
 
+/// (x - zero) * scale, x and zero integers (ONNX DequantizeLinear).
+template <class X, class Zero>
+BURNISH_PRIM float dequantize(X x, float scale, Zero zero) {
+  return float((long long)x - (long long)zero) * scale;
+}
+
 /// Mixed operands: the result has the base's type. A float base takes an integer exponent as a float; an
 /// integer base with a float exponent is raised in double and cast back.
 template <class T, class E>

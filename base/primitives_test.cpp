@@ -69,6 +69,11 @@ TEST(Primitives, quantize_rounds_halves_to_even_and_saturates) {
   EXPECT_EQ(quantize<uint8_t>(float(not_a_number), 1.f, 7), 0);
 }
 
+TEST(Primitives, dequantize_subtracts_as_integers) {
+  EXPECT_EQ(dequantize(uint8_t{3}, 0.5f, uint8_t{128}), -62.5f);
+  EXPECT_EQ(dequantize(int32_t{-2147483647}, 1.f, int32_t{2147483647}), -4294967294.f);
+}
+
 /// What devices compute, for every half: far closer than a half resolves.
 TEST(Primitives, near_gelu_is_gelu_for_halves) {
   for (uint32_t bits = 0; bits < 0x10000; ++bits) {

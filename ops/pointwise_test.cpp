@@ -278,7 +278,7 @@ TEST(Pointwise, KnownIntegersStayKnown) {
 
 // The device text of a pointwise op calls nothing but the primitives, on balanced brackets and on the operands given.
 TEST(Pointwise, DeviceTextsNameKnownPrimitives) {
-  std::set<std::string_view> known{"cast", "quantize", "nan", "infinity"};
+  std::set<std::string_view> known{"cast", "quantize", "dequantize", "nan", "infinity"};
 #define BURNISH_NAME(name) known.insert(#name);
   BURNISH_PRIMITIVES_1(BURNISH_NAME)
   BURNISH_PRIMITIVES_2(BURNISH_NAME)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ops/dims.h"
+#include "ops/elements.h"
 
 namespace burnish {
 
@@ -38,6 +39,38 @@ inline Result<ValueId> along_quantized(ImportCtx& c, ValueId v) {
   if (joined[at] == x[at]) return all;  // else the last block is not a whole one
   return emit_op(c, "Slice",
                  {all, c.constant_integers({0}), TRY(emit_dims(c, {x[at]})), c.constant_integers({axis})});
+}
+
+/// Operand 1 along x, in FP32.
+inline Result<ValueId> quantization_scale(ImportCtx& c) {
+  const bool full = c.type(1).dtype == DType::f32;
+  const ValueId scale = TRY(along_quantized(c, c.input(1)));
+  return full ? scale : emit_op(c, "Cast", {scale}, {{"to", DType::f32}});
+}
+
+/// Of operands x, scale and zero point: `integer` is the type of what is quantized, `result` that of the result.
+inline Result<> infer_quantization(InferCtx& c, DType integer, DType result) {
+  if (const DType scale = c.in(1).dtype; scale != DType::f32)
+    return c.error("the scale is " + std::string(name_of(scale)) + ", not f32");
+  if (const DType zero = c.in(2).dtype; zero != integer)
+    return c.error("the zero point is " + std::string(name_of(zero)) + ", what is quantized " +
+                   std::string(name_of(integer)));
+  c.out(0, result, TRY(c.broadcast(TRY(c.broadcast(c.shape(0), c.shape(1))), c.shape(2))));
+  return {};
+}
+
+/// `f` of each x with its scale and zero point. X and Y: the types of x and of the result, one of them that of the zero point.
+template <class X, class Y, class F>
+void eval_quantization(EvalCtx& c, const F& f) {
+  using Zero = std::conditional_t<std::is_same_v<X, float>, Y, X>;
+  StridedLoop loop = broadcast_loop(c, 3);
+  const int64_t step[] = {loop.strides[0].back(), loop.strides[1].back(), loop.strides[2].back()};
+  loop.run<4>(c.pool, [&](const int64_t (&at)[4], int64_t begin, int64_t end) {
+    for (int64_t k = begin; k < end; ++k)
+      c.out(0).data<Y>()[at[3] + k] =
+          f(c.in(0).data<X>()[at[0] + k * step[0]], c.in(1).data<float>()[at[1] + k * step[1]],
+            c.in(2).data<Zero>()[at[2] + k * step[2]]);
+  });
 }
 
 }  // namespace burnish

@@ -180,10 +180,19 @@ class Halver {
       only_half_.insert(v);
       v = h;
     }
+    give_half(node);
     TRY(infer(g_, node));
     out_.push_back(std::move(node));
     for (ValueId v : made) full(v);
     return {};
+  }
+
+  // Of a node that says itself of which type its result is.
+  void give_half(Node& node) const {
+    const DType* said = node.attrs.find<DType>("output_dtype");
+    if (!said || *said != DType::f32) return;
+    for (const Field& field : node.attrs.schema()->fields())
+      if (field.name == "output_dtype") *static_cast<DType*>(node.attrs.field_for_writing(field)) = half_;
   }
 
   // The FP32 form of v: itself where it is stored so.

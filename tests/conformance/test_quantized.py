@@ -5,6 +5,7 @@ import onnx
 import pytest
 from library import Library
 from onnx import helper, numpy_helper
+from unit import Unit
 
 INPUT_SCALE, OUTPUT_SCALE = np.float32(0.03), np.float32(0.05)
 INPUT_ZERO, OUTPUT_ZERO = np.uint8(120), np.int8(-7)
@@ -71,10 +72,28 @@ def test_as_numpy(library, dtype, integers):
     assert np.mean(difference != 0) < (0.001 if dtype == "float32" else 0.02)
 
 
+def nodes_on_a_gpu(library, source, graph, **options):
+    """An engine holds the graph that it was made of as text: its nodes, a line each."""
+    engine = Library(library.folder, target="sm_90").build(source, **options)
+    text = engine[engine.index(b"graph " + graph + b"(") :]
+    return [line for line in text[: text.index(b"\n}")].split(b"\n") if line.startswith(b"  %") and b"= constant" not in line]
+
+
 @pytest.mark.parametrize("integers", [True, False], ids=["integers", "floats"])
 def test_quantizing_is_part_of_the_convolution_on_a_gpu(library, integers):
-    """An engine holds the graph that it was made of as text: what makes the input coarse, and the convolution with all that follows."""
-    engine = Library(library.folder, target="sm_90").build(Model("float16", integers).source())
-    text = engine[engine.index(b"graph quantized(") :]
-    nodes = [line for line in text[: text.index(b"\n}")].split(b"\n") if line.startswith(b"  %") and b"= constant" not in line]
+    """What makes the input coarse, and the convolution with all that follows."""
+    nodes = nodes_on_a_gpu(library, Model("float16", integers).source(), b"quantized")
     assert len(nodes) == 2 and all(b"Fused(" in node for node in nodes), nodes
+
+
+def test_what_is_made_of_integers_again_is_stored_in_half_precision(library):
+    """Two convolutions, the second with what the first made as its residual."""
+    unit = Unit("float32")
+    (w, _), (v, _) = unit.weight(8, 8, 1, 1), unit.weight(8, 8, 1, 1)
+    step, zero = unit.constant(np.float32(0.05)), unit.constant(np.uint8(128))
+    coarse = unit.node("QuantizeLinear", unit.node("Conv", "x", w), step, zero)
+    again = unit.node("DequantizeLinear", coarse, step, zero)
+    both = unit.node("Relu", unit.node("Add", unit.node("Conv", again, v), again))
+    nodes = nodes_on_a_gpu(library, unit.model(unit.node("Conv", both, w), {"x": [1, 8, 16, 16]}, 4), b"unit", fp16=1)
+    fused = [b"Fused(" in node for node in nodes]
+    assert fused == [False, True, True, True], nodes  # a cast of what comes in; the last convolution casts itself
