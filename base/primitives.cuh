@@ -436,16 +436,32 @@ BURNISH_PRIM auto cast(From x) {
   else return To(x);
 }
 
+/// x / y by y's inverse, correctly rounded, up to 2^22; beyond that nearly so. What is far below 1 may lose digits. (Markstein, 1990:
+/// Computation of Elementary Functions on the IBM RISC System/6000 Processor)
+BURNISH_PRIM float quotient_by_inverse(float x, float y, float inverse) {
+  const float quotient = x * inverse;
+  return ::fabsf(quotient) < 4194304.f ? ::fmaf(::fmaf(-quotient, y, x), inverse, quotient) : quotient;
+}
+
+/// round(x / scale), on the device without the branches of a division.
+BURNISH_PRIM float rounded_quotient(float x, float scale) {
+#ifdef __CUDACC__
+  return ::rintf(quotient_by_inverse(x, scale, __frcp_rn(scale)));
+#else
+  return ::rintf(x / scale);
+#endif
+}
+
 /// round(x / scale) + zero, as cast to the integer type T (ONNX QuantizeLinear).
 template <class T, class Zero>
 BURNISH_PRIM T quantize(float x, float scale, Zero zero) {
-  return cast<T>(round(x / scale) + float(zero));
+  return cast<T>(rounded_quotient(x, scale) + float(int(zero)));
 }
 
-/// (x - zero) * scale, x and zero integers (ONNX DequantizeLinear).
+/// (x - zero) * scale, x and zero integers of 32 bits at most (ONNX DequantizeLinear).
 template <class X, class Zero>
 BURNISH_PRIM float dequantize(X x, float scale, Zero zero) {
-  return float((long long)x - (long long)zero) * scale;
+  return float(int(unsigned(x) - unsigned(zero))) * scale;
 }
 
 /// Mixed operands: the result has the base's type. A float base takes an integer exponent as a float; an

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <random>
 
 #include "base/half.h"
 
@@ -69,9 +70,28 @@ TEST(Primitives, quantize_rounds_halves_to_even_and_saturates) {
   EXPECT_EQ(quantize<uint8_t>(float(not_a_number), 1.f, 7), 0);
 }
 
+TEST(Primitives, quotients_by_an_inverse_are_those_of_a_division) {
+  std::mt19937 engine(1);
+  std::uniform_real_distribution<float> mantissa(1, 2);
+  for (int i = 0; i < 1000000; ++i) {
+    const float y = std::ldexp(mantissa(engine), static_cast<int>(engine() % 40) - 30);
+    const float halves = static_cast<float>(static_cast<int>(engine() % 1024) - 512) / 2;
+    const float x =
+        i % 2 ? y * halves : std::ldexp(mantissa(engine) - 1.5f, static_cast<int>(engine() % 20)) * y;
+    const float exact = x / y;
+    if (std::abs(exact) < 0x1p22f) {
+      ASSERT_EQ(quotient_by_inverse(x, y, 1 / y), exact) << x << " / " << y;
+    }
+  }
+  EXPECT_EQ(quotient_by_inverse(1e38f, 1e-3f, 1 / 1e-3f), float(inf));
+  EXPECT_EQ(quotient_by_inverse(float(-inf), 2.f, 0.5f), float(-inf));
+  EXPECT_TRUE(is_nan(quotient_by_inverse(float(not_a_number), 2.f, 0.5f)));
+}
+
 TEST(Primitives, dequantize_subtracts_as_integers) {
   EXPECT_EQ(dequantize(uint8_t{3}, 0.5f, uint8_t{128}), -62.5f);
-  EXPECT_EQ(dequantize(int32_t{-2147483647}, 1.f, int32_t{2147483647}), -4294967294.f);
+  EXPECT_EQ(dequantize(int16_t{-32768}, 1.f, int16_t{32767}), -65535.f);
+  EXPECT_EQ(dequantize(int32_t{-2147483647}, 1.f, int32_t{0}), -2147483648.f);
 }
 
 /// What devices compute, for every half: far closer than a half resolves.

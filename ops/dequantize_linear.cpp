@@ -28,7 +28,8 @@ Result<> import(ImportCtx& c) {
 Result<> infer(InferCtx& c) {
   TRY(c.expect_inputs(3, 3));
   const DType x = c.in(0).dtype, to = c.attrs<DequantizeLinearAttrs>().output_dtype;
-  if (!is_integer(x) || size_of(x) > 4) return c.error("does not dequantize " + std::string(name_of(x)));
+  if (!is_integer(x) || size_of(x) > 4 || x == DType::u32)
+    return c.error("does not dequantize " + std::string(name_of(x)));
   if (!is_float(to) || to == DType::f64) return c.error("does not dequantize to " + std::string(name_of(to)));
   return infer_quantization(c, x, to);
 }

@@ -40,7 +40,8 @@ class BodyWriter {
     for (ValueId& v : node.inputs) {
       if (v == no_value) continue;
       const bool fresh = !inside_.contains(v), number = is_number(graph_, v);
-      if (fresh && number && is_pointwise(node)) inside_[v] = body_.add_constant(*graph_.constant(v));
+      if (fresh && number && reads_numbers_as_text(node))
+        inside_[v] = body_.add_constant(*graph_.constant(v));
       if (!fresh && number && !is_pointwise(node)) inside_.erase(v);  // an anchor's operands are in memory
       v = operand(v);
     }

@@ -24,6 +24,12 @@ inline bool is_number(const Graph& graph, ValueId v) {
   return constant && constant->count() == 1;
 }
 
+/// Whether a kernel holds the numbers that the node reads as text. What values are quantized by differs from layer to layer: in memory
+/// it leaves layers that are alike one kernel.
+inline bool reads_numbers_as_text(const Node& node) {
+  return is_pointwise(node) && node.op->name != "QuantizeLinear" && node.op->name != "DequantizeLinear";
+}
+
 /// A Fused node of `parts`, single nodes or Fused ones of `graph`, each after those that it reads; what takes halves of columns
 /// that a part makes becomes slices. They are moved from. Of what they make it gives `results`.
 Node fused_node(Graph& graph, std::span<Node* const> parts, std::vector<ValueId> results);

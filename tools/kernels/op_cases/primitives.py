@@ -83,6 +83,24 @@ def casts():
                    f"y[i] = prim::cast<{out.c_type}>(x[i]);", {"x": Operand(x), "y": out})
 
 
+def quantized(rng):
+    """round(x / scale) + zero, with ties, and (q - zero) * scale of that again."""
+    scales = np.exp2(rng.uniform(-20, 4, 400)).astype(np.float32)
+    halves = rng.integers(-700, 700, 400).astype(np.float32) / 2
+    x = np.concatenate([scales * halves, scales * rng.normal(size=400).astype(np.float32) * 90, [np.inf, -np.inf, 1e38]]).astype(np.float32)
+    scales = np.concatenate([scales, scales, [1, 1, 1e-4]]).astype(np.float32)
+    for dtype, zero in ((np.int8, -3), (np.uint8, 128)):
+        ends = np.iinfo(dtype)
+        with np.errstate(all="ignore"):
+            steps = np.clip(np.rint(x / scales) + np.float32(zero), ends.min, ends.max).astype(dtype)
+        again = (steps.astype(np.int64) - zero).astype(np.float32) * scales
+        y, z = Operand(steps, result=True), Operand(again, result=True)
+        yield Case(f"primitives quantize to {np.dtype(dtype).name}", "providers/nvrtc/device/reduce.cuh",
+                   f"for (i64 i = grid_first<i64>(); i < {len(x)}; i += grid_step<i64>()) {{ "
+                   f"y[i] = prim::quantize<{y.c_type}>(x[i], s[i], {zero}); z[i] = prim::dequantize(y[i], s[i], {zero}); }}",
+                   {"x": Operand(x), "s": Operand(scales), "y": y, "z": z})
+
+
 def cases():
     rng = np.random.default_rng(1)
     values = np.concatenate([SPECIAL, rng.normal(size=200) * 3, rng.normal(size=50) * 40])
@@ -97,3 +115,4 @@ def cases():
     integers = [np.repeat(ends, len(ends)), np.tile(ends, len(ends))]
     yield table("integer", INTEGER, integers, np.int64)
     yield from casts()
+    yield from quantized(rng)
