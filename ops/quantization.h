@@ -5,6 +5,24 @@
 
 namespace burnish {
 
+/// `v`, of `shape`, with each element along `axis` repeated `block` times, up to the extent of x there.
+inline Result<ValueId> repeated_in_blocks(ImportCtx& c, ValueId v, const std::vector<Dim>& shape, size_t axis,
+                                          int64_t block, Dim extent) {
+  const Dim size = c.dims().constant(block);
+  const auto after = static_cast<std::ptrdiff_t>(axis) + 1;
+  std::vector<Dim> apart = shape, repeated = shape, joined = shape;
+  apart.insert(apart.begin() + after, c.dims().constant(1));
+  repeated.insert(repeated.begin() + after, size);
+  joined[axis] = c.dims().mul(shape[axis], size);
+  const ValueId blocks =
+      TRY(emit_op(c, "Expand", {TRY(emit_reshape(c, v, apart)), TRY(emit_dims(c, repeated))}));
+  const ValueId all = TRY(emit_reshape(c, blocks, joined));
+  if (joined[axis] == extent) return all;  // else the last block is not a whole one
+  return emit_op(c, "Slice",
+                 {all, c.constant_integers({0}), TRY(emit_dims(c, {extent})),
+                  c.constant_integers({static_cast<int64_t>(axis)})});
+}
+
 /// `v`, a scale or a zero point of the node's operand x, in axes that broadcast to x's: one for all of x, one for each slice along the
 /// attribute `axis`, or one for each block of `block_size` elements along it.
 inline Result<ValueId> along_quantized(ImportCtx& c, ValueId v) {
@@ -17,28 +35,15 @@ inline Result<ValueId> along_quantized(ImportCtx& c, ValueId v) {
   if (axis < 0 || axis >= rank)
     return c.error(Code::invalid_model,
                    "axis " + std::to_string(given) + " is none of its " + std::to_string(rank));
+  if (shape.size() != (block > 0 ? x.size() : 1))
+    return c.error(Code::invalid_model, "a scale or zero point of shape " + c.dims().text(shape) +
+                                            (block > 0 ? " has not as many axes as " + c.dims().text(x)
+                                                       : " is neither one number nor a vector"));
   const size_t at = static_cast<size_t>(axis);
-  if (block == 0) {
-    if (shape.size() != 1)
-      return c.error(Code::invalid_model, "the scale of shape " + c.dims().text(shape) + " is no vector");
-    std::vector<Dim> spread(x.size() - at, c.dims().constant(1));
-    spread[0] = shape[0];
-    return emit_reshape(c, v, spread);
-  }
-  if (shape.size() != x.size())
-    return c.error(Code::invalid_model, "the scale of blocks has shape " + c.dims().text(shape) +
-                                            ", not as many axes as " + c.dims().text(x));
-  std::vector<Dim> apart = shape, repeated = shape, joined = shape;
-  const Dim size = c.dims().constant(block);
-  apart.insert(apart.begin() + axis + 1, c.dims().constant(1));
-  repeated.insert(repeated.begin() + axis + 1, size);
-  joined[at] = c.dims().mul(shape[at], size);
-  const ValueId blocks =
-      TRY(emit_op(c, "Expand", {TRY(emit_reshape(c, v, apart)), TRY(emit_dims(c, repeated))}));
-  const ValueId all = TRY(emit_reshape(c, blocks, joined));
-  if (joined[at] == x[at]) return all;  // else the last block is not a whole one
-  return emit_op(c, "Slice",
-                 {all, c.constant_integers({0}), TRY(emit_dims(c, {x[at]})), c.constant_integers({axis})});
+  if (block > 0) return repeated_in_blocks(c, v, shape, at, block, x[at]);
+  std::vector<Dim> spread(x.size() - at, c.dims().constant(1));
+  spread[0] = shape[0];
+  return emit_reshape(c, v, spread);
 }
 
 /// Operand 1 along x, in FP32.

@@ -40,7 +40,8 @@ bool plans_for_all() {
 }
 
 TEST(DeviceDescription, IsOneThatTheLibraryPlansFor) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");  // in a process of its own, where no stand-in is loaded; what the library
+  GTEST_FLAG_SET(death_test_style,
+                 "threadsafe");  // in a process of its own, where no stand-in is loaded; what the library
   // keeps at its end is its own
   EXPECT_EXIT(std::_Exit(plans_for_all() ? 0 : 1), ::testing::ExitedWithCode(0), "");
 }
