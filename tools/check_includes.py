@@ -24,6 +24,7 @@ ALLOWED = {  # path prefix (the longest that fits decides): the folders and file
     "providers/nvrtc/rt": ["base", "shape", "plan", "runtime"],
     "providers/cublaslt": [*CORE, "ops", "runtime/cuda", "runtime/libraries", "compiler/library.h"],
     "providers/cudnn": [*CORE, "ops", "runtime/cuda", "runtime/libraries", "compiler/library.h"],
+    "providers/cudnn/device_description_test.cpp": [*CORE, "providers/nvrtc"],
     "providers/cudnn/graph_of_test.cpp": [*CORE, "ops", "runtime/libraries", "providers/nvrtc"],
     "providers/cudnn/library_test.cpp": [*CORE, "providers/nvrtc"],
     "providers/cublaslt/product_of_test.cpp": [*CORE, "ops", "runtime/libraries", "providers/nvrtc"],
