@@ -34,7 +34,7 @@ inline Result<ValueId> along_quantized(ImportCtx& c, ValueId v) {
   if (block == 0 && one) return shape.size() <= x.size() ? v : emit_reshape(c, v, {});
   if (axis < 0 || axis >= rank)
     return c.error(Code::invalid_model,
-                   "axis " + std::to_string(given) + " is none of its " + std::to_string(rank));
+                   "axis " + std::to_string(given) + " is none of its " + std::to_string(rank) + " axes");
   if (shape.size() != (block > 0 ? x.size() : 1))
     return c.error(Code::invalid_model, "a scale or zero point of shape " + c.dims().text(shape) +
                                             (block > 0 ? " has not as many axes as " + c.dims().text(x)
