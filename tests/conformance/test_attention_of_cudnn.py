@@ -65,7 +65,7 @@ def test_as_numpy(library, cudnn, tmp_path, case):
     library.build(model(shapes), optimization_level=5, **options)
     timed = cache.read_text().replace(" us *", " us")
     engines = re.findall(r"(cudnn [0-9.]+ engine [0-9= -]+): ([^\t\n]*)", timed)
-    assert engines, timed
+    assert any(found.endswith(" us") for _, found in engines), timed
     for name, found in engines:
         assert found.endswith(" us") or not found.startswith("refused, its results differ"), found
         if not found.endswith(" us"):

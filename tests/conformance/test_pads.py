@@ -22,7 +22,8 @@ def model(kind, seed):
     """A window over a tensor with a border, of random sizes."""
     random, unit = np.random.default_rng(seed), Unit("float32")
     window = random_window(random)
-    pads = [int(random.integers(0, window["kernel_shape"][k % 2])) for k in range(4)]
+    reach = 2 if kind == "Conv" else 1  # a convolution may have windows that see nothing but the border
+    pads = [int(random.integers(0, reach * window["kernel_shape"][k % 2])) for k in range(4)]
     own = [int(v) for v in random.integers(0, 2, 4)]
     if kind == "Conv":
         w, _ = unit.weight(5, 3, *window["kernel_shape"])
