@@ -190,9 +190,11 @@ class Halver {
   // Of a node that says itself of which type its result is.
   void give_half(Node& node) const {
     const DType* said = node.attrs.find<DType>("output_dtype");
-    if (!said || *said != DType::f32) return;
-    for (const Field& field : node.attrs.schema()->fields())
-      if (field.name == "output_dtype") *static_cast<DType*>(node.attrs.field_for_writing(field)) = half_;
+    if (said && *said == DType::f32) set_type(node.attrs, "output_dtype", half_);
+  }
+  static void set_type(Attrs& attrs, std::string_view name, DType dtype) {
+    for (const Field& field : attrs.schema()->fields())
+      if (field.name == name) *static_cast<DType*>(attrs.field_for_writing(field)) = dtype;
   }
 
   // The FP32 form of v: itself where it is stored so.
@@ -215,8 +217,7 @@ class Halver {
   void add_cast(ValueId from, ValueId to, DType dtype) {
     const OpDef* op = find_op("Cast");
     Attrs attrs(op->attrs);
-    for (const Field& field : op->attrs->fields())
-      if (field.name == "to") *static_cast<DType*>(attrs.field_for_writing(field)) = dtype;
+    set_type(attrs, "to", dtype);
     out_.push_back(
         {.op = op, .attrs = std::move(attrs), .inputs = {from}, .outputs = {to}, .provenance = {}});
   }
