@@ -56,7 +56,7 @@ class ConvolutionReader : GraphReader {
     return in_memory(pointer, type.dtype, std::move(extents), std::move(spread), alignment);
   }
   /// One number for each channel of each image: cuDNN 9.14 takes such operands and reads them wrong.
-  bool is_of_images(const TensorType& type) const {
+  bool differs_by_image_alone(const TensorType& type) const {
     const std::vector<int64_t> result = values(ctx_.out(0).shape), own = values(type.shape);
     return own.size() == 4 && own[0] > 1 && (own[2] < result[2] || own[3] < result[3]);
   }
@@ -105,7 +105,7 @@ class ConvolutionReader : GraphReader {
       if (Verdict v = mode_of(body, node, p); !v) return v;
       const size_t operands = node.op->name == "Clip" ? 1 : node.inputs.size();
       for (size_t k = 0; k < operands; ++k) {
-        if (made_.find(node.inputs[k]) == made_.end() && is_of_images(body.values[node.inputs[k]].type))
+        if (!made_.contains(node.inputs[k]) && differs_by_image_alone(body.values[node.inputs[k]].type))
           return Verdict::no("an operand of " + describe(node) + " differs by image, but not all over it");
         const auto tensor = tensor_of(body, node.inputs[k]);
         if (!tensor) return Verdict::no("a number is an operand of " + describe(node));

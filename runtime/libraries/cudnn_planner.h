@@ -74,7 +74,7 @@ class Planner {
 
   const Functions call_;
   const std::optional<cuda::Device> device_;
-  const Owned described_;  // else
+  const Owned described_;  // what plans are for where there is no device
   mutable std::mutex mutex_;
   std::vector<Handle> idle_;
   std::map<std::string, std::shared_ptr<Asked>> asked_;  // by the graph's text
